@@ -1,0 +1,38 @@
+"""Images that sound: one canvas that is a picture and a spectrogram at once.
+
+The public names are loaded when they are first used; importing the package loads nothing.
+"""
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sonocanvas.artifacts import load_sample
+    from sonocanvas.config import RunConfig
+    from sonocanvas.generate import generate
+
+__all__ = ["RunConfig", "generate", "load_sample"]
+
+_HOMES = {
+    "RunConfig": "sonocanvas.config",
+    "generate": "sonocanvas.generate",
+    "load_sample": "sonocanvas.artifacts",
+}
+
+
+class _Package(ModuleType):
+    """Keeps the function `generate` public when the module of the same name is imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _HOMES:
+            super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'sonocanvas' has no attribute '{name}'")
+        return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,212 @@
+"""The canvas: latent <-> image <-> canvas <-> log-mel <-> waveform, inverses side by side.
+
+A canvas is a grayscale picture in [0, 1] whose rows are mel bands, the highest frequency in
+row 0, and whose columns are hops of time. A mel is the magnitude behind it, the lowest
+frequency in row 0, as audio libraries hold it. Gradients flow through every stage.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from librosa.filters import mel as slaney_filters
+from torch import Tensor
+from torch.nn import functional
+
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.types import CanvasFormat
+
+if TYPE_CHECKING:
+    from diffusers import ModelMixin
+
+MAX_DURATION_S = 600
+
+
+@lru_cache(maxsize=8)
+def mel_filters(fmt: CanvasFormat) -> Tensor:
+    """Returns the Slaney mel filters `(mels, n_fft // 2 + 1)`, the lowest band first.
+
+    The tensor is shared by all callers: never write to it.
+    """
+    filters = slaney_filters(
+        sr=fmt.sample_rate_hz,
+        n_fft=fmt.n_fft,
+        n_mels=fmt.mels,
+        fmin=fmt.f_min_hz,
+        fmax=fmt.f_max_hz,
+    )
+    return torch.from_numpy(filters)
+
+
+def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns the mel magnitudes `(batch, mels, samples // hop)` of sound, float32.
+
+    Args:
+        samples: `(batch, samples)` at the format's sample rate; full scale is 1.
+        fmt: What a canvas means as sound.
+
+    Raises:
+        InvalidInputError: The shape is another, the sound is shorter than the reflected edge,
+            or a sample is not a finite number.
+    """
+    _check_shape("samples", samples, "(batch, samples)")
+    edge = (fmt.n_fft - fmt.hop_samples) // 2
+    if samples.shape[1] <= edge:
+        raise InvalidInputError(
+            f"The sound has {samples.shape[1]} samples; a canvas needs at least {edge + 1}."
+        )
+    if not torch.isfinite(samples).all():
+        raise InvalidInputError("The sound has samples that are NaN or infinite; none may be.")
+    spectrum = torch.stft(
+        functional.pad(samples.float(), (edge, edge), mode="reflect"),
+        n_fft=fmt.n_fft,
+        hop_length=fmt.hop_samples,
+        win_length=fmt.window_samples,
+        window=torch.hann_window(fmt.window_samples, device=samples.device),
+        center=False,
+        return_complex=True,
+    )
+    magnitude = torch.sqrt(spectrum.real.square() + spectrum.imag.square() + 1e-9)
+    return mel_filters(fmt).to(samples.device) @ magnitude
+
+
+def mel_to_canvas(mel: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns the canvas `(batch, mels, frames)` in [0, 1] of mel magnitudes.
+
+    Args:
+        mel: `(batch, mels, frames)` magnitudes, the lowest band in row 0; what lies outside
+            the format's floor and ceiling is clamped.
+        fmt: What a canvas means as sound.
+
+    Raises:
+        InvalidInputError: The shape is another.
+    """
+    _check_shape("mel", mel, "(batch, mels, frames)", rows=fmt.mels)
+    low, high = math.log(fmt.log_floor), math.log(fmt.log_ceiling)
+    level = mel.float().clamp(fmt.log_floor, fmt.log_ceiling).log()
+    return ((level - low) / (high - low)).clamp(0, 1).flip(-2)
+
+
+def canvas_to_mel(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns the mel magnitudes `(batch, mels, frames)` of a canvas; black is the floor.
+
+    Args:
+        canvas: `(batch, mels, frames)`, clamped to [0, 1]; row 0 is the highest band.
+        fmt: What a canvas means as sound.
+
+    Raises:
+        InvalidInputError: The shape is another.
+    """
+    _check_shape("canvas", canvas, "(batch, mels, frames)", rows=fmt.mels)
+    low, high = math.log(fmt.log_floor), math.log(fmt.log_ceiling)
+    return torch.exp(low + (high - low) * canvas.float().clamp(0, 1).flip(-2))
+
+
+def waveform_to_canvas(samples: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns the canvas `(batch, mels, samples // hop)` of sound `(batch, samples)`."""
+    return mel_to_canvas(waveform_to_mel(samples, fmt), fmt)
+
+
+def image_to_canvas(image: Tensor) -> Tensor:
+    """Returns the channel mean `(batch, height, width)` of `(batch, 3, height, width)`."""
+    _check_shape("image", image, "(batch, 3, height, width)", channels=3)
+    return image.float().mean(dim=1)
+
+
+def canvas_to_image(canvas: Tensor) -> Tensor:
+    """Returns the gray image `(batch, 3, height, width)` of `(batch, height, width)`."""
+    _check_shape("canvas", canvas, "(batch, height, width)")
+    return canvas.float().unsqueeze(1).repeat(1, 3, 1, 1)
+
+
+def decode_latents(vae: ModelMixin, latents: Tensor) -> Tensor:
+    """Returns the image `(batch, 3, height, width)` in [0, 1] of clean latents, float32.
+
+    Args:
+        vae: A diffusers autoencoder with `decode`.
+        latents: `(batch, channels, height, width)` as the denoisers see them.
+    """
+    _check_shape("latents", latents, "(batch, channels, height, width)")
+    shift = getattr(vae.config, "shift_factor", None) or 0.0
+    scaled = latents / vae.config.scaling_factor + shift
+    image: Tensor = vae.decode(scaled.to(vae.dtype)).sample
+    return (image.float() / 2 + 0.5).clamp(0, 1)
+
+
+def encode_image(vae: ModelMixin, image: Tensor) -> Tensor:
+    """Returns the float32 latents, at their mode, of an image in [0, 1].
+
+    Args:
+        vae: A diffusers autoencoder with `encode`.
+        image: `(batch, 3, height, width)`; the sides are multiples of the autoencoder's factor.
+    """
+    _check_shape("image", image, "(batch, 3, height, width)", channels=3)
+    encoded = vae.encode((image * 2 - 1).to(vae.dtype))
+    latents: Tensor = encoded.latent if "latent" in encoded else encoded.latent_dist.mode()
+    shift = getattr(vae.config, "shift_factor", None) or 0.0
+    return (latents.float() - shift) * float(vae.config.scaling_factor)
+
+
+def canvas_to_bytes(canvas: Tensor) -> npt.NDArray[np.uint8]:
+    """Returns the 8-bit picture `(height, width)` of a canvas `(height, width)` in [0, 1]."""
+    _check_shape("canvas", canvas, "(height, width)")
+    gray: npt.NDArray[np.uint8] = (
+        (canvas.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+    )
+    return gray
+
+
+def bytes_to_canvas(gray: npt.NDArray[np.uint8]) -> Tensor:
+    """Returns the canvas `(height, width)` in [0, 1] of an 8-bit picture `(height, width)`."""
+    if gray.dtype != np.uint8 or gray.ndim != 2:
+        raise InvalidInputError(
+            f"gray is {gray.dtype} of shape {gray.shape}; it must be uint8 (height, width)."
+        )
+    return torch.from_numpy(gray.astype(np.float32) / 255)
+
+
+def fit_rows(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns any gray picture scaled, sides in proportion, to the rows of the format.
+
+    Args:
+        canvas: `(batch, height, width)` in [0, 1].
+        fmt: What a canvas means as sound.
+
+    Raises:
+        InvalidInputError: The shape is another, or the picture would be too wide (longer than
+            10 minutes of sound) or too narrow to be analysed again.
+    """
+    _check_shape("canvas", canvas, "(batch, height, width)")
+    height, width = canvas.shape[1:]
+    frames = round(width * fmt.mels / height)
+    narrowest = (fmt.n_fft - fmt.hop_samples) // 2 // fmt.hop_samples + 1
+    widest = MAX_DURATION_S * fmt.sample_rate_hz // fmt.hop_samples
+    if not narrowest <= frames <= widest:
+        raise InvalidInputError(
+            f"A picture of {width} x {height} becomes {frames} x {fmt.mels}; a canvas is "
+            f"{narrowest} to {widest} columns wide (at most {MAX_DURATION_S} s of sound)."
+        )
+    if (height, width) == (fmt.mels, frames):
+        return canvas.float()
+    size = (fmt.mels, frames)
+    scaled = functional.interpolate(
+        canvas.float().unsqueeze(1), size=size, mode="bilinear", antialias=True
+    )
+    return scaled.squeeze(1).clamp(0, 1)
+
+
+def _check_shape(
+    name: str, tensor: Tensor, wanted: str, rows: int | None = None, channels: int | None = None
+) -> None:
+    shape = tuple(tensor.shape)
+    fits = len(shape) == wanted.count(",") + 1 and 0 not in shape
+    fits = fits and (rows is None or shape[-2] == rows)
+    fits = fits and (channels is None or shape[1] == channels)
+    if not fits:
+        count = f" with {rows} rows" if rows else ""
+        raise InvalidInputError(f"{name} has the shape {shape}; it must be {wanted}{count}.")

@@ -1,0 +1,32 @@
+"""The command line: one file per command, which loads what it needs when it runs."""
+
+import sys
+
+import typer
+
+from sonocanvas.cli.generate import generate
+from sonocanvas.cli.list_ import list_
+from sonocanvas.cli.play import play
+from sonocanvas.cli.see import see
+from sonocanvas.errors import SonoCanvasError
+
+app = typer.Typer(
+    help="Images that sound: one canvas that is a picture and a spectrogram at once.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(generate)
+app.command()(play)
+app.command()(see)
+app.command("list")(list_)
+
+
+def main() -> None:
+    """Runs the command line; what a user can mend is one sentence and exit code 2."""
+    try:
+        app()
+    except SonoCanvasError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)

@@ -1,0 +1,73 @@
+"""The terminal: progress while a run goes on, and a table at its end."""
+
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from torch import Tensor
+
+from sonocanvas.types import Sample, Step
+
+
+class RunDisplay:
+    """Progress in steps and seeds; its methods are `generate`'s callbacks.
+
+    It is drawn on the error stream, and only where that is a terminal.
+    """
+
+    def __init__(self, seeds: int) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._seeds = self._progress.add_task("seeds", total=seeds)
+        self._steps = self._progress.add_task("steps", total=None)
+
+    def __enter__(self) -> "RunDisplay":
+        if self._progress.console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._progress.console.is_terminal:
+            self._progress.stop()
+
+    def on_step(self, step: Step, clean: Tensor) -> None:
+        """Shows how far the seeds of this batch are."""
+        self._progress.update(self._steps, total=step.count, completed=step.index + 1)
+
+    def on_sample(self, sample: Sample) -> None:
+        """Shows that a sample is there."""
+        self._progress.advance(self._seeds)
+
+    def on_warning(self, sentence: str) -> None:
+        """Shows a sentence about the prompts."""
+        self._progress.console.print(sentence, style="yellow", markup=False, highlight=False)
+
+
+def show_run(samples: list[Sample], index: Path) -> None:
+    """Prints the samples of a run with their scores, and where to look."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("seed", justify="right")
+    for score in samples[0].scores:
+        unit = f" ({score.unit})" if score.unit else ""
+        table.add_column(score.name.replace("_", " ") + unit, justify="right")
+    table.add_column("seconds", justify="right")
+    for sample in samples:
+        duration_s = sample.waveform.samples.shape[1] / sample.waveform.sample_rate_hz
+        scores = (f"{score.value:.2f}" for score in sample.scores)
+        table.add_row(str(sample.seed), *scores, f"{duration_s:.2f}")
+    console = Console()
+    console.print(table)
+    console.print(f"Look and listen: {index}", markup=False, highlight=False, soft_wrap=True)

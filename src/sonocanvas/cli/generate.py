@@ -1,0 +1,78 @@
+"""`sonocanvas generate`: prompts to canvases that sound."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Texts = list[str]
+
+
+def generate(
+    image: Annotated[str | None, typer.Option(help="What the canvas should look like.")] = None,
+    audio: Annotated[str | None, typer.Option(help="What it should sound like.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Such as 7, 0-7 or 1,4-6.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
+    pair: Annotated[str | None, typer.Option(help="Model pair; see 'list pairs'.")] = None,
+    rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
+    settings: Annotated[
+        Texts | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any option: rule.audio_weight=0.5."),
+    ] = None,
+    preset: Annotated[
+        Texts | None,
+        typer.Option(
+            metavar="NAME", help="A run to start from, or a run.toml; see 'list presets'."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; by default runs/ and a name.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Make canvases that look like one prompt and sound like another."""
+    from sonocanvas.config import resolve
+
+    given: dict[str, Any] = {
+        "image_prompt": image,
+        "audio_prompt": audio,
+        "seeds": seeds,
+        "sampling": None if steps is None else {"steps": steps},
+        "pair": pair,
+        "rule": None if rule is None else {"name": rule},
+    }
+    given = {key: value for key, value in given.items() if value is not None}
+    config = resolve(given, preset or (), settings or ())
+    if out is None:
+        named = [name for name in preset or () if not name.endswith(".toml")]
+        prompts_given = image is not None and audio is not None
+        by_prompts = prompts_given or not named
+        words = [config.image_prompt, config.audio_prompt] if by_prompts else named
+        out = Path("runs") / slug(" ".join(words))
+    from sonocanvas.cli.console import RunDisplay, show_run
+    from sonocanvas.gallery import write_gallery
+    from sonocanvas.generate import generate as run
+
+    with RunDisplay(len(config.seeds)) as display:
+        samples = run(
+            config,
+            out,
+            device=device,
+            overwrite=overwrite,
+            on_step=display.on_step,
+            on_sample=display.on_sample,
+            on_warning=display.on_warning,
+        )
+    show_run(samples, write_gallery(out))
+
+
+def slug(text: str) -> str:
+    """Returns a text as a folder's name.
+
+    Example:
+        >>> slug("A castle, with towers")
+        'a-castle-with-towers'
+    """
+    return re.sub(r"\W+", "-", text.lower()).strip("-")[:60].strip("-") or "run"

@@ -1,0 +1,1 @@
+"""Composition rules: how the two noise predictions become one."""

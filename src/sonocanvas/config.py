@@ -1,0 +1,300 @@
+"""What a run is: the one description behind command line, page and batch, and its defaults.
+
+Values come in this order, the later over the earlier: the defaults below, presets, what was
+given, `key=value` settings. The options of a rule, a vocoder or the warm start are the fields
+of its dataclass: they are checked by building it, and missing ones are written out, so that a
+saved run holds every number it was made with.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import tomli_w
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.registry import MENUS, MISSING, build, options
+
+PRESETS = Path(__file__).parent / "presets"
+MAX_SEED = 2**63 - 1
+
+Seed = Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)]
+
+
+class Part(BaseModel):
+    """A frozen table of settings; a key that it does not have is an error."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True
+    )
+
+
+class Sampling(Part):
+    """How the two models are sampled."""
+
+    scheduler: str = "dpm++"
+    steps: int = Field(default=20, ge=1, le=1000)
+    image_guidance_scale: float = Field(default=7.0, ge=0)
+    audio_guidance_scale: float = Field(default=4.0, ge=0)
+    eta: float = Field(default=0.0, ge=0, le=1)
+
+
+class Options(BaseModel):
+    """Free options, checked by building the entry that they belong to."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options by name."""
+        return dict(self.model_extra or {})
+
+
+class Choice(Options):
+    """An entry of a menu and its options."""
+
+    name: str
+
+
+class RuleChoice(Choice):
+    """A composition rule and its options."""
+
+    name: str = "mean"
+
+
+class VocoderChoice(Choice):
+    """A vocoder and its options."""
+
+    name: str = "griffin_lim"
+
+
+class RunConfig(Part):
+    """Everything that decides what a run makes.
+
+    Raises:
+        InvalidInputError: A key is unknown or a value is not allowed; the message is one
+            sentence that names the key, the value given and what is allowed.
+    """
+
+    image_prompt: str
+    audio_prompt: str
+    negative_image_prompt: str = ""
+    negative_audio_prompt: str = ""
+    seeds: Annotated[tuple[Seed, ...], Strict(False)] = (0, 1, 2, 3)
+    method: str = "compose"
+    pair: str = "mini"
+    batch_size: int = Field(default=4, ge=1, le=64, description="seeds that share a batch")
+    scores: Annotated[tuple[str, ...], Strict(False)] = ("round_trip",)
+    sampling: Sampling = Sampling()
+    rule: RuleChoice = RuleChoice()
+    warm_start: Options = Options()
+    vocoder: VocoderChoice = VocoderChoice()
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise InvalidInputError(_sentence(error)) from None
+
+    @field_validator("image_prompt", "audio_prompt")
+    @classmethod
+    def _some_words(cls, prompt: str) -> str:
+        if not prompt.strip():
+            raise InvalidInputError(f"A prompt is {prompt!r}; it must say something.")
+        return prompt
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _seeds_from_text(cls, seeds: Any) -> Any:
+        return parse_seeds(seeds) if isinstance(seeds, str) else seeds
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if not 0 < len(set(seeds)) == len(seeds):
+            raise InvalidInputError(f"The seeds are {seeds}; give one or more, each once.")
+        return seeds
+
+    @field_validator("method", "pair", "scores")
+    @classmethod
+    def _on_the_menu(cls, given: str | tuple[str, ...], info: ValidationInfo) -> Any:
+        menu = "scorer" if info.field_name == "scores" else str(info.field_name)
+        for name in (given,) if isinstance(given, str) else given:
+            if name not in MENUS[menu]:
+                raise unknown(menu, name, MENUS[menu])
+        return given
+
+    @field_validator("rule", "vocoder")
+    @classmethod
+    def _whole_choice(cls, choice: Choice, info: ValidationInfo) -> Choice:
+        given = _resolved(str(info.field_name), choice.name, choice.options)
+        return type(choice)(name=choice.name, **given)
+
+    @field_validator("warm_start")
+    @classmethod
+    def _whole_warm_start(cls, start: Options) -> Options:
+        return Options(**_resolved("wrapper", "warm_start", start.options, rule=None))
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Returns the seeds that a text such as ``"0-7"``, ``"3"`` or ``"1,4-6"`` names.
+
+    Raises:
+        InvalidInputError: The text is something else, a range runs backwards or is longer
+            than 100,000, or a seed comes twice.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        ends = [first, last] if dash else [first, first]
+        if not all(end.isascii() and end.isdigit() and len(end) < 20 for end in ends):
+            raise InvalidInputError(f"Seeds {text!r} are not of the form '0-7', '3' or '1,4-6'.")
+        low, high = int(ends[0]), int(ends[1])
+        if not 0 <= high - low < 100_000 or high > MAX_SEED:
+            raise InvalidInputError(
+                f"Seeds {text!r}: the range '{part.strip()}' must go upwards, hold at most "
+                f"100000 seeds and stay below 2**63."
+            )
+        seeds.extend(range(low, high + 1))
+    if len(set(seeds)) < len(seeds):
+        raise InvalidInputError(f"Seeds {text!r} name a seed twice; each may come once.")
+    return tuple(seeds)
+
+
+def preset_names() -> list[str]:
+    """Returns the names of the presets, sorted."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def load_preset(name: str) -> dict[str, Any]:
+    """Returns the values of a preset, or of a run file where the name ends in ``.toml``.
+
+    A preset may be partial: `paper` holds the paper's sampling and no prompts.
+
+    Raises:
+        InvalidInputError: There is no such preset or file, or it is not TOML.
+    """
+    if name.endswith(".toml"):
+        return read_toml(Path(name))
+    if name not in preset_names():
+        raise unknown("preset", name, preset_names())
+    return read_toml(PRESETS / f"{name}.toml")
+
+
+def resolve(
+    given: Mapping[str, Any], presets: Iterable[str] = (), settings: Iterable[str] = ()
+) -> RunConfig:
+    """Returns the run of presets, the values given over them, and settings over those.
+
+    Args:
+        given: Values by key, as in a run file; tables are mappings.
+        presets: Names of presets or paths of run files, the later over the earlier.
+        settings: Texts such as ``"rule.audio_weight=0.5"``.
+    """
+    values: dict[str, Any] = {}
+    for layer in [*map(load_preset, presets), given, _settings(settings)]:
+        values = _merge(values, layer)
+    return RunConfig(**values)
+
+
+def with_options(config: RunConfig, settings: Sequence[str]) -> RunConfig:
+    """Returns the run with settings such as ``"rule.audio_weight=0.5"`` changed."""
+    return RunConfig(**_merge(config.model_dump(), _settings(settings)))
+
+
+def to_toml(config: RunConfig) -> str:
+    """Returns the run as TOML that `load_config` reads back to an equal run."""
+    return tomli_w.dumps(config.model_dump())
+
+
+def load_config(path: Path) -> RunConfig:
+    """Returns the run that a TOML file describes."""
+    return RunConfig(**read_toml(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Returns the values of a TOML file.
+
+    Raises:
+        InvalidInputError: The file is missing, cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
+    except ValueError as error:
+        raise InvalidInputError(f"'{path}' is not a TOML file: {error}.") from None
+
+
+def _settings(settings: Iterable[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        table, dot, leaf = key.strip().partition(".")
+        if not equals or not table or (dot and not leaf):
+            raise InvalidInputError(f"Setting {setting!r} is not of the form 'key=value'.")
+        value = _toml_value(text.strip())
+        values = _merge(values, {table: {leaf: value}} if dot else {table: value})
+    return values
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    value = parsed["value"]
+    return value if len(parsed) == 1 and isinstance(value, str | int | float | list) else text
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            renamed = "name" in old and value.get("name", old["name"]) != old["name"]
+            merged[key] = dict(value) if renamed else {**old, **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+def _resolved(menu: str, name: str, given: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
+    build(menu, name, given, **parts)
+    defaults = {key: value for key, value in options(menu, name).items() if value is not MISSING}
+    return {**defaults, **given}
+
+
+def _known_keys() -> list[str]:
+    run = RunConfig(image_prompt="any", audio_prompt="any").model_dump()
+    tables = {key: value for key, value in run.items() if isinstance(value, dict)}
+    dotted = [f"{table}.{key}" for table, values in tables.items() for key in values]
+    return sorted([*(run.keys() - tables.keys()), *dotted])
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key, value = ".".join(map(str, first["loc"])), first["input"]
+    reason = first.get("ctx", {}).get("error")
+    if isinstance(reason, InvalidInputError):
+        return str(reason)
+    if first["type"] == "extra_forbidden":
+        known = _known_keys()
+        tails = [name for name in known if name.rpartition(".")[2] == key]
+        near = tails or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        return f"Unknown key '{key}'.{hint} Known: {', '.join(known)}."
+    if first["type"] == "missing":
+        return f"{key} is missing; a run needs it."
+    return f"{key} must be {first['msg'].removeprefix('Input should be ')}, not {value!r}."

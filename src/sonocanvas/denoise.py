@@ -1,0 +1,223 @@
+"""The denoising loop: two models predict the noise of one latent, a rule mixes them."""
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import diffusers
+import torch
+from torch import Tensor
+
+from sonocanvas.errors import InvalidInputError, SonoCanvasError, unknown
+from sonocanvas.types import ModelPair, Rule, Step, TextEmbeddings
+
+SCHEDULERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ddim": ("DDIMScheduler", {}),
+    "dpm++": ("DPMSolverMultistepScheduler", {"algorithm_type": "dpmsolver++"}),
+    "euler": ("EulerDiscreteScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {}),
+}
+"""Solvers by name: diffusers' class and what is set beside the pair's own schedule."""
+
+
+def make_scheduler(config: dict[str, Any], name: str = "ddim") -> diffusers.SchedulerMixin:
+    """Returns a solver on the noise schedule of a pair.
+
+    Args:
+        config: diffusers configuration of the schedule.
+        name: One of `SCHEDULERS`.
+
+    Raises:
+        InvalidInputError: The name is not known, or the models do not predict noise.
+    """
+    if name not in SCHEDULERS:
+        raise unknown("scheduler", name, SCHEDULERS)
+    class_name, options = SCHEDULERS[name]
+    scheduler = getattr(diffusers, class_name).from_config(config, **options)
+    _check_scheduler(scheduler)
+    return scheduler
+
+
+def initial_noise(pair: ModelPair, seeds: Sequence[int]) -> Tensor:
+    """Returns unit noise `(batch, channels, height, width)` float32, one sample a seed.
+
+    Each seed has its own generator on the CPU: a sample does not depend on its neighbours.
+
+    Args:
+        pair: The models.
+        seeds: At least one seed, each in [0, 2**63).
+
+    Raises:
+        InvalidInputError: There is no seed, or one is out of range.
+    """
+    return _draw(pair.latent_shape, _generators(seeds))
+
+
+def denoise(
+    pair: ModelPair,
+    embeddings: TextEmbeddings,
+    noise: Tensor,
+    scheduler: diffusers.SchedulerMixin,
+    rule: Rule,
+    *,
+    steps: int,
+    image_guidance_scale: float,
+    audio_guidance_scale: float,
+    eta: float = 0.0,
+    seeds: Sequence[int] | None = None,
+    on_step: Callable[[Step, Tensor], None] | None = None,
+) -> Tensor:
+    """Returns clean latents `(batch, channels, height, width)` float32.
+
+    Args:
+        pair: The models.
+        embeddings: The prompts; they are the same for the whole batch.
+        noise: `(batch, channels, height, width)` unit noise from `initial_noise`.
+        scheduler: A solver from `make_scheduler`.
+        rule: What mixes the two predictions, and which of them a step needs.
+        steps: Number of steps, from 1 to one less than the schedule was trained with.
+        image_guidance_scale: Classifier-free guidance of the picture model; at 1 only the
+            conditional half is evaluated.
+        audio_guidance_scale: The spectrogram model's.
+        eta: Share of fresh noise in each step, in [0, 1]; only DDIM takes it.
+        seeds: Seeds of the samples; needed, and used, only where `eta` is above 0.
+        on_step: Called after each step with its record and the predicted clean latents.
+
+    Raises:
+        InvalidInputError: A value is out of range or the scheduler is not one of ours.
+        SonoCanvasError: The latents stopped being finite numbers.
+    """
+    _check_scheduler(scheduler)
+    _check_inputs(pair, noise, scheduler, steps, eta, seeds)
+    device = pair.image_unet.device
+    extra: dict[str, Any] = {}
+    if eta > 0.0 and seeds is not None:
+        generators = _generators(seeds)
+        _draw(pair.latent_shape, generators)  # go on where the initial noise ended
+        extra = {"eta": eta, "generator": generators}
+    with torch.inference_mode():
+        with warnings.catch_warnings():  # diffusers' solvers read tensors as NumPy 1 did
+            warnings.simplefilter("ignore", DeprecationWarning)
+            scheduler.set_timesteps(steps, device=device)
+        levels = _noise_levels(scheduler)
+        latents: Tensor = noise.to(device, torch.float32) * scheduler.init_noise_sigma
+        for index, timestep in enumerate(scheduler.timesteps):
+            scaled = scheduler.scale_model_input(latents, timestep)
+            step = Step(index, steps, float(timestep), *levels[index], *levels[index + 1], scaled)
+            image_noise = audio_noise = None
+            image_needed, audio_needed = rule.needs(step)
+            if image_needed:
+                step, image_noise = _predict(
+                    pair, embeddings, "image", step, timestep, image_guidance_scale
+                )
+            if audio_needed:
+                step, audio_noise = _predict(
+                    pair, embeddings, "audio", step, timestep, audio_guidance_scale
+                )
+            predicted = rule(image_noise, audio_noise, step)
+            latents = scheduler.step(predicted, timestep, latents, **extra, return_dict=False)[0]
+            if not torch.isfinite(latents).all():
+                raise SonoCanvasError(
+                    f"The latents are not finite after step {index + 1} of {steps}: try float32, "
+                    f"more steps or guidance below {image_guidance_scale} and "
+                    f"{audio_guidance_scale}."
+                )
+            if on_step is not None:
+                on_step(step, (scaled - step.sigma * predicted) / step.alpha)
+    return latents.clone()
+
+
+def _predict(
+    pair: ModelPair,
+    embeddings: TextEmbeddings,
+    model: str,
+    step: Step,
+    timestep: Tensor,
+    guidance_scale: float,
+) -> tuple[Step, Tensor]:
+    """Returns the step with one model's predictions, and its guided prediction."""
+    unet = getattr(pair, f"{model}_unet")
+    batch = step.latents.shape[0]
+    texts = [getattr(embeddings, model)]
+    if guidance_scale != 1.0:
+        texts.insert(0, getattr(embeddings, f"negative_{model}"))
+    text = torch.cat([half.expand(batch, -1, -1) for half in texts])
+    latents = torch.cat([step.latents] * len(texts))
+    output = unet(
+        latents.to(unet.dtype),
+        timestep,
+        encoder_hidden_states=text.to(unet.device, unet.dtype),
+        return_dict=False,
+    )[0].to(step.latents.dtype)
+    if guidance_scale == 1.0:
+        return dataclasses.replace(step, **{f"{model}_conditional": output}), output
+    unconditional, conditional = output.chunk(2)
+    halves = {f"{model}_unconditional": unconditional, f"{model}_conditional": conditional}
+    guided = unconditional + guidance_scale * (conditional - unconditional)
+    return dataclasses.replace(step, **halves), guided
+
+
+def _noise_levels(scheduler: diffusers.SchedulerMixin) -> list[tuple[float, float]]:
+    """Returns the share of (signal, noise) before each step and after the last."""
+    if hasattr(scheduler, "sigmas"):  # noise over signal
+        ratios = torch.as_tensor(scheduler.sigmas).double()
+        alphas = 1.0 / (1.0 + ratios**2).sqrt()
+        sigmas = ratios * alphas
+    else:
+        kept = [*scheduler.alphas_cumprod[scheduler.timesteps.cpu()], scheduler.final_alpha_cumprod]
+        alphas_squared = torch.stack(kept).double()
+        alphas, sigmas = alphas_squared.sqrt(), (1.0 - alphas_squared).sqrt()
+    return list(zip(alphas.tolist(), sigmas.tolist(), strict=True))
+
+
+def _generators(seeds: Sequence[int]) -> list[torch.Generator]:
+    """Returns a generator on the CPU for each seed."""
+    if not seeds or not all(0 <= seed < 2**63 for seed in seeds):
+        raise InvalidInputError(f"seeds must be one or more numbers in [0, 2**63), not {seeds}.")
+    return [torch.Generator().manual_seed(seed) for seed in seeds]
+
+
+def _draw(shape: tuple[int, int, int], generators: list[torch.Generator]) -> Tensor:
+    """Returns unit noise, one sample a generator."""
+    return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+
+
+def _check_scheduler(scheduler: diffusers.SchedulerMixin) -> None:
+    """Checks that a scheduler is one of ours and works from noise predictions."""
+    name = type(scheduler).__name__
+    allowed = [class_name for class_name, _ in SCHEDULERS.values()]
+    if name not in allowed:
+        raise unknown("scheduler", name, allowed)
+    prediction_type = scheduler.config.prediction_type
+    if prediction_type != "epsilon":
+        raise InvalidInputError(
+            f"The schedule of {name} is for '{prediction_type}' predictions; only 'epsilon' is "
+            "allowed."
+        )
+
+
+def _check_inputs(
+    pair: ModelPair,
+    noise: Tensor,
+    scheduler: diffusers.SchedulerMixin,
+    steps: int,
+    eta: float,
+    seeds: Sequence[int] | None,
+) -> None:
+    """Checks what `denoise` was given, before the first evaluation."""
+    if noise.ndim != 4 or tuple(noise.shape[1:]) != tuple(pair.latent_shape):
+        raise InvalidInputError(
+            f"noise must be (batch, {', '.join(map(str, pair.latent_shape))}), "
+            f"not {tuple(noise.shape)}."
+        )
+    most = scheduler.config.num_train_timesteps - 1
+    if not 1 <= steps <= most:
+        raise InvalidInputError(f"steps must be from 1 to {most}, not {steps}.")
+    if not 0.0 <= eta <= 1.0:
+        raise InvalidInputError(f"eta must be in [0, 1], not {eta}.")
+    if eta > 0.0 and not isinstance(scheduler, diffusers.DDIMScheduler):
+        name = type(scheduler).__name__
+        raise InvalidInputError(f"eta must be 0 with {name}, not {eta}; only ddim takes it.")
+    if eta > 0.0 and (seeds is None or len(seeds) != len(noise)):
+        raise InvalidInputError(f"eta {eta} needs one seed for each of {len(noise)} samples.")

@@ -1,0 +1,30 @@
+"""The package's exceptions: all are errors that a user can mend."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class SonoCanvasError(Exception):
+    """Something a user can mend; the command line prints it as one sentence."""
+
+
+class InvalidInputError(SonoCanvasError, ValueError):
+    """A value that cannot be used; the message names it and what is allowed."""
+
+
+class CheckpointError(SonoCanvasError, RuntimeError):
+    """Weights that are missing, broken or do not belong together."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> InvalidInputError:
+    """Returns the error for a name that is not on a menu, with the nearest one that is.
+
+    Args:
+        what: What the name stands for, such as ``"rule"``.
+        name: The name that was given.
+        known: The names that are allowed.
+    """
+    allowed = sorted(known)
+    near = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return InvalidInputError(f"Unknown {what} '{name}'.{hint} Known: {', '.join(allowed)}.")

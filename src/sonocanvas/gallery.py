@@ -1,0 +1,103 @@
+"""What people look at: a run as one static page that works from disk."""
+
+import html
+import json
+import os
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import quote
+
+from sonocanvas.errors import InvalidInputError
+
+PAGE = Path(__file__).parent / "data" / "gallery.html"
+FILES = ("canvas.png", "image.png", "audio.wav", "sample.json")
+ARTICLE = Template("""<article aria-labelledby="seed-$seed">
+<button class="canvas" type="button" aria-label="Play or pause seed $seed">
+<img src="$folder/canvas.png" alt="Canvas of seed $seed: $image_prompt"><i></i>
+</button>
+<div class="below">
+<h2 id="seed-$seed">seed $seed</h2>
+<audio controls preload="metadata" src="$folder/audio.wav" aria-label="$audio_prompt"></audio>
+<dl>
+$scores
+</dl>
+<nav aria-label="Files of seed $seed">$links</nav>
+</div>
+</article>""")
+
+
+def write_gallery(folder: Path) -> Path:
+    """Writes ``index.html`` for the samples in a run folder and returns its path.
+
+    Everything on the page comes from the samples' own records; it needs no server.
+
+    Raises:
+        InvalidInputError: The folder holds no sample, or cannot be written.
+    """
+    described = [path for path in folder.glob("*/sample.json") if not path.parent.suffix]
+    samples = [(path.parent.name, json.loads(path.read_text("utf-8"))) for path in described]
+    if not samples:
+        raise InvalidInputError(f"'{folder}' holds no sample to show.")
+    samples.sort(key=lambda sample: sample[1]["seed"])
+    record = samples[0][1]
+    prompts = _escaped(record["prompts"])
+    page = Template(PAGE.read_text("utf-8")).substitute(
+        title=f"{prompts['image']} × {prompts['audio']}",
+        image_prompt=prompts["image"],
+        audio_prompt=prompts["audio"],
+        facts=_facts(record),
+        articles="\n".join(_article(name, sample) for name, sample in samples),
+    )
+    index = folder / "index.html"
+    beside = folder / "index.html.partial"
+    try:
+        beside.write_text(page, encoding="utf-8")
+        os.replace(beside, index)
+    except OSError as error:
+        raise InvalidInputError(f"Cannot write '{index}': {error.strerror}.") from None
+    return index
+
+
+def _facts(record: dict[str, Any]) -> str:
+    negative = {
+        f"without, {model}": record["prompts"][f"negative_{model}"]
+        for model in ("image", "audio")
+        if record["prompts"][f"negative_{model}"]
+    }
+    sampling = record["sampling"]
+    how = {
+        "models": record["pair"]["name"],
+        "rule": record["rule"]["name"],
+        "sampler": f"{sampling['scheduler']}, {sampling['steps']} steps",
+    }
+    return _definitions(negative | how)
+
+
+def _article(name: str, record: dict[str, Any]) -> str:
+    folder = quote(name)
+    links = [f'<a href="{folder}/{file}" download>{file}</a>' for file in FILES]
+    scores = {
+        score["name"].replace("_", " "): f"{score['value']:.2f} {score['unit']}".strip()
+        for score in record["scores"]
+    }
+    prompts = _escaped(record["prompts"])
+    return ARTICLE.substitute(
+        seed=record["seed"],
+        folder=folder,
+        image_prompt=prompts["image"],
+        audio_prompt=prompts["audio"],
+        scores=_definitions(scores),
+        links=" ".join(links),
+    )
+
+
+def _definitions(facts: dict[str, str]) -> str:
+    pairs = _escaped(facts).items()
+    return "\n".join(
+        f"<div><dt>{html.escape(key)}</dt><dd>{value}</dd></div>" for key, value in pairs
+    )
+
+
+def _escaped(texts: dict[str, str]) -> dict[str, str]:
+    return {key: html.escape(text) for key, text in texts.items()}

@@ -1,0 +1,250 @@
+"""A run: from its description to samples, in memory or in a folder.
+
+`generate` is the function behind command line, page and batch. Seeds share a batch in chunks
+that depend on the run alone: a run that is resumed computes the same chunks again and keeps
+what is missing, so that its bytes do not depend on where it was interrupted.
+"""
+
+import dataclasses
+import importlib.metadata
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sonocanvas import canvas as canvases
+from sonocanvas.artifacts import as_saved, load_sample, sample_folder, save_sample
+from sonocanvas.config import RunConfig, load_config, to_toml
+from sonocanvas.denoise import SCHEDULERS, denoise, initial_noise, make_scheduler
+from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.registry import build, load
+from sonocanvas.text import encode_prompts
+from sonocanvas.types import ModelPair, Prompts, Sample, Step
+
+OnStep = Callable[[Step, Tensor], None]
+OnWarning = Callable[[str], None]
+
+RUN_FILE = "run.toml"
+VERSIONS_OF = ("sonocanvas", "torch", "diffusers", "transformers")
+
+
+def generate(
+    config: RunConfig,
+    out: Path | None = None,
+    *,
+    device: str = "auto",
+    overwrite: bool = False,
+    on_step: OnStep | None = None,
+    on_sample: Callable[[Sample], None] | None = None,
+    on_warning: OnWarning | None = None,
+    pair: ModelPair | None = None,
+) -> list[Sample]:
+    """Returns the samples of a run, in the order of its seeds, each as it is saved.
+
+    Args:
+        config: The run.
+        out: Folder for the samples; `None` keeps them in memory. What an equal run has left
+            there is kept and not made again.
+        device: `auto`, `cpu`, `cuda` or `mps`; not used with a `pair`.
+        overwrite: Whether what stands in `out` is made again and replaced.
+        on_step: Called after each step with its record and the predicted clean latents.
+        on_sample: Called with each sample, those that were kept first.
+        on_warning: Called with each sentence about the prompts; by default `warnings.warn`.
+        pair: A pair that is loaded already, instead of the one that the run names.
+
+    Raises:
+        InvalidInputError: The run, the device or the folder cannot be used; nothing is written.
+        CheckpointError: The weights are missing or broken; nothing is written.
+    """
+    if config.sampling.scheduler not in SCHEDULERS:
+        raise unknown("scheduler", config.sampling.scheduler, SCHEDULERS)
+    place = pick_device(device)
+    if out is not None:
+        _check_folder(out, config, overwrite)
+    kept = {} if out is None or overwrite else _kept(out, config)
+    samples = dict(kept)
+    for sample in kept.values():
+        _tell(on_sample, sample)
+    if len(kept) < len(config.seeds):
+        pair = pair or load("pair", config.pair)(place, torch.float32)
+        chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
+        scorers = [load("scorer", name)() for name in config.scores]
+        method = load("method", config.method)
+        for made in method(config, pair, chunks, on_step, on_warning or warnings.warn):
+            if made.seed not in kept:
+                sample = _scored(as_saved(made), scorers)
+                if out is not None:
+                    if len(samples) == len(kept):  # the first: what can fail early has
+                        _open_run(out, config, overwrite)
+                    save_sample(sample, out, overwrite)
+                samples[sample.seed] = sample
+                _tell(on_sample, sample)
+    return [samples[seed] for seed in config.seeds]
+
+
+def compose(
+    config: RunConfig,
+    pair: ModelPair,
+    chunks: Sequence[Sequence[int]],
+    on_step: OnStep | None = None,
+    on_warning: OnWarning = warnings.warn,
+) -> Iterator[Sample]:
+    """Yields samples that two models denoise together: the method of the paper.
+
+    Args:
+        config: The run; its rule is wrapped by its warm start.
+        pair: The two models.
+        chunks: Seeds, in groups that share a batch.
+        on_step: Called after each step with its record and the predicted clean latents.
+        on_warning: Called with each sentence about the prompts.
+    """
+    prompts = Prompts(
+        config.image_prompt,
+        config.audio_prompt,
+        config.negative_image_prompt,
+        config.negative_audio_prompt,
+    )
+    embeddings, sentences = encode_prompts(pair, prompts)
+    for sentence in sentences:
+        on_warning(sentence)
+    inner = build("rule", config.rule.name, config.rule.options)
+    rule = build("wrapper", "warm_start", config.warm_start.options, rule=inner)
+    for seeds in chunks:
+        latents = denoise(
+            pair,
+            embeddings,
+            initial_noise(pair, seeds),
+            make_scheduler(pair.scheduler_config, config.sampling.scheduler),
+            rule,
+            steps=config.sampling.steps,
+            image_guidance_scale=config.sampling.image_guidance_scale,
+            audio_guidance_scale=config.sampling.audio_guidance_scale,
+            eta=config.sampling.eta,
+            seeds=seeds,
+            on_step=on_step,
+        )
+        for seed, latent in zip(seeds, latents, strict=True):
+            yield finish(config, pair, prompts, seed, latent)
+
+
+def finish(
+    config: RunConfig, pair: ModelPair, prompts: Prompts, seed: int, latent: Tensor
+) -> Sample:
+    """Returns the sample of a clean latent `(channels, height, width)`: decoded and played.
+
+    What is played is the canvas in the 8 bits that are saved: the PNG sounds the same.
+    """
+    with torch.no_grad():
+        image = canvases.decode_latents(pair.vae, latent.unsqueeze(0)).cpu()
+        image = image[..., : image.shape[-1] - pair.crop_columns]
+        gray = canvases.image_to_canvas(image)[0]
+        canvas = canvases.bytes_to_canvas(canvases.canvas_to_bytes(gray))
+        vocoder = build("vocoder", config.vocoder.name, config.vocoder.options)
+        waveform = vocoder(canvas.unsqueeze(0), pair.canvas_format)
+    return Sample(
+        seed=seed,
+        prompts=prompts,
+        latent=latent.float().cpu(),
+        image=image[0],
+        canvas=canvas,
+        waveform=waveform,
+        canvas_format=pair.canvas_format,
+        record=describe(config, pair),
+    )
+
+
+def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
+    """Returns what is kept in each sample about how it came about."""
+    parts = ("method", "sampling", "rule", "warm_start", "vocoder")
+    return {
+        **config.model_dump(include=set(parts)),
+        "pair": {"name": pair.name, "licences": dict(pair.licences)},
+        "versions": {name: _version(name) for name in VERSIONS_OF},
+    }
+
+
+def chunks_of(config: RunConfig) -> list[tuple[int, ...]]:
+    """Returns the seeds of a run in the groups that share a batch."""
+    starts = range(0, len(config.seeds), config.batch_size)
+    return [config.seeds[start : start + config.batch_size] for start in starts]
+
+
+def pick_device(name: str) -> str:
+    """Returns the device that a name stands for; `auto` is the fastest that is there.
+
+    Raises:
+        InvalidInputError: The name is not known, or there is no such device here.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    there["cpu"] = True
+    if name == "auto":
+        return next(device for device, present in there.items() if present)
+    if name not in there:
+        raise unknown("device", name, ["auto", *there])
+    if not there[name]:
+        present = ", ".join(device for device in there if there[device])
+        raise InvalidInputError(f"There is no device '{name}' here; there is: {present}.")
+    return name
+
+
+def _check_folder(out: Path, config: RunConfig, overwrite: bool) -> None:
+    standing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not standing.is_dir():
+        raise InvalidInputError(f"Cannot write into '{out}': '{standing}' is not a folder.")
+    if not os.access(standing, os.W_OK | os.X_OK):
+        raise InvalidInputError(f"Cannot write into '{out}': '{standing}' is read-only.")
+    if overwrite or not out.exists() or not any(out.iterdir()):
+        return
+    if not (out / RUN_FILE).exists():
+        raise InvalidInputError(
+            f"'{out}' holds files but no {RUN_FILE}; choose another folder, or overwrite."
+        )
+    before = load_config(out / RUN_FILE).model_dump()
+    changed = [key for key, value in config.model_dump().items() if value != before[key]]
+    if changed:
+        raise InvalidInputError(
+            f"'{out}' holds another run: {changed[0]} is {before[changed[0]]!r} there and "
+            f"{config.model_dump()[changed[0]]!r} here; choose another folder, or overwrite."
+        )
+
+
+def _kept(out: Path, config: RunConfig) -> dict[int, Sample]:
+    folders = {seed: sample_folder(out, seed) for seed in config.seeds}
+    return {seed: load_sample(folder) for seed, folder in folders.items() if folder.exists()}
+
+
+def _open_run(out: Path, config: RunConfig, overwrite: bool) -> None:
+    """Writes the run file; the samples of the run that is overwritten go."""
+    run_file = out / RUN_FILE
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if overwrite:
+            for described in out.glob("*/sample.json"):
+                shutil.rmtree(described.parent)
+        beside = run_file.with_suffix(".partial")
+        beside.write_text(to_toml(config), encoding="utf-8")
+        os.replace(beside, run_file)
+    except OSError as error:
+        raise InvalidInputError(f"Cannot write '{run_file}': {error.strerror}.") from None
+
+
+def _scored(sample: Sample, scorers: Sequence[Any]) -> Sample:
+    scores = [score for scorer in scorers for score in scorer([sample])[0]]
+    return dataclasses.replace(sample, scores=tuple(scores))
+
+
+def _tell(on_sample: Callable[[Sample], None] | None, sample: Sample) -> None:
+    if on_sample is not None:
+        on_sample(sample)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

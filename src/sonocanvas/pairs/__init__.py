@@ -1,0 +1,1 @@
+"""Model pairs: where a pair of diffusion models comes from."""

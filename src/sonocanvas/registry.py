@@ -1,0 +1,81 @@
+"""THE MENU: every choice that a user can name, and where its code is.
+
+An entry is `name -> "module:attribute"` and is imported only when it is asked for. To add a
+rule, a vocoder or a scorer, write its file and add one line here.
+"""
+
+import dataclasses
+import importlib
+import types
+from collections.abc import Mapping
+from typing import Any
+
+from sonocanvas.errors import InvalidInputError, unknown
+
+MISSING = dataclasses.MISSING
+"""What `options` gives for a field that has no default: a part, and not an option."""
+
+METHODS = {"compose": "sonocanvas.generate:compose"}
+RULES = {"mean": "sonocanvas.compose.mean:Mean"}
+WRAPPERS = {"warm_start": "sonocanvas.compose.warm_start:WarmStart"}
+VOCODERS = {"griffin_lim": "sonocanvas.vocoders.griffin_lim:GriffinLim"}
+SCORERS = {"round_trip": "sonocanvas.scorers.round_trip:RoundTrip"}
+PAIRS = {"mini": "sonocanvas.pairs.mini:load"}
+
+MENUS: dict[str, dict[str, str]] = {
+    "method": METHODS,
+    "rule": RULES,
+    "wrapper": WRAPPERS,
+    "vocoder": VOCODERS,
+    "scorer": SCORERS,
+    "pair": PAIRS,
+}
+
+
+def load(menu: str, name: str) -> Any:
+    """Returns what a name on a menu stands for, imported now.
+
+    Args:
+        menu: One of the keys of `MENUS`.
+        name: An entry of that menu.
+
+    Raises:
+        InvalidInputError: The name is not on the menu.
+    """
+    entries = MENUS[menu]
+    if name not in entries:
+        raise unknown(menu, name, entries)
+    module, _, attribute = entries[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def options(menu: str, name: str) -> dict[str, Any]:
+    """Returns the options of an entry with their defaults: the fields of its dataclass."""
+    return {field.name: field.default for field in dataclasses.fields(load(menu, name))}
+
+
+def build(menu: str, name: str, given: Mapping[str, Any], **parts: Any) -> Any:
+    """Returns an entry made with its options.
+
+    Args:
+        menu: One of the keys of `MENUS`.
+        name: An entry of that menu that is a dataclass.
+        given: Options by name; what is left out keeps its default.
+        parts: Fields that are not options, such as the rule that a wrapper wraps.
+
+    Raises:
+        InvalidInputError: The name, an option or an option's value is not allowed.
+    """
+    entry = load(menu, name)
+    allowed = {field.name: field for field in dataclasses.fields(entry)}
+    for key, value in given.items():
+        if key not in allowed or key in parts:
+            raise unknown(f"option of {menu} '{name}':", key, set(allowed) - set(parts))
+        default = allowed[key].default
+        if isinstance(default, types.NoneType | dataclasses._MISSING_TYPE):
+            continue
+        whole_for_float = isinstance(default, float) and type(value) is int
+        if type(value) is not type(default) and not whole_for_float:
+            kind = type(default).__name__
+            raise InvalidInputError(f"{menu} '{name}': {key} must be a {kind}, not {value!r}.")
+    return entry(**given, **parts)

@@ -1,0 +1,1 @@
+"""Scorers: numbers that say how good a sample is."""

@@ -1,0 +1,1 @@
+"""How the embedded pair was made; nothing else in the package imports this."""

@@ -1,0 +1,187 @@
+"""The few building blocks of the sound synthesizers: contours, voices, noise, grains.
+
+All of them end softly and stay inside their own band, so that a spectrogram is black where
+a sound is silent: voices are summed harmonic by harmonic (nothing aliases), noise is shaped
+frame by frame.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.interpolate import PchipInterpolator
+from scipy.signal import istft, stft
+
+Array = npt.NDArray[np.float64]
+Waveform = npt.NDArray[np.float32]
+Formants = Sequence[tuple[float | Array, float]]
+
+SAMPLE_RATE_HZ = 16_000
+MIN_DURATION_S = 0.3
+MAX_DURATION_S = 10.24
+TOP_HZ = 7_600.0
+FRAME_SAMPLES = 64
+
+
+def samples(duration_s: float) -> int:
+    """Returns the number of samples in a duration, at least 16."""
+    return max(16, round(duration_s * SAMPLE_RATE_HZ))
+
+
+def contour(n_samples: int, values: Sequence[float], at: Sequence[float] | None = None) -> Array:
+    """Returns a smooth curve `(n_samples,)` through values that never overshoots (PCHIP).
+
+    Args:
+        n_samples: The length.
+        values: At least two values.
+        at: Their places in [0, 1], rising from 0 to 1; evenly spaced unless given.
+    """
+    places = np.linspace(0, 1, len(values)) if at is None else at
+    curve: Array = PchipInterpolator(places, values)(np.linspace(0, 1, n_samples))
+    return curve
+
+
+def wander(rng: np.random.Generator, n_samples: int, rate_hz: float) -> Array:
+    """Returns a slow random curve `(n_samples,)` in [-1, 1] with about `rate_hz` turns a second."""
+    knots = 2 + round(n_samples / SAMPLE_RATE_HZ * rate_hz * 2)
+    return contour(n_samples, list(rng.uniform(-1, 1, knots)))
+
+
+def envelope(n_samples: int, attack_s: float, release_s: float) -> Array:
+    """Returns a gain `(n_samples,)` that rises and falls as a raised cosine; longer ones meet."""
+    seconds = np.arange(n_samples) / SAMPLE_RATE_HZ
+    rise = np.clip(seconds / attack_s, 0, 1)
+    fall = np.clip((n_samples / SAMPLE_RATE_HZ - seconds) / release_s, 0, 1)
+    gain: Array = (1 - np.cos(np.pi * rise)) * (1 - np.cos(np.pi * fall)) / 4
+    return gain
+
+
+def tone(frequency_hz: Array, phase: float = 0.0) -> Array:
+    """Returns a sine `(n_samples,)` of unit level whose frequency follows a curve."""
+    wave: Array = np.sin(phase + 2 * np.pi * np.cumsum(frequency_hz) / SAMPLE_RATE_HZ)
+    return wave
+
+
+def formant_gain(frequency_hz: Array, formants: Formants) -> Array:
+    """Returns the magnitude of resonators in cascade (Fant 1960; Klatt 1980), 1 at 0 Hz.
+
+    Args:
+        frequency_hz: Any shape.
+        formants: Centre (a number, or an array of the same shape) and bandwidth of each, in Hz.
+    """
+    gain = np.ones_like(frequency_hz)
+    for centre, width in formants:
+        ratio = frequency_hz / centre
+        gain /= np.sqrt((1 - ratio**2) ** 2 + (ratio * width / centre) ** 2)
+    return gain
+
+
+def voice(pitch_hz: Array, formants: Formants, tilt_db: float = -6.0) -> Array:
+    """Returns a voice `(n_samples,)` by the source-filter theory (Fant 1960), peak 1.
+
+    The source is a train of pulses, summed from its harmonics below 7.6 kHz; each takes at
+    every moment the gain of the formants at its own frequency.
+
+    Args:
+        pitch_hz: `(n_samples,)`, the fundamental.
+        formants: Centre (a number or a curve `(n_samples,)`) and bandwidth of each, in Hz.
+        tilt_db: The source's slope per octave, lip radiation included.
+    """
+    turn = np.exp(2j * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE_HZ).astype(np.complex64)
+    coarse = slice(None, None, FRAME_SAMPLES)
+    frames = [(c[coarse] if isinstance(c, np.ndarray) else c, w) for c, w in formants]
+    pitch = pitch_hz[coarse]
+    order = np.arange(1, max(2, int(TOP_HZ / pitch.min()) + 1))[:, None]
+    partial = order * pitch
+    level = formant_gain(partial, frames) * (partial / 500.0) ** (tilt_db / 6.02)
+    level *= np.clip((TOP_HZ - partial) / 300.0, 0, 1)
+    level[level < 6e-4 * level.max()] = 0
+    clock = np.arange(len(pitch_hz))
+    total, power = np.zeros(len(pitch_hz)), np.ones_like(turn)
+    for row in level:
+        power = power * turn
+        if row.any():
+            total += np.interp(clock, clock[coarse], row) * power.imag
+    wave: Array = total / np.abs(total).max()
+    return wave
+
+
+def noise(
+    rng: np.random.Generator, n_samples: int, centre_hz: float | Array, octaves: float
+) -> Array:
+    """Returns noise `(n_samples,)` of unit deviation in a band, Gaussian over log-frequency.
+
+    Args:
+        rng: Where the noise comes from.
+        n_samples: The length.
+        centre_hz: The band's centre, a number or a curve `(n_samples,)`.
+        octaves: The band's half width: one standard deviation.
+    """
+    size = min(1024, n_samples)
+    frequency, times, spectrum = stft(rng.standard_normal(n_samples), nperseg=size)
+    place = np.minimum(times.astype(int), n_samples - 1)
+    centre = np.broadcast_to(np.asarray(centre_hz, dtype=float), (n_samples,))[place]
+    hertz = np.maximum(frequency * SAMPLE_RATE_HZ, 1.0)[:, None]
+    spectrum *= np.exp(-0.5 * (np.log2(hertz / centre) / octaves) ** 2)
+    _, wave = istft(spectrum, nperseg=size)
+    usable = wave[:n_samples]
+    band: Array = np.pad(usable, (0, n_samples - len(usable))) / (usable.std() + 1e-12)
+    return band
+
+
+def bubble(frequency_hz: float, decay_s: float, rise: float) -> Array:
+    """Returns one ringing bubble, its pitch rising as it nears the surface.
+
+    Minnaert (1933): a bubble of radius r metres rings at about 3.26 / r Hz; the damped rising
+    sine is van den Doel's (2005, "Physically based models for liquid sounds").
+
+    Args:
+        frequency_hz: Where it starts.
+        decay_s: When it has fallen to 1 / e.
+        rise: The part by which the pitch has risen after one decay.
+    """
+    seconds = np.arange(samples(6 * decay_s)) / SAMPLE_RATE_HZ
+    pitch = np.minimum(frequency_hz * (1 + rise * seconds / decay_s), TOP_HZ)
+    attack = (1 - np.exp(-seconds / (0.3 * decay_s))) ** 2
+    ring: Array = tone(pitch) * np.exp(-seconds / decay_s) * attack
+    return ring
+
+
+def scatter(
+    rng: np.random.Generator, density: Array, count: float, grain: Callable[[], Array]
+) -> Array:
+    """Returns a Poisson number of grains, each at a random place `(n_samples,)`.
+
+    Args:
+        rng: Where places come from.
+        density: `(n_samples,)`, how likely each sample is to start a grain; any scale.
+        count: How many grains are expected.
+        grain: Makes one grain.
+    """
+    total = np.zeros(len(density))
+    level = np.cumsum(density)
+    starts = np.searchsorted(level, rng.uniform(0, level[-1], rng.poisson(count)))
+    for start in starts:
+        one = grain()[: len(total) - start]
+        total[start : start + len(one)] += one
+    return total
+
+
+def chain(parts: Sequence[Array], gaps_s: Sequence[float]) -> Array:
+    """Returns parts one after the other, each followed by its gap in seconds but the last."""
+    pieces: list[Array] = []
+    for part, gap_s in zip(parts, gaps_s, strict=True):
+        pieces += [part, np.zeros(samples(gap_s))]
+    return np.concatenate(pieces[:-1])
+
+
+def finish(wave: Array) -> Waveform:
+    """Returns the sound as float32 with a peak of 0.9, its ends faded, cut or padded to length.
+
+    Less than 0.3 s is followed by silence, more than 10.24 s is cut.
+    """
+    kept = wave[: samples(MAX_DURATION_S)]
+    faded = kept * envelope(len(kept), 0.005, 0.02)
+    faded = np.pad(faded, (0, max(0, samples(MIN_DURATION_S) - len(faded))))
+    sound: Waveform = (0.9 * faded / np.abs(faded).max()).astype(np.float32)
+    return sound

@@ -1,0 +1,208 @@
+"""The frozen records that pass between the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class CanvasFormat:
+    """What a canvas means as sound: every constant between pixels and waveform.
+
+    Attributes:
+        sample_rate_hz: Sample rate of the sound.
+        n_fft: Length of the Fourier transform, in samples.
+        window_samples: Length of the Hann window, centred in the transform.
+        hop_samples: Samples a canvas column.
+        mels: Rows of the canvas (Slaney mel bands).
+        f_min_hz: Lower edge of the lowest band.
+        f_max_hz: Upper edge of the highest band.
+        log_floor: Mel magnitude that is drawn black.
+        log_ceiling: Mel magnitude that is drawn white.
+    """
+
+    sample_rate_hz: int
+    n_fft: int
+    window_samples: int
+    hop_samples: int
+    mels: int
+    f_min_hz: float
+    f_max_hz: float
+    log_floor: float
+    log_ceiling: float
+
+
+AUFFUSION_FORMAT = CanvasFormat(16000, 2048, 1024, 160, 256, 0.0, 8000.0, 1e-5, 200.0)
+"""The format of the Auffusion checkpoints: black to white is 146 dB."""
+
+MINI_FORMAT = CanvasFormat(16000, 2048, 1024, 160, 256, 0.0, 8000.0, 1e-3, 50.0)
+"""The format of the embedded pair: Auffusion's with a range of 94 dB, so that the
+noise floor of a recording is dark and a picture keeps its contrast."""
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """What the canvas should look like and sound like, and what it should not."""
+
+    image: str
+    audio: str
+    negative_image: str = ""
+    negative_audio: str = ""
+
+
+@dataclass(frozen=True)
+class TextEmbeddings:
+    """Prompts as the two models read them, each `(1, tokens, width)`."""
+
+    image: Tensor
+    negative_image: Tensor
+    audio: Tensor
+    negative_audio: Tensor
+
+
+@dataclass(frozen=True)
+class ModelPair:
+    """Two latent diffusion models that share one latent space.
+
+    Attributes:
+        name: Name on the menu, or the folder.
+        vae: The shared autoencoder (any diffusers class with `encode` and `decode`).
+        image_unet: The picture model.
+        audio_unet: The spectrogram model.
+        image_tokenizer, image_text_encoder: The picture model's reader of prompts.
+        audio_tokenizer, audio_text_encoder: The spectrogram model's; may be the same objects.
+        scheduler_config: diffusers configuration of the noise schedule of both.
+        canvas_format: What the canvas means as sound.
+        latent_shape: `(channels, height, width)` of the latent of one canvas.
+        crop_columns: Columns that the pair leaves empty at the right; dropped after decoding.
+        closed_vocabulary: Whether a word that the tokenizer does not hold means nothing.
+        licences: Licence of the weights, by part, kept in every sample.
+    """
+
+    name: str
+    vae: Any
+    image_unet: Any
+    audio_unet: Any
+    image_tokenizer: Any
+    image_text_encoder: Any
+    audio_tokenizer: Any
+    audio_text_encoder: Any
+    scheduler_config: dict[str, Any]
+    canvas_format: CanvasFormat
+    latent_shape: tuple[int, int, int]
+    crop_columns: int = 0
+    closed_vocabulary: bool = False
+    licences: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the denoising loop, as a rule or a callback sees it.
+
+    Attributes:
+        index: Number of the step, from 0.
+        count: Number of all steps.
+        timestep: The schedule's own time.
+        alpha, sigma: Share of signal and noise in `latents`: `alpha * clean + sigma * noise`.
+        next_alpha, next_sigma: The same after the step.
+        latents: `(batch, channels, height, width)` noisy latents, variance preserving.
+        image_conditional, image_unconditional: The picture model's two predictions, each of
+            the shape of `latents`; `None` where the rule did not need them.
+        audio_conditional, audio_unconditional: The spectrogram model's.
+    """
+
+    index: int
+    count: int
+    timestep: float
+    alpha: float
+    sigma: float
+    next_alpha: float
+    next_sigma: float
+    latents: Tensor
+    image_conditional: Tensor | None = None
+    image_unconditional: Tensor | None = None
+    audio_conditional: Tensor | None = None
+    audio_unconditional: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """Sound.
+
+    Attributes:
+        samples: `(batch, samples)` float32; full scale is 1.
+        sample_rate_hz: Samples a second.
+    """
+
+    samples: Tensor
+    sample_rate_hz: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number about a sample."""
+
+    name: str
+    value: float
+    unit: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One canvas with everything that belongs to it.
+
+    Attributes:
+        seed: Seed of its noise.
+        prompts: What was asked for.
+        latent: `(channels, height, width)` float32 clean latent.
+        image: `(3, height, width)` decoded picture in [0, 1].
+        canvas: `(mels, frames)` channel mean of `image`; row 0 is the highest frequency.
+        waveform: `(1, samples)` the canvas played, before any scaling against clipping.
+        canvas_format: What the canvas means as sound.
+        scores: Numbers about it.
+        record: What else is saved: method, pair, rule, vocoder, licences, versions.
+    """
+
+    seed: int
+    prompts: Prompts
+    latent: Tensor
+    image: Tensor
+    canvas: Tensor
+    waveform: Waveform
+    canvas_format: CanvasFormat
+    scores: tuple[Score, ...] = ()
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+class Rule(Protocol):
+    """Mixes the two predictions; a frozen dataclass whose fields are its options."""
+
+    def needs(self, step: Step) -> tuple[bool, bool]:
+        """Returns whether this step needs the (image, audio) model."""
+
+    def __call__(
+        self, image_noise: Tensor | None, audio_noise: Tensor | None, step: Step
+    ) -> Tensor:
+        """Returns the noise `(batch, channels, height, width)` from the guided predictions."""
+
+
+class Vocoder(Protocol):
+    """Plays a canvas; a frozen dataclass whose fields are its options."""
+
+    def __call__(self, canvas: Tensor, canvas_format: CanvasFormat) -> Waveform:
+        """Returns the sound of a canvas `(batch, mels, frames)` in [0, 1]."""
+
+
+class Scorer(Protocol):
+    """Scores samples one by one; heavy models load when it is made."""
+
+    higher_is_better: ClassVar[bool]
+
+    def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
+        """Returns the scores of each sample."""

@@ -1,0 +1,1 @@
+"""Vocoders: how a canvas becomes a waveform."""

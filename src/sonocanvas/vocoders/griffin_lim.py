@@ -1,0 +1,170 @@
+"""Griffin-Lim: plays a canvas without a learned model.
+
+The mel is spread over the Fourier bins by multiplicative updates, which keep every bin
+non-negative, and a phase is found by the fast Griffin-Lim algorithm. Frames hold only the
+window and not the zeros around it, and are inverted by overlap-add with the edge cropped,
+since `torch.istft(center=False)` refuses a window that ends in zeros.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sonocanvas.canvas import canvas_to_mel, mel_filters
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.types import CanvasFormat, Waveform
+
+HALF_AN_8_BIT_STEP = 0.5 / 255
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class GriffinLim:
+    """Plays a canvas by Griffin-Lim; the same canvas and seed give the same sound.
+
+    Attributes:
+        iterations: Rounds of the phase search, 1 to 10000.
+        momentum: Share of the last round's change that is repeated, 0 to 1; 0 is the
+            algorithm of Griffin and Lim, 1984.
+        mel_iterations: Rounds of the mel inversion, 1 to 10000.
+        seed: Seed of the phases that the search starts from, 0 or more.
+    """
+
+    iterations: int = 32
+    momentum: float = 0.99
+    mel_iterations: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks the options.
+
+        Raises:
+            InvalidInputError: An option lies outside its range.
+        """
+        for name in ("iterations", "mel_iterations"):
+            rounds = getattr(self, name)
+            if not 1 <= rounds <= 10000:
+                raise InvalidInputError(f"griffin_lim: {name} must be 1 to 10000, not {rounds}.")
+        if not 0 <= self.momentum <= 1:
+            raise InvalidInputError(f"griffin_lim: momentum must be 0 to 1, not {self.momentum}.")
+        if not 0 <= self.seed < 2**63:
+            raise InvalidInputError(f"griffin_lim: seed must be 0 to 2^63 - 1, not {self.seed}.")
+
+    @torch.no_grad()
+    def __call__(self, canvas: Tensor, canvas_format: CanvasFormat) -> Waveform:
+        """Returns the sound, `frames * hop` samples, of a canvas; black is silence.
+
+        Args:
+            canvas: `(batch, mels, frames)` in [0, 1]; row 0 is the highest frequency.
+            canvas_format: What the canvas means as sound.
+
+        Raises:
+            InvalidInputError: The shape is another, the canvas is too narrow to be analysed
+                again, or a pixel is not a finite number.
+        """
+        mel = canvas_to_mel(canvas, canvas_format)
+        if not torch.isfinite(mel).all():
+            raise InvalidInputError("The canvas has pixels that are NaN; all must be in [0, 1].")
+        mel = mel.masked_fill(canvas.flip(-2) < HALF_AN_8_BIT_STEP, 0)
+        magnitude = mel_to_magnitude(mel, canvas_format, self.mel_iterations)
+        samples = magnitude_to_waveform(
+            magnitude, canvas_format, self.iterations, self.momentum, self.seed
+        )
+        return Waveform(samples, canvas_format.sample_rate_hz)
+
+
+def mel_to_magnitude(mel: Tensor, fmt: CanvasFormat, iterations: int) -> Tensor:
+    """Returns Fourier magnitudes `(batch, n_fft // 2 + 1, frames)`, none negative, of a mel.
+
+    Each round multiplies a bin by the mean ratio of wanted to present mel of the bands that
+    it lies in: the update of Lee and Seung (2001), eq. 5, for the generalised
+    Kullback-Leibler divergence, which unlike least squares fits quiet bands as well as loud.
+
+    Args:
+        mel: `(batch, mels, frames)` magnitudes, 0 or more; the lowest band in row 0.
+        fmt: What a canvas means as sound.
+        iterations: Rounds, 1 or more.
+    """
+    filters = mel_filters(fmt).to(mel.device)
+    spread = filters.T / filters.sum(dim=0).clamp(min=TINY)[:, None]
+    magnitude = spread @ (mel / filters.sum(dim=1).clamp(min=TINY)[:, None])
+    for _ in range(iterations):
+        magnitude = magnitude * (spread @ (mel / (filters @ magnitude + TINY)))
+    return magnitude
+
+
+def magnitude_to_waveform(
+    magnitude: Tensor, fmt: CanvasFormat, iterations: int, momentum: float, seed: int
+) -> Tensor:
+    """Returns sound `(batch, frames * hop)` whose spectrum has nearly the given magnitudes.
+
+    The fast Griffin-Lim algorithm of Perraudin, Balazs and Sondergaard (2013).
+
+    Args:
+        magnitude: `(batch, n_fft // 2 + 1, frames)`, 0 or more.
+        fmt: What a canvas means as sound.
+        iterations: Rounds, 1 or more.
+        momentum: 0 to 1.
+        seed: Seed of the first phases, which are the same for every item of the batch.
+
+    Raises:
+        InvalidInputError: There are too few frames to be analysed again.
+    """
+    frames = magnitude.shape[-1]
+    fewest = (fmt.n_fft - fmt.hop_samples) // 2 // fmt.hop_samples + 1
+    if frames < fewest:
+        raise InvalidInputError(f"The canvas has {frames} columns; it must have {fewest} or more.")
+    magnitude = magnitude.transpose(1, 2).contiguous()
+    generator = torch.Generator().manual_seed(seed)
+    phase = 2 * math.pi * torch.rand(magnitude.shape[1:], generator=generator)
+    spectrum = torch.polar(magnitude, phase.to(magnitude).expand_as(magnitude))
+    # 1 / (1 + momentum) of the paper's extrapolation, whose scale does not matter.
+    pull = momentum / (1 + momentum)
+    previous = torch.zeros_like(spectrum)
+    for _ in range(iterations):
+        consistent = _analyse(_synthesise(spectrum, fmt), fmt)
+        spectrum = previous.mul_(-pull).add_(consistent)
+        spectrum *= magnitude / spectrum.abs().add_(TINY)
+        previous = consistent
+    return _synthesise(spectrum, fmt)
+
+
+def _analyse(samples: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns the spectrum `(batch, frames, bins)` of `(batch, samples)`."""
+    edge = _edge_samples(fmt)
+    padded = functional.pad(samples, (edge, edge), mode="reflect")
+    frames = padded.unfold(-1, fmt.window_samples, fmt.hop_samples)
+    spectrum: Tensor = torch.fft.rfft(frames * _window(samples, fmt), fmt.n_fft)
+    return spectrum
+
+
+def _synthesise(spectrum: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns the sound `(batch, samples)` that is nearest to a spectrum in least squares."""
+    window = _window(spectrum.real, fmt)
+    frames = torch.fft.irfft(spectrum, fmt.n_fft)[..., : fmt.window_samples] * window
+    weight = _overlap_add(window.square().expand(1, frames.shape[1], -1), fmt)
+    return _overlap_add(frames, fmt) / weight
+
+
+def _overlap_add(frames: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns the sum `(batch, frames * hop)` of overlapping frames, without the edges."""
+    batch, count, width = frames.shape
+    hop, edge = fmt.hop_samples, _edge_samples(fmt)
+    pieces = -(-width // hop)
+    cut = functional.pad(frames, (0, pieces * hop - width)).view(batch, count, pieces, hop)
+    total = frames.new_zeros(batch, count + pieces - 1, hop)
+    for piece in range(pieces):
+        total[:, piece : piece + count] += cut[:, :, piece]
+    return total.view(batch, -1)[:, edge : edge + count * hop]
+
+
+def _edge_samples(fmt: CanvasFormat) -> int:
+    """Returns the padding (n_fft - hop) / 2 less the zeros on the left of the window."""
+    return (fmt.n_fft - fmt.hop_samples) // 2 - (fmt.n_fft - fmt.window_samples) // 2
+
+
+def _window(like: Tensor, fmt: CanvasFormat) -> Tensor:
+    return torch.hann_window(fmt.window_samples, dtype=like.dtype, device=like.device)

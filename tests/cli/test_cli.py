@@ -1,0 +1,258 @@
+"""The command line: what it makes, and one sentence for what it cannot."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from PIL import Image
+from tiny import tiny_pair
+
+from sonocanvas.cli.app import main
+from sonocanvas.cli.generate import slug
+from sonocanvas.media import read_canvas_png, read_sound, write_canvas_png
+from sonocanvas.pairs.folder import save_folder
+from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT
+
+PROMPTS = ("--image", "a castle", "--audio", "bells ringing")
+QUICK = (*PROMPTS, "--steps", "1", "--set", "sampling.scheduler=ddim")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    save_folder(tiny_pair(), folder)
+    return folder
+
+
+@pytest.fixture
+def sonocanvas(monkeypatch, capsys, tmp_path, weights):
+    """Returns a function that runs a command in an empty folder: (code, output, errors)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", weights)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["sonocanvas", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        captured = capsys.readouterr()
+        return stopped.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+def tone(level=0.5, seconds=1.0, rate_hz=16000):
+    return level * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate_hz)) / rate_hz)
+
+
+def test_generate_makes_a_run_named_by_its_prompts_with_a_page_and_a_table(sonocanvas, tmp_path):
+    code, output, errors = sonocanvas("generate", *QUICK, "--seeds", "3,5")
+    assert (code, errors) == (0, "")
+    run = tmp_path / "runs" / "a-castle-bells-ringing"
+    assert {path.name for path in run.iterdir()} == {"run.toml", "0003", "0005", "index.html"}
+    assert "runs/a-castle-bells-ringing/index.html" in output
+    assert "round trip" in output
+    assert [line.split()[0] for line in output.splitlines()[1:3]] == ["3", "5"]
+
+
+def test_generate_again_keeps_what_is_there_and_overwrites_only_when_asked(sonocanvas, tmp_path):
+    words = ("generate", *QUICK, "--seeds", "3", "--out", "run")
+    assert sonocanvas(*words)[0] == 0
+    written = (tmp_path / "run" / "0003" / "sample.json").stat().st_mtime_ns
+    assert sonocanvas(*words)[0] == 0
+    assert (tmp_path / "run" / "0003" / "sample.json").stat().st_mtime_ns == written
+    code, _, errors = sonocanvas(*words, "--set", "rule.audio_weight=0.25")
+    assert code == 2
+    assert "holds another run: rule is" in errors
+    assert sonocanvas(*words, "--set", "rule.audio_weight=0.25", "--overwrite")[0] == 0
+    record = json.loads((tmp_path / "run" / "0003" / "sample.json").read_text("utf-8"))
+    assert record["rule"]["audio_weight"] == 0.25
+
+
+def test_generate_from_a_preset_and_from_a_run_file(sonocanvas, tmp_path):
+    words = ("generate", "--preset", "castle-bells", "--seeds", "1", "--steps", "1")
+    code, _, errors = sonocanvas(*words)
+    assert code == 0
+    assert "a word that the pair does not know: 'tubular'" in errors.replace("\n", " ")
+    run_file = tmp_path / "runs" / "castle-bells" / "run.toml"
+    assert sonocanvas("generate", "--preset", run_file, "--out", "again")[0] == 0
+    assert (tmp_path / "again" / "run.toml").read_bytes() == run_file.read_bytes()
+    name = "0001/latent.safetensors"
+    assert (tmp_path / "again" / name).read_bytes() == (run_file.parent / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--image", "", "--audio", "bells"), "must say something"),
+        (("--image", "a castle"), "audio_prompt is missing"),
+        ((*PROMPTS, "--pair", "minni"), "Did you mean 'mini'"),
+        ((*PROMPTS, "--rule", "meen"), "Did you mean 'mean'"),
+        ((*PROMPTS, "--preset", "castle-bels"), "Did you mean 'castle-bells'"),
+        ((*PROMPTS, "--set", "rule.audio_wait=1"), "Did you mean 'audio_weight'"),
+        ((*PROMPTS, "--set", "sampling.stpes=1"), "Did you mean 'sampling.steps'"),
+        ((*PROMPTS, "--set", "sampling.scheduler=ddin"), "Did you mean 'ddim'"),
+        ((*PROMPTS, "--set", "rule.audio_weight=2.0"), "must be in [0, 1], not 2.0"),
+        ((*PROMPTS, "--set", "steps"), "not of the form 'key=value'"),
+        ((*PROMPTS, "--seeds", "7-3"), "must go upwards"),
+        ((*PROMPTS, "--steps", "0"), "greater than or equal to 1, not 0"),
+        ((*PROMPTS, "--device", "gpu"), "Unknown device 'gpu'"),
+        ((*PROMPTS, "--out", "file"), "is not a folder"),
+    ],
+)
+def test_generate_refuses_bad_input_in_one_sentence(sonocanvas, tmp_path, words, sentence):
+    (tmp_path / "file").touch()
+    code, output, errors = sonocanvas("generate", *words)
+    assert (code, output) == (2, "")
+    assert sentence in errors
+    assert errors.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("damage", ["missing", "broken"])
+def test_generate_refuses_broken_weights(sonocanvas, tmp_path, monkeypatch, damage):
+    save_folder(tiny_pair(), tmp_path / "weights")
+    shard = next((tmp_path / "weights" / "audio_unet").glob("*.safetensors"))
+    content = shard.read_bytes()
+    shard.unlink()
+    if damage == "broken":
+        shard.write_bytes(content[: len(content) // 2])
+    monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", tmp_path / "weights")
+    code, _, errors = sonocanvas("generate", *QUICK)
+    assert code == 2
+    assert "audio_unet" in errors
+    assert errors.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["weights"]
+
+
+def test_play_makes_the_sound_that_was_saved_with_the_canvas(sonocanvas, tmp_path):
+    sonocanvas("generate", *QUICK, "--seeds", "3", "--out", "run")
+    assert sonocanvas("play", "run/0003/canvas.png", "-o", "sound.wav")[0] == 0
+    saved = tmp_path / "run" / "0003" / "audio.wav"
+    assert (tmp_path / "sound.wav").read_bytes() == saved.read_bytes()
+
+
+@pytest.mark.parametrize("size", [(64, 256), (40, 32), (128, 512)])
+def test_play_takes_a_picture_of_any_size(sonocanvas, tmp_path, size):
+    Image.radial_gradient("L").resize(size).convert("RGB").save(tmp_path / "photo.png")
+    code, output, _ = sonocanvas("play", "photo.png", "-o", "sound.wav")
+    assert code == 0
+    assert "gain" in output
+    sound = soundfile.info(tmp_path / "sound.wav")
+    assert sound.samplerate == 16000
+    assert sound.frames == round(size[0] * 256 / size[1]) * MINI_FORMAT.hop_samples
+
+
+def test_play_reads_what_a_canvas_means_from_the_canvas(sonocanvas, tmp_path):
+    canvas = torch.full((256, 64), 0.5)
+    write_canvas_png(tmp_path / "mini.png", canvas, MINI_FORMAT)
+    write_canvas_png(tmp_path / "auffusion.png", canvas, AUFFUSION_FORMAT)
+    levels = []
+    for name in ("mini", "auffusion"):
+        assert sonocanvas("play", f"{name}.png", "-o", f"{name}.wav")[0] == 0
+        levels.append(np.std(soundfile.read(tmp_path / f"{name}.wav")[0]))
+    assert levels[0] != levels[1]
+
+
+@pytest.mark.parametrize("name", ["sound.wav", "sound.flac", "sound.ogg", "sound.mp3"])
+def test_see_draws_any_sound_at_a_peak_of_095_and_writes_down_the_gain(sonocanvas, tmp_path, name):
+    soundfile.write(tmp_path / name, np.stack([tone(0.1, rate_hz=44100)] * 2, 1), 44100)
+    assert sonocanvas("see", name, "-o", "canvas.png")[0] == 0
+    canvas, canvas_format = read_canvas_png(tmp_path / "canvas.png")
+    assert canvas_format == MINI_FORMAT
+    assert canvas.shape[1] == 256
+    assert abs(canvas.shape[2] - 100) < 16
+    meaning = json.loads(Image.open(tmp_path / "canvas.png").text["sonocanvas"])
+    assert meaning["gain_db"] == pytest.approx(20 * np.log10(0.95 / 0.1), abs=0.5)
+    rows = canvas[0].mean(dim=1)
+    assert rows[128:].max() == rows.max()  # 440 Hz lies in the lower half
+
+
+def test_see_keeps_the_level_when_asked_and_takes_silence(sonocanvas, tmp_path):
+    soundfile.write(tmp_path / "quiet.wav", tone(0.01), 16000)
+    soundfile.write(tmp_path / "silent.wav", tone(0.0), 16000)
+    brightness = {}
+    for name, words in (("quiet", ()), ("kept", ("--keep-level",)), ("silent", ())):
+        source = "silent.wav" if name == "silent" else "quiet.wav"
+        assert sonocanvas("see", source, "-o", f"{name}.png", *words)[0] == 0
+        brightness[name] = float(read_canvas_png(tmp_path / f"{name}.png")[0].max())
+    assert brightness["silent"] < brightness["kept"] < brightness["quiet"]
+
+
+def test_see_draws_what_play_played(sonocanvas, tmp_path):
+    soundfile.write(tmp_path / "sound.wav", tone(seconds=2.0), 16000)
+    assert sonocanvas("see", "sound.wav", "-o", "first.png", "--keep-level")[0] == 0
+    assert sonocanvas("play", "first.png", "-o", "played.wav")[0] == 0
+    assert sonocanvas("see", "played.wav", "-o", "second.png", "--keep-level")[0] == 0
+    first, _ = read_canvas_png(tmp_path / "first.png")
+    second, _ = read_canvas_png(tmp_path / "second.png")
+    assert first.shape == second.shape
+    assert torch.corrcoef(torch.stack([first.flatten(), second.flatten()]))[0, 1] > 0.95
+    assert len(read_sound(tmp_path / "played.wav", 16000).samples[0]) == 32000
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("play", "text.png", "-o", "new.wav"), "not a picture"),
+        (("play", "none.png", "-o", "new.wav"), "no file"),
+        (("play", "wide.png", "-o", "new.wav"), "at most 600 s"),
+        (("play", "wide.png", "-o", "new.mp3"), "must end in '.wav'"),
+        (("see", "text.wav", "-o", "new.png"), "not sound"),
+        (("see", "none.wav", "-o", "new.png"), "no file"),
+        (("see", "nan.wav", "-o", "new.png"), "NaN"),
+        (("see", "long.wav", "-o", "new.png"), "lasts 7200 s; at most 600 s"),
+        (("see", "short.wav", "-o", "new.png"), "at least"),
+        (("see", "long.wav", "-o", "text.png"), "only with --overwrite"),
+        (("see", "long.wav", "-o", "none/new.png"), "no folder"),
+    ],
+)
+def test_play_and_see_refuse_bad_input_in_one_sentence(sonocanvas, tmp_path, words, sentence):
+    (tmp_path / "text.png").write_text("text")
+    (tmp_path / "text.wav").write_text("text")
+    Image.new("L", (30000, 100)).save(tmp_path / "wide.png")
+    soundfile.write(tmp_path / "nan.wav", np.full(9000, np.nan), 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "long.wav", np.zeros(7200 * 100), 100, subtype="PCM_U8")
+    soundfile.write(tmp_path / "short.wav", np.zeros(10), 16000)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    code, output, errors = sonocanvas(*words)
+    assert (code, output) == (2, "")
+    assert sentence in errors
+    assert errors.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("menu", "words"),
+    [
+        ("pairs", "mini"),
+        ("rules", "audio_weight=0.5"),
+        ("rules", "image_start=0.9, audio_start=1.0"),
+        ("methods", "compose"),
+        ("vocoders", "griffin_lim"),
+        ("scorers", "round_trip"),
+        ("presets", "a castle with towers"),
+        ("prompts", "tubular bells tolling"),
+    ],
+)
+def test_list_tells_what_there_is(sonocanvas, menu, words):
+    code, output, errors = sonocanvas("list", menu)
+    assert (code, errors) == (0, "")
+    assert words in output
+
+
+@pytest.mark.parametrize("words", [("list", "rulez"), ("generate", "--sedes", "3"), ("plai",)])
+def test_unknown_word_on_the_command_line_is_a_usage_error(sonocanvas, words):
+    code, output, errors = sonocanvas(*words)
+    assert (code, output) == (2, "")
+    assert "Traceback" not in errors
+
+
+def test_slug_is_a_name_for_a_folder():
+    assert slug("../A castle,  with “towers”!") == "a-castle-with-towers"
+    assert slug("城 鐘") == "城-鐘"
+    assert slug("!?") == "run"
+    assert len(slug("word " * 50)) <= 60

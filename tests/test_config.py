@@ -1,0 +1,173 @@
+"""What a run is: defaults, TOML, settings and sentences."""
+
+import pytest
+
+from sonocanvas.config import (
+    RunConfig,
+    load_config,
+    load_preset,
+    parse_seeds,
+    resolve,
+    to_toml,
+    with_options,
+)
+from sonocanvas.errors import InvalidInputError
+
+PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}
+
+
+def run(**values):
+    return RunConfig(**(PROMPTS | values))
+
+
+def test_toml_round_trip_is_exact(tmp_path):
+    config = run(
+        image_prompt='a "castle"\n\\ with ünïcode — 城',
+        seeds=[2**63 - 1, 0],
+        sampling={"image_guidance_scale": 0.1 + 0.2, "steps": 3},
+        rule={"name": "mean", "audio_weight": 1 / 3},
+    )
+    path = tmp_path / "run.toml"
+    path.write_text(to_toml(config), encoding="utf-8")
+    assert load_config(path) == config
+    assert to_toml(load_config(path)) == to_toml(config)
+
+
+def test_options_that_are_left_out_are_written_out():
+    assert run().rule.options == {"audio_weight": 0.5}
+    assert run().warm_start.options == {"image_start": 0.9, "audio_start": 1.0}
+    assert run().vocoder.options
+
+
+def test_run_is_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        run().pair = "other"
+
+
+def test_setting_reaches_every_part():
+    config = with_options(
+        run(),
+        ["rule.audio_weight=0.25", "sampling.steps=7", "seeds=4-6", "image_prompt=a ship"],
+    )
+    assert config.rule.options == {"audio_weight": 0.25}
+    assert (config.sampling.steps, config.seeds, config.image_prompt) == (7, (4, 5, 6), "a ship")
+    assert config.sampling.scheduler == run().sampling.scheduler
+
+
+def test_settings_lie_over_what_is_given_over_presets_over_defaults():
+    config = resolve(
+        {"sampling": {"steps": 9}, "seeds": "5"},
+        ["castle-bells", "paper"],
+        ["sampling.audio_guidance_scale=2.5"],
+    )
+    assert config.sampling.steps == 9
+    assert config.sampling.image_guidance_scale == 10.0
+    assert config.sampling.audio_guidance_scale == 2.5
+    assert (config.seeds, config.audio_prompt) == ((5,), "tubular bells tolling")
+
+
+def test_another_rule_leaves_the_options_of_the_old_one_behind(monkeypatch):
+    monkeypatch.setitem(
+        __import__("sonocanvas.registry").registry.RULES,
+        "other",
+        "sonocanvas.compose.warm_start:WarmStart",
+    )
+    with pytest.raises(TypeError, match="rule"):  # built without audio_weight: it was dropped
+        with_options(run(), ["rule.name=other"])
+
+
+def test_run_file_is_a_preset(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(to_toml(run(seeds=[9])), encoding="utf-8")
+    assert resolve({}, [str(path)]) == run(seeds=[9])
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [("3", (3,)), ("0-2", (0, 1, 2)), ("1,4-6", (1, 4, 5, 6)), (" 1 , 2 - 3", (1, 2, 3))],
+)
+def test_seeds_are_parsed(text, seeds):
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("7-3", "'7-3' must go upwards"),
+        ("", "not of the form"),
+        ("-1", "not of the form"),
+        ("1-", "not of the form"),
+        ("a", "not of the form"),
+        ("²", "not of the form"),
+        ("1,1", "name a seed twice"),
+        ("0-100000", "at most 100000"),
+        (str(2**63), "below 2"),
+    ],
+)
+def test_wrong_seeds_are_refused(text, sentence):
+    with pytest.raises(InvalidInputError, match=sentence):
+        parse_seeds(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"image_prompt": "  "}, "it must say something"),
+        ({"pair": "minni"}, "Unknown pair 'minni'. Did you mean 'mini'"),
+        ({"method": "composed"}, "Did you mean 'compose'"),
+        ({"rule": {"name": "meen"}}, "Unknown rule 'meen'. Did you mean 'mean'"),
+        ({"rule": {"audio_wait": 1.0}}, "Did you mean 'audio_weight'"),
+        ({"rule": {"audio_weight": 1.5}}, r"audio_weight must be in \[0, 1\], not 1.5"),
+        ({"vocoder": {"name": "grifin_lim"}}, "Did you mean 'griffin_lim'"),
+        ({"warm_start": {"image_strt": 1.0}}, "Did you mean 'image_start'"),
+        ({"scores": ["round-trip"]}, "Did you mean 'round_trip'"),
+        ({"sampling": {"steps": 0}}, "sampling.steps must be greater than or equal to 1, not 0"),
+        ({"sampling": {"steps": 2.5}}, "sampling.steps must be a valid integer, not 2.5"),
+        ({"sampling": {"eta": float("nan")}}, "sampling.eta must be a finite number"),
+        ({"sampling": {"stpes": 3}}, "Unknown key 'sampling.stpes'. Did you mean 'sampling.steps'"),
+        ({"steps": 3}, "Unknown key 'steps'. Did you mean 'sampling.steps'"),
+        ({"audio_weight": 1}, "Did you mean 'rule.audio_weight'"),
+        ({"seeds": []}, r"The seeds are \(\); give one or more"),
+        ({"seeds": [1, 1]}, r"The seeds are \(1, 1\); give one or more, each once"),
+        ({"seeds": [-1]}, "seeds.0 must be greater than or equal to 0, not -1"),
+        ({"seeds": [True]}, "seeds.0 must be a valid integer"),
+        ({"seeds": [2**63]}, "seeds.0 must be less than or equal to"),
+        ({"batch_size": 0}, "batch_size must be greater"),
+    ],
+)
+def test_wrong_value_is_one_sentence(values, sentence):
+    with pytest.raises(InvalidInputError, match=sentence) as caught:
+        run(**values)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_prompt_is_named():
+    with pytest.raises(InvalidInputError, match="audio_prompt is missing"):
+        RunConfig(image_prompt="a castle")
+
+
+@pytest.mark.parametrize("setting", ["steps", "=3", "rule.=3"])
+def test_setting_without_key_or_value_is_refused(setting):
+    with pytest.raises(InvalidInputError, match="not of the form 'key=value'"):
+        with_options(run(), [setting])
+
+
+def test_unknown_preset_is_refused_with_the_nearest():
+    with pytest.raises(InvalidInputError, match="Did you mean 'castle-bells'"):
+        load_preset("castle-bell")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "Cannot read"),
+        (b"seeds = [", "is not a TOML file"),
+        (b"\xff\xfe", "is not a TOML file"),
+    ],
+)
+def test_run_file_that_is_none_is_refused(tmp_path, content, sentence):
+    path = tmp_path / "run.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidInputError, match=sentence):
+        load_preset(str(path))

@@ -1,0 +1,89 @@
+"""The page of a run: all that was made, from the records alone, safe and self-contained."""
+
+import dataclasses
+from html.parser import HTMLParser
+
+import pytest
+from test_artifacts import make_sample
+
+from sonocanvas.artifacts import save_sample
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.gallery import write_gallery
+from sonocanvas.types import Prompts
+
+RECORD = {
+    "pair": {"name": "tiny"},
+    "rule": {"name": "mean"},
+    "sampling": {"scheduler": "ddim", "steps": 3},
+}
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, text):
+        self.words.append(text)
+
+    def values(self, tag, attribute):
+        return [found[attribute] for name, found in self.tags if name == tag and attribute in found]
+
+
+@pytest.fixture
+def page(tmp_path):
+    for seed in (11, 2):
+        prompts = Prompts("</title><script>alert(1)</script>", 'bells" onload="x', "", "a $noise")
+        sample = dataclasses.replace(make_sample(seed), prompts=prompts, record=RECORD)
+        save_sample(sample, tmp_path)
+    (tmp_path / "0099.partial").mkdir()
+    (tmp_path / "0099.partial" / "sample.json").write_text("half")
+    return Page(write_gallery(tmp_path).read_text("utf-8"))
+
+
+def test_every_sample_is_shown_and_every_link_leads_to_a_file(page, tmp_path):
+    assert page.values("img", "src") == ["0002/canvas.png", "0011/canvas.png"]
+    assert page.values("audio", "src") == ["0002/audio.wav", "0011/audio.wav"]
+    links = page.values("a", "href")
+    assert len(links) == 8
+    assert all((tmp_path / link).is_file() for link in links)
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    sources = [
+        value for _, found in page.tags for key, value in found.items() if key in ("src", "href")
+    ]
+    assert all(":" not in source and not source.startswith("/") for source in sources)
+
+
+def test_prompts_are_escaped(page):
+    assert len(page.values("title", "class")) == 0
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert not any("onload" in found for _, found in page.tags)
+    assert "a $noise" in page.words
+
+
+def test_seed_prompts_and_score_are_told(page):
+    text = " ".join(page.words)
+    for words in ("seed 2", "seed 11", "round trip", "0.30", "ddim, 3 steps", "tiny"):
+        assert words in text
+
+
+def test_player_is_reached_by_keyboard_and_has_a_name(page):
+    assert page.values("button", "aria-label") == [f"Play or pause seed {n}" for n in (2, 11)]
+    assert len(page.values("audio", "controls")) == 2
+    assert all(page.values("img", "alt"))
+
+
+def test_page_is_the_same_each_time(page, tmp_path):
+    before = (tmp_path / "index.html").read_bytes()
+    assert write_gallery(tmp_path).read_bytes() == before
+
+
+def test_folder_without_samples_is_refused(tmp_path):
+    with pytest.raises(InvalidInputError, match="holds no sample"):
+        write_gallery(tmp_path)

@@ -1,0 +1,53 @@
+"""Every preset is a run."""
+
+import csv
+
+import pytest
+
+from sonocanvas.cli.list_ import CONCEPTS
+from sonocanvas.config import PRESETS, load_preset, preset_names, resolve
+
+PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}
+COMPLETE = [name for name in preset_names() if name != "paper"]
+PAPER = [name for name in COMPLETE if name.startswith("paper-")]
+MINI = [name for name in COMPLETE if name not in PAPER]
+
+
+def test_there_is_one_for_each_pair_of_the_paper_and_ten_for_mini():
+    assert (len(PAPER), len(MINI)) == (10, 10)
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_preset_is_a_whole_run(name):
+    assert resolve({}, [name]).image_prompt
+
+
+def test_paper_is_partial_and_lies_below_what_is_given():
+    run = resolve(PROMPTS | {"sampling": {"steps": 5}}, ["paper"])
+    assert (run.sampling.scheduler, run.sampling.steps) == ("ddim", 5)
+    assert run.sampling.image_guidance_scale == 10.0
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_preset_of_the_paper_has_the_sampling_of_the_paper(name):
+    run, paper = resolve({}, [name]), resolve(PROMPTS, ["paper"])
+    for part in ("sampling", "rule", "warm_start"):
+        assert getattr(run, part) == getattr(paper, part)
+    assert (paper.sampling.steps, paper.sampling.audio_guidance_scale) == (100, 10.0)
+    assert paper.rule.options == {"audio_weight": 0.5}
+    assert paper.warm_start.options == {"image_start": 0.9, "audio_start": 1.0}
+
+
+@pytest.mark.parametrize("name", MINI)
+def test_preset_of_mini_asks_for_concepts_that_mini_knows(name):
+    with CONCEPTS.open(encoding="utf-8", newline="") as file:
+        concepts = list(csv.DictReader(file, delimiter="\t"))
+    preset = load_preset(name)
+    for key in ("image_prompt", "audio_prompt"):
+        assert preset[key] in {concept[key] for concept in concepts}
+
+
+def test_options_are_given_with_the_name_that_they_belong_to():
+    for path in PRESETS.glob("*.toml"):
+        for table in ("rule", "vocoder"):
+            assert "name" in load_preset(path.stem).get(table, {"name": ""})
