@@ -1,0 +1,103 @@
+"""The one training loop: a budget in minutes, a moving average, checkpoints that resume."""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+CHECKPOINT_EVERY_S = 90.0
+PROGRESS_EVERY_S = 15.0
+
+
+def train(
+    model: nn.Module,
+    loss_of_batch: Callable[[], Tensor],
+    out: Path,
+    *,
+    minutes: float,
+    learning_rate: float,
+    ema_decay: float = 0.999,
+    sheet: Callable[[nn.Module, Path], None] | None = None,
+) -> nn.Module:
+    """Returns the moving average of a model trained for so many minutes in all.
+
+    The learning rate rises over the first 2 % of the time and falls to zero along a cosine by
+    its end. `out/checkpoint.pt` is written about every 90 seconds; a second call with the same
+    folder goes on from there, so a run may be stopped at any moment.
+
+    Args:
+        model: What learns; changed in place.
+        loss_of_batch: Draws a batch and returns its loss.
+        out: Folder of the checkpoint and the contact sheets.
+        minutes: Time budget over all calls.
+        learning_rate: Highest learning rate of AdamW.
+        ema_decay: Decay of the moving average, reached gradually.
+        sheet: Draws what the average makes into the given PNG; called every few minutes.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    average = copy.deepcopy(model).requires_grad_(False)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
+    state: dict[str, Any] = {"step": 0, "seconds": 0.0}
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(saved["model"])
+        average.load_state_dict(saved["average"])
+        optimizer.load_state_dict(saved["optimizer"])
+        state = saved["state"]
+
+    def save() -> None:
+        parts = {"model": model, "average": average, "optimizer": optimizer}
+        content = {name: part.state_dict() for name, part in parts.items()}
+        partial = checkpoint.with_suffix(".partial")
+        torch.save({**content, "state": state}, partial)
+        partial.replace(checkpoint)
+
+    budget, smooth = minutes * 60, math.nan
+    last = saved_at = told_at = sheet_at = time.monotonic()
+    while state["seconds"] < budget:
+        share = state["seconds"] / budget
+        rate = learning_rate * min(share / 0.02, 0.5 + 0.5 * math.cos(math.pi * share), 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = max(rate, 1e-6)
+        loss = loss_of_batch()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        decay = min(ema_decay, (1 + state["step"]) / (10 + state["step"]))
+        _follow(average, model, decay)
+        value = float(loss.detach())
+        smooth = value if math.isnan(smooth) else 0.98 * smooth + 0.02 * value
+        now = time.monotonic()
+        state["step"] += 1
+        state["seconds"] += now - last
+        last = now
+        if now - told_at > PROGRESS_EVERY_S:
+            left = (budget - state["seconds"]) / 60
+            print(f"step {state['step']}  loss {smooth:.4f}  {left:.1f} min left", flush=True)
+            told_at = now
+        if now - saved_at > CHECKPOINT_EVERY_S:
+            save()
+            saved_at = now
+        if sheet is not None and now - sheet_at > 240:
+            sheet(average, out / f"sheet-{state['step']:06d}.png")
+            sheet_at = last = time.monotonic()
+    save()
+    if sheet is not None:
+        sheet(average, out / "sheet.png")
+    return average
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Moves an average towards a model, in place."""
+    ours, theirs = list(average.parameters()), list(model.parameters())
+    torch._foreach_lerp_(ours, theirs, 1 - decay)
+    for mean, buffer in zip(average.buffers(), model.buffers(), strict=True):
+        mean.copy_(buffer)

@@ -1,0 +1,232 @@
+"""Trains the text encoder with a picture tower and a sound tower: three towers, one space.
+
+`python -m sonocanvas.training.towers --minutes 10`. The text encoder reads the prompts of both
+diffusion models; the two other towers are the provisional judge of what these make.
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    PreTrainedTokenizerFast,
+    ResNetConfig,
+    ResNetModel,
+)
+
+from sonocanvas.training.loop import train
+
+WIDTH = 256
+TOKENS = 16
+SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
+ROWS = 64  # the towers look at canvases of 256 rows reduced to so many
+
+
+def words_of(captions: list[str]) -> list[str]:
+    """Returns the words of captions in the order of the alphabet."""
+    return sorted({word for caption in captions for word in re.findall(r"\w+|,|-", caption)})
+
+
+def new_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
+    """Returns a lower-case tokenizer of whole words that reads 16 tokens."""
+    vocabulary = {word: index for index, word in enumerate((*SPECIAL, *words))}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A <eos>", special_tokens=[("<bos>", 2), ("<eos>", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="<unk>",
+        bos_token="<bos>",
+        eos_token="<eos>",
+        pad_token="<pad>",
+        model_max_length=TOKENS,
+    )
+
+
+def new_text_encoder(vocabulary_size: int) -> CLIPTextModel:
+    """Returns an untrained CLIP text model of three layers."""
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=vocabulary_size,
+            hidden_size=WIDTH,
+            intermediate_size=4 * WIDTH,
+            projection_dim=WIDTH,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            max_position_embeddings=TOKENS,
+            pad_token_id=0,
+            bos_token_id=2,
+            eos_token_id=3,
+        )
+    )
+
+
+def new_tower() -> ResNetModel:
+    """Returns an untrained ResNet that gives `(batch, 256, 1, 1)` for a gray picture."""
+    config = ResNetConfig(
+        num_channels=1,
+        embedding_size=32,
+        hidden_sizes=[32, 64, 128, WIDTH],
+        depths=[1, 2, 2, 1],
+        layer_type="basic",
+    )
+    return ResNetModel(config)
+
+
+class Towers(nn.Module):
+    """Text encoder, picture tower and sound tower with a learned temperature."""
+
+    def __init__(self, vocabulary_size: int) -> None:
+        super().__init__()
+        self.text = new_text_encoder(vocabulary_size)
+        self.picture = new_tower()
+        self.sound = new_tower()
+        self.log_scale = nn.Parameter(torch.tensor(2.5))
+
+    def embed_text(self, tokens: Tensor) -> Tensor:
+        """Returns unit vectors `(batch, 256)` of token ids `(batch, 16)`."""
+        return functional.normalize(self.text(tokens).pooler_output.float(), dim=-1)
+
+    def embed(self, tower: str, canvases: Tensor) -> Tensor:
+        """Returns unit vectors `(batch, 256)` of canvases `(batch, 64, width)` in [0, 1].
+
+        Args:
+            tower: `"picture"` (a square) or `"sound"` (a whole canvas).
+            canvases: What to look at, reduced by `reduce_rows`.
+        """
+        features = getattr(self, tower)(canvases[:, None] - 0.25).pooler_output.flatten(1)
+        return functional.normalize(features.float(), dim=-1)
+
+
+def reduce_rows(canvases: Tensor) -> Tensor:
+    """Returns canvases `(batch, rows, width)` reduced to 64 rows in proportion."""
+    size = (ROWS, canvases.shape[-1] * ROWS // canvases.shape[-2])
+    return functional.interpolate(canvases[:, None].float(), size, mode="area")[:, 0]
+
+
+def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tensor:
+    """Returns padded token ids `(captions, 16)`."""
+    options = {"padding": "max_length", "truncation": True, "max_length": TOKENS}
+    return torch.tensor(tokenizer(captions, **options)["input_ids"])
+
+
+class Batches:
+    """Labelled canvases with what a composed canvas does to them: shifts, noise, mixing."""
+
+    def __init__(
+        self, views: Path, tokenizer: PreTrainedTokenizerFast, seed: int, device: str
+    ) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.device = device
+        self.canvases: dict[str, Tensor] = {}
+        self.tokens: dict[str, Tensor] = {}
+        self.concepts: dict[str, Tensor] = {}
+        known: dict[str, int] = {}
+        self.usable: dict[str, NDArray[np.int64]] = {}
+        for tower, name in (("picture", "drawings"), ("sound", "sounds")):
+            labels: list[dict[str, Any]] = json.loads((views / f"{name}.json").read_text())
+            views_of_kind = np.load(views / f"{name}.npy", mmap_mode="r")
+            parts = [
+                reduce_rows(torch.from_numpy(views_of_kind[start : start + 64].copy())).byte()
+                for start in range(0, len(views_of_kind), 64)
+            ]
+            self.canvases[tower] = torch.cat(parts)
+            self.tokens[tower] = tokenize(tokenizer, [label["caption"] for label in labels])
+            ids = [known.setdefault(label["concept"], len(known)) for label in labels]
+            self.concepts[tower] = torch.tensor(ids)
+            self.usable[tower] = np.flatnonzero([not label["held"] for label in labels])
+
+    def __call__(self, tower: str, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns canvases `(count, 64, width)`, token ids and concept numbers."""
+        rows = self.rng.choice(self.usable[tower], count)
+        canvases = self.gray(tower, rows)
+        other = "sound" if tower == "picture" else "picture"
+        mixed = self.gray(other, self.rng.choice(self.usable[other], count))
+        if tower == "picture":
+            mixed = mixed[..., :ROWS]
+        else:
+            mixed = mixed.repeat(1, 1, 4)
+        shape = (count, 1, 1)
+        weight = torch.from_numpy(self.rng.uniform(-0.5, 0.5, shape)).float().clamp(min=0)
+        noise = torch.from_numpy(self.rng.uniform(-0.1, 0.1, shape)).float().clamp(min=0)
+        canvases = canvases.lerp(mixed, weight.to(self.device))
+        canvases = canvases + noise.to(self.device) * torch.randn_like(canvases)
+        ids = torch.from_numpy(rows)
+        return (
+            canvases,
+            self.tokens[tower][ids].to(self.device),
+            self.concepts[tower][ids].to(self.device),
+        )
+
+    def gray(self, tower: str, rows: NDArray[np.int64]) -> Tensor:
+        """Returns canvases in [0, 1], rolled along their width."""
+        shift = ROWS // 4 if tower == "picture" else 4 * ROWS
+        canvases = [
+            self.canvases[tower][row].roll(int(self.rng.integers(-shift, shift)), dims=1)
+            for row in rows
+        ]
+        return torch.stack(canvases).to(self.device).float() / 255
+
+
+def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
+    """Returns the supervised contrastive loss: every caption of a concept is a right one."""
+    losses = []
+    for tower in ("picture", "sound"):
+        canvases, tokens, ids = batches(tower, count)
+        with torch.autocast(batches.device, torch.bfloat16):
+            seen, read = towers.embed(tower, canvases), towers.embed_text(tokens)
+        logits = towers.log_scale.exp().clamp(max=50) * seen @ read.T
+        target = (ids[:, None] == ids[None]).float()
+        target = target / target.sum(1, keepdim=True)
+        losses += [functional.cross_entropy(logits, target)]
+        losses += [functional.cross_entropy(logits.T, target)]
+    return torch.stack(losses).mean()
+
+
+def main() -> None:
+    """Builds the tokenizer, trains the towers and saves all four parts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--views", type=Path, default=Path("packs/views"))
+    parser.add_argument("--out", type=Path, default=Path("checkpoints/towers"))
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.manual_seed(arguments.seed)
+    captions = [
+        label["caption"].lower()
+        for name in ("drawings", "sounds")
+        for label in json.loads((arguments.views / f"{name}.json").read_text())
+    ]
+    tokenizer = new_tokenizer(words_of(captions))
+    batches = Batches(arguments.views, tokenizer, arguments.seed, arguments.device)
+    towers = Towers(len(tokenizer)).to(arguments.device).train()
+    average = train(
+        towers,
+        lambda: contrastive_loss(towers, batches, arguments.batch),
+        arguments.out,
+        minutes=arguments.minutes,
+        learning_rate=arguments.learning_rate,
+    )
+    tokenizer.save_pretrained(arguments.out / "tokenizer")
+    for part, folder in (("text", "text_encoder"), ("picture", "picture"), ("sound", "sound")):
+        getattr(average, part).to(torch.float16).save_pretrained(arguments.out / folder)
+
+
+if __name__ == "__main__":
+    main()
