@@ -27,7 +27,11 @@ from sonocanvas.errors import CheckpointError
 from sonocanvas.types import CanvasFormat, ModelPair
 
 ALLOWED_CLASSES = {
-    "vae": (("diffusers", "AutoencoderKL"), ("diffusers", "AutoencoderDC")),
+    "vae": (
+        ("diffusers", "AutoencoderKL"),
+        ("diffusers", "AutoencoderDC"),
+        ("sonocanvas.pairs.autoencoder", "PatchAutoencoderKL"),
+    ),
     "unet": (("diffusers", "UNet2DConditionModel"),),
     "text_encoder": (("transformers", "CLIPTextModel"),),
     "tokenizer": (
@@ -109,7 +113,9 @@ def save_folder(
     index["canvas_format"] = dataclasses.asdict(pair.canvas_format)
     with _quiet():
         for name, part in parts.items():
-            index[name] = [type(part).__module__.partition(".")[0], type(part).__name__]
+            module = type(part).__module__
+            library = module if module.startswith("sonocanvas.") else module.partition(".")[0]
+            index[name] = [library, type(part).__name__]
             if name.endswith("tokenizer"):
                 part.save_pretrained(folder / name)
             else:
@@ -142,7 +148,7 @@ def check_pair(pair: ModelPair) -> None:
         agreements.append((f"width of the {model} text encoder", width, f"{model}_unet", reads))
     config = pair.vae.config
     blocks = config.get("block_out_channels") or config.get("encoder_block_out_channels")
-    rows = height * 2 ** (len(blocks) - 1)
+    rows = height * 2 ** (len(blocks) - 1) * getattr(pair.vae, "patch", 1)
     agreements.append(("mels of canvas_format", pair.canvas_format.mels, "rows of vae", rows))
     prediction = pair.scheduler_config.get("prediction_type", "epsilon")
     agreements.append(("prediction_type allowed", "epsilon", "scheduler", prediction))
@@ -213,7 +219,7 @@ def _load_part(
     if not folder.name.endswith("tokenizer"):
         options |= {"use_safetensors": True, "output_loading_info": True}
         options |= {"dtype": dtype} if library == "transformers" else {"torch_dtype": dtype}
-        options |= {"low_cpu_mem_usage": False} if library == "diffusers" else {}
+        options |= {} if library == "transformers" else {"low_cpu_mem_usage": False}
     try:
         with _quiet():
             loaded = part_class.from_pretrained(folder, **options)

@@ -2,12 +2,13 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from sonocanvas.pairs.autoencoder import PatchAutoencoderKL
 from sonocanvas.training.loop import train
@@ -60,7 +61,7 @@ class Crops:
         return gray[:, None].expand(-1, 3, -1, -1).contiguous()
 
 
-def reconstruction_loss(autoencoder: nn.Module, pictures: Tensor, device: str) -> Tensor:
+def reconstruction_loss(autoencoder: Any, pictures: Tensor, device: str) -> Tensor:
     """Returns absolute and squared error, error of the edges, and the weighted KL divergence."""
     with torch.autocast(device, torch.bfloat16):
         latents = autoencoder.encode(pictures).latent_dist
@@ -68,11 +69,13 @@ def reconstruction_loss(autoencoder: nn.Module, pictures: Tensor, device: str) -
     error = decoded.float() - pictures
     edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
     divergence = latents.kl().mean() / latents.mean[0].numel()
-    return error.abs().mean() + error.square().mean() + EDGE_WEIGHT * edges + KL_WEIGHT * divergence
+    size = error.abs().mean() + error.square().mean()
+    loss: Tensor = size + EDGE_WEIGHT * edges + KL_WEIGHT * divergence
+    return loss
 
 
 @torch.no_grad()
-def normalise_latents(autoencoder: nn.Module, crops: Crops) -> None:
+def normalise_latents(autoencoder: Any, crops: Crops) -> None:
     """Folds mean and deviation of each latent channel into the 1 x 1 convolutions, in place.
 
     Afterwards latents have mean 0 and deviation 1 in every channel and `scaling_factor` is 1.
@@ -91,7 +94,7 @@ def normalise_latents(autoencoder: nn.Module, crops: Crops) -> None:
 
 
 @torch.no_grad()
-def psnr_db(autoencoder: nn.Module, pictures: Tensor) -> float:
+def psnr_db(autoencoder: Any, pictures: Tensor) -> float:
     """Returns the mean peak signal-to-noise ratio of reconstructed pictures, in dB."""
     decoded = autoencoder.decode(autoencoder.encode(pictures).latent_dist.mode()).sample
     error = (decoded.clamp(-1, 1) - pictures).square().mean((1, 2, 3)) / 4
@@ -99,7 +102,7 @@ def psnr_db(autoencoder: nn.Module, pictures: Tensor) -> float:
 
 
 @torch.no_grad()
-def draw_sheet(autoencoder: nn.Module, crops: Crops, path: Path) -> None:
+def draw_sheet(autoencoder: Any, crops: Crops, path: Path) -> None:
     """Writes a sheet of pictures over their reconstructions and prints both PSNRs."""
     pictures = crops(16)
     decoded = autoencoder.decode(autoencoder.encode(pictures).latent_dist.mode()).sample

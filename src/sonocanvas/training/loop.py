@@ -23,7 +23,7 @@ def train(
     learning_rate: float,
     ema_decay: float = 0.999,
     sheet: Callable[[nn.Module, Path], None] | None = None,
-) -> nn.Module:
+) -> Any:
     """Returns the moving average of a model trained for so many minutes in all.
 
     The learning rate rises over the first 2 % of the time and falls to zero along a cosine by
@@ -52,7 +52,7 @@ def train(
         state = saved["state"]
 
     def save() -> None:
-        parts = {"model": model, "average": average, "optimizer": optimizer}
+        parts: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
         content = {name: part.state_dict() for name, part in parts.items()}
         partial = checkpoint.with_suffix(".partial")
         torch.save({**content, "state": state}, partial)
@@ -97,7 +97,8 @@ def train(
 @torch.no_grad()
 def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
     """Moves an average towards a model, in place."""
-    ours, theirs = list(average.parameters()), list(model.parameters())
+    ours: list[Tensor] = [*average.parameters()]
+    theirs: list[Tensor] = [*model.parameters()]
     torch._foreach_lerp_(ours, theirs, 1 - decay)
     for mean, buffer in zip(average.buffers(), model.buffers(), strict=True):
         mean.copy_(buffer)

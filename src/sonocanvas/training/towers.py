@@ -155,10 +155,7 @@ class Batches:
         canvases = self.gray(tower, rows)
         other = "sound" if tower == "picture" else "picture"
         mixed = self.gray(other, self.rng.choice(self.usable[other], count))
-        if tower == "picture":
-            mixed = mixed[..., :ROWS]
-        else:
-            mixed = mixed.repeat(1, 1, 4)
+        mixed = mixed[..., :ROWS] if tower == "picture" else mixed.repeat(1, 1, 4)
         shape = (count, 1, 1)
         weight = torch.from_numpy(self.rng.uniform(-0.5, 0.5, shape)).float().clamp(min=0)
         noise = torch.from_numpy(self.rng.uniform(-0.1, 0.1, shape)).float().clamp(min=0)

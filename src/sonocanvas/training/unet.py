@@ -10,7 +10,7 @@ import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from sonocanvas.pairs.autoencoder import PatchAutoencoderKL
@@ -101,7 +101,7 @@ def embed_captions(towers: Path, captions: list[str]) -> dict[str, Tensor]:
     return dict(zip(unique, torch.cat(states), strict=True))
 
 
-def denoising_loss(unet: nn.Module, alphas: Tensor, batch: tuple[Tensor, Tensor]) -> Tensor:
+def denoising_loss(unet: Any, alphas: Tensor, batch: tuple[Tensor, Tensor]) -> Tensor:
     """Returns the squared error of the predicted noise, weighted by min-SNR.
 
     Source: Hang et al., "Efficient Diffusion Training via Min-SNR Weighting" (2023), equation 5
@@ -117,12 +117,13 @@ def denoising_loss(unet: nn.Module, alphas: Tensor, batch: tuple[Tensor, Tensor]
         predicted = unet(noisy, times, prompts, return_dict=False)[0]
     ratio = alpha / (1 - alpha)
     weight = ratio.clamp(max=SNR_LIMIT) / ratio
-    return (weight * (predicted.float() - noise).square()).mean()
+    loss: Tensor = (weight * (predicted.float() - noise).square()).mean()
+    return loss
 
 
 @torch.inference_mode()
 def draw_sheet(
-    unet: nn.Module, vae: PatchAutoencoderKL, prompts: list[Tensor], empty: Tensor, path: Path
+    unet: Any, vae: PatchAutoencoderKL, prompts: list[Tensor], empty: Tensor, path: Path
 ) -> None:
     """Writes one canvas a prompt, 20 steps of DDIM at strong guidance, eight to a row of four."""
     device = next(unet.parameters()).device

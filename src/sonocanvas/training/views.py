@@ -147,7 +147,7 @@ def sound_views(
     for _ in range(count):
         text = caption
         if rng.random() < share:
-            clip = clips[rng.integers(len(clips))]
+            clip = clips[int(rng.integers(len(clips)))]
             samples, source = clip.samples, clip.id
             text = clip.caption if rng.random() < 0.3 else caption
         elif synthesize is not None:
@@ -168,7 +168,9 @@ def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int) -> Non
     names, captions, counts = zip(*wanted, strict=True)
     with ProcessPoolExecutor() as pool:
         views = list(pool.map(sound_views, names, captions, groups, counts, repeat(seed)))
-    np.save(out / "sounds.npy", np.concatenate([canvases for canvases, _ in views if len(canvases)]))
+    np.save(
+        out / "sounds.npy", np.concatenate([canvases for canvases, _ in views if len(canvases)])
+    )
     _write_labels(out / "sounds.json", [label for _, labels in views for label in labels])
 
 

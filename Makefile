@@ -1,0 +1,30 @@
+# The lines that the README, CI and a newcomer run. Everything is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint clean
+
+demo: .venv/core
+	$(BIN)/sonocanvas generate --preset castle-bells --seeds 0-3 --out runs/castle-bells
+	@echo "Open runs/castle-bells/index.html in a browser."
+
+test: .venv/dev lint
+	$(BIN)/python -m pytest
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/core: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(INSTALL) -e .
+	@touch $@
+
+.venv/dev: .venv/core
+	$(INSTALL) -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build src/*.egg-info
