@@ -1,0 +1,172 @@
+"""The training programs at tiny size: they learn, resume and keep held-out things out."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sonocanvas.training.autoencoder import Crops, new_autoencoder, normalise_latents
+from sonocanvas.training.drawings import SIDE, Drawing, manifest, render
+from sonocanvas.training.export import keep_words
+from sonocanvas.training.loop import train
+from sonocanvas.training.pack import Pack, read_pack, write_pack
+from sonocanvas.training.recordings import Clip
+from sonocanvas.training.towers import Towers, new_tokenizer, reduce_rows, tokenize
+from sonocanvas.training.unet import Latents, denoising_loss, new_unet
+from sonocanvas.training.views import (
+    arrange,
+    concepts,
+    drawing_view,
+    held_out,
+    picture_caption,
+    sound_canvas,
+)
+
+
+@pytest.fixture
+def disc():
+    rows, columns = np.ogrid[:SIDE, :SIDE]
+    return (255 * ((rows - 128) ** 2 + (columns - 128) ** 2 < 80**2)).astype(np.uint8)
+
+
+@pytest.fixture
+def tone():
+    return (0.5 * np.sin(2 * np.pi * 440 * np.arange(8000) / 16000)).astype(np.float32)
+
+
+def test_every_drawing_has_a_concept_a_source_and_an_allowed_licence():
+    allowed = {"MIT", "Apache-2.0", "CC-BY-3.0", "CC-BY-4.0", "CC0-1.0"}
+    assert {row["licence"] for row in manifest()} <= allowed
+    drawn = {row["concept"] for row in manifest()}
+    assert {row["id"] for row in concepts()} <= drawn
+
+
+def test_a_tenth_of_the_drawings_is_held_out():
+    share = np.mean([held_out(row["source"] + row["caption"]) for row in manifest()])
+    assert 0.07 < share < 0.13
+
+
+def test_a_dark_drawing_is_inverted_and_fills_its_square():
+    body = '<rect x="2" y="2" width="4" height="4" fill="#111"/>'
+    icon_set = {"width": 8, "height": 8, "icons": {"box": {"body": body}}}
+    pixels = render(icon_set, "box")
+    assert pixels.shape == (SIDE, SIDE)
+    assert pixels[128, 128] > 200
+    assert (pixels > 48).mean() > 0.7
+
+
+def test_a_pack_comes_back_as_it_was_written(tmp_path, disc, tone):
+    drawing = Drawing("set:disc", "disc", "a disc", "set", "MIT", disc)
+    clip = Clip("tone", "a tone", "tone", "us", "CC0-1.0", tone)
+    write_pack(Pack([drawing], [clip]), tmp_path / "pack.zip")
+    back = read_pack(tmp_path / "pack.zip")
+    np.testing.assert_array_equal(back.drawings[0].pixels, disc)
+    assert back.clips[0].id == "tone"
+    assert np.corrcoef(back.clips[0].samples, tone)[0, 1] > 0.95  # Vorbis is lossy
+
+
+def test_views_are_seeded_and_keep_the_object(disc):
+    one, two, other = (drawing_view(disc, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, two)
+    assert (one != other).any()
+    assert one[118:138, 118:138].mean() > 150
+
+
+def test_a_short_sound_is_repeated_over_the_whole_canvas(tone):
+    track = arrange(tone, np.random.default_rng(0))
+    canvas = sound_canvas(track)
+    assert canvas.shape == (256, 1024)
+    loud = canvas.max(axis=0) > 100
+    assert loud[:512].mean() > 0.4
+    assert loud[512:].mean() > 0.4
+
+
+def test_captions_name_the_concept():
+    rng = np.random.default_rng(0)
+    assert all("owl" in picture_caption("owl", rng) for _ in range(10))
+
+
+def test_training_lowers_the_loss_and_resumes(tmp_path):
+    torch.manual_seed(0)
+    model = nn.Linear(2, 1)
+    inputs = torch.randn(64, 2)
+    losses = []
+
+    def loss_of_batch():
+        loss = (model(inputs) - inputs.sum(1, keepdim=True)).square().mean()
+        losses.append(float(loss.detach()))
+        return loss
+
+    train(model, loss_of_batch, tmp_path, minutes=0.005, learning_rate=0.05)
+    assert losses[-1] < losses[0] / 2
+    steps = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["step"]
+    train(nn.Linear(2, 1), loss_of_batch, tmp_path, minutes=0.005, learning_rate=0.05)
+    again = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["step"]
+    assert again == steps  # the budget was spent: nothing more is trained
+
+
+def test_normalised_latents_have_unit_channels_and_decode_the_same(tmp_path, disc):
+    np.save(tmp_path / "drawings.npy", np.stack([disc, disc[::-1]]))
+    np.save(tmp_path / "sounds.npy", np.random.default_rng(0).integers(0, 255, (2, 256, 1024)))
+    torch.manual_seed(0)
+    autoencoder = new_autoencoder(8, (16, 16, 32), 4).eval()
+    crops = Crops(tmp_path, 0, "cpu")
+    pictures = crops(8)
+    with torch.no_grad():
+        before = autoencoder.decode(autoencoder.encode(pictures).latent_dist.mode()).sample
+        normalise_latents(autoencoder, crops)
+        latents = autoencoder.encode(pictures).latent_dist.mode()
+        after = autoencoder.decode(latents).sample
+    torch.testing.assert_close(before, after, atol=1e-4, rtol=1e-3)
+    assert latents.mean((0, 2, 3)).abs().max() < 0.5
+    assert (latents.std((0, 2, 3)) - 1).abs().max() < 0.5
+
+
+def test_towers_give_unit_vectors_and_the_tokenizer_forgets_words():
+    tokenizer = new_tokenizer(["a", "bell", "castle"])
+    towers = Towers(len(tokenizer)).eval()
+    with torch.no_grad():
+        text = towers.embed_text(tokenize(tokenizer, ["a castle", "a bell"]))
+        sound = towers.embed("sound", reduce_rows(torch.rand(2, 256, 1024)))
+    torch.testing.assert_close(text.norm(dim=1), torch.ones(2))
+    torch.testing.assert_close(sound.norm(dim=1), torch.ones(2))
+    fewer = keep_words(tokenizer, ["a", "bell"])
+    assert fewer("castle")["input_ids"][1] == fewer.unk_token_id
+    assert fewer("bell")["input_ids"] == tokenizer("bell")["input_ids"]
+
+
+def test_latents_of_a_concept_fill_the_canvas_and_held_out_ones_never_appear(tmp_path):
+    labels = [
+        {"caption": "a dog", "concept": "dog", "held": False},
+        {"caption": "a dog", "concept": "dog", "held": True},
+    ]
+    (tmp_path / "drawings.json").write_text(json.dumps(labels))
+    np.save(tmp_path / "latents-drawings.npy", np.stack([np.ones((4, 8, 8)), -np.ones((4, 8, 8))]))
+    embeddings = {"": torch.zeros(16, 256), "a dog": torch.ones(16, 256)}
+    latents, prompts = Latents(tmp_path, "image", embeddings, 0)(64)
+    assert latents.shape == (64, 4, 8, 32)
+    assert (latents == 1).all()
+    assert 0 < (prompts == 0).all((1, 2)).float().mean() < 0.4  # guidance needs some without
+
+
+def test_the_loss_of_a_right_prediction_is_zero():
+    class Oracle(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(1))
+
+        def forward(self, noisy, times, prompts, return_dict):
+            return (noisy / (1 - alphas[times]).sqrt()[:, None, None, None],)
+
+    alphas = torch.linspace(0.99, 0.01, 1000)
+    batch = (torch.zeros(4, 2, 8, 32), torch.zeros(4, 16, 256))
+    assert float(denoising_loss(Oracle(), alphas, batch)) < 1e-10
+
+
+def test_the_untrained_model_fits_a_canvas():
+    unet = new_unet(4, (16, 32))
+    with torch.no_grad():
+        noise = unet(torch.randn(1, 4, 8, 32), 10, torch.randn(1, 16, 256)).sample
+    assert noise.shape == (1, 4, 8, 32)
