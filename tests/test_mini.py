@@ -1,0 +1,68 @@
+"""The shipped weights draw what the image prompt says and sound like the audio prompt."""
+
+import pytest
+import torch
+
+from sonocanvas.compose.mean import Mean
+from sonocanvas.config import RunConfig
+from sonocanvas.pairs import mini
+from sonocanvas.training.report import Judge, sample
+from sonocanvas.training.views import concepts
+from sonocanvas.types import Prompts
+
+PAIRS = (("heart", "fire-truck"), ("rain", "bell"), ("castle", "helicopter"), ("ship", "owl"))
+SEEDS = [0, 1]
+MARGIN = 0.05  # of the cosine of the right prompt over the mean of the three others
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return mini.load()
+
+
+@pytest.fixture(scope="module")
+def margins(pair):
+    """Returns the margins of picture and sound, with the prompts in place and swapped."""
+    judge = Judge(pair, mini.WEIGHTS)
+    rows = {row["id"]: (number, row) for number, row in enumerate(concepts())}
+    config = RunConfig(image_prompt="a", audio_prompt="a", sampling={"steps": 8})
+    shown = [rows[name] for name, _ in PAIRS]
+    played = [rows[name] for _, name in PAIRS]
+    margins = {}
+    for case in ("right", "swapped"):
+        canvases = []
+        for (_, picture), (_, sound) in zip(shown, played, strict=True):
+            texts = (picture["image_prompt"], sound["audio_prompt"])
+            prompts = Prompts(*(texts if case == "right" else texts[::-1]))
+            canvases.append(sample(pair, prompts, SEEDS, Mean(0.5), config))
+        for tower, asked in (("picture", shown), ("sound", played)):
+            numbers = torch.tensor([number for number, _ in asked])
+            cosines = torch.stack([judge.similarity(tower, part)[:, numbers] for part in canvases])
+            table = cosines.mean(1)
+            own = table.diagonal().mean()
+            others = (table.sum() - table.diagonal().sum()) / 12
+            margins[case, tower] = float(own - others)
+    return margins
+
+
+@pytest.mark.parametrize("tower", ["picture", "sound"])
+def test_canvases_follow_their_own_prompts(margins, tower):
+    assert margins["right", tower] > MARGIN
+
+
+@pytest.mark.parametrize("tower", ["picture", "sound"])
+def test_swapped_prompts_are_noticed(margins, tower):
+    assert margins["swapped", tower] < margins["right", tower] / 2
+
+
+def test_the_weights_are_small_and_sharded():
+    files = [path for path in mini.WEIGHTS.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 70 * 2**20
+    assert max(path.stat().st_size for path in files) <= 15 * 2**20
+
+
+def test_every_shared_prompt_is_made_of_known_words(pair):
+    tokenizer = pair.image_tokenizer
+    for row in concepts():
+        for prompt in (row["image_prompt"], row["audio_prompt"]):
+            assert tokenizer.unk_token_id not in tokenizer(prompt)["input_ids"], prompt
