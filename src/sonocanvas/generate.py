@@ -35,7 +35,7 @@ VERSIONS_OF = ("sonocanvas", "torch", "diffusers", "transformers")
 
 def generate(
     config: RunConfig,
-    out: Path | None = None,
+    out: Path | str | None = None,
     *,
     device: str = "auto",
     overwrite: bool = False,
@@ -64,6 +64,7 @@ def generate(
     if config.sampling.scheduler not in SCHEDULERS:
         raise unknown("scheduler", config.sampling.scheduler, SCHEDULERS)
     place = pick_device(device)
+    out = None if out is None else Path(out)
     if out is not None:
         _check_folder(out, config, overwrite)
     kept = {} if out is None or overwrite else _kept(out, config)

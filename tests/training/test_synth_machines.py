@@ -11,7 +11,8 @@ from sonocanvas.training.partials import (
     harmonic_tone,
     plucked_string,
 )
-from sonocanvas.training.synth_machines import BELL_RATIOS, MACHINES
+from sonocanvas.training.synth_machines import MACHINES
+from sonocanvas.training.synth_percussion import BELL_RATIOS
 
 SEEDS = range(4)
 

@@ -28,6 +28,11 @@ def samples(duration_s: float) -> int:
     return max(16, round(duration_s * SAMPLE_RATE_HZ))
 
 
+def clock(n_samples: int) -> Array:
+    """Returns the time of every sample in seconds, `(n_samples,)`."""
+    return np.arange(n_samples) / SAMPLE_RATE_HZ
+
+
 def contour(n_samples: int, values: Sequence[float], at: Sequence[float] | None = None) -> Array:
     """Returns a smooth curve `(n_samples,)` through values that never overshoots (PCHIP).
 
@@ -49,7 +54,7 @@ def wander(rng: np.random.Generator, n_samples: int, rate_hz: float) -> Array:
 
 def envelope(n_samples: int, attack_s: float, release_s: float) -> Array:
     """Returns a gain `(n_samples,)` that rises and falls as a raised cosine; longer ones meet."""
-    seconds = np.arange(n_samples) / SAMPLE_RATE_HZ
+    seconds = clock(n_samples)
     rise = np.clip(seconds / attack_s, 0, 1)
     fall = np.clip((n_samples / SAMPLE_RATE_HZ - seconds) / release_s, 0, 1)
     gain: Array = (1 - np.cos(np.pi * rise)) * (1 - np.cos(np.pi * fall)) / 4
@@ -96,12 +101,12 @@ def voice(pitch_hz: Array, formants: Formants, tilt_db: float = -6.0) -> Array:
     level = formant_gain(partial, frames) * (partial / 500.0) ** (tilt_db / 6.02)
     level *= np.clip((TOP_HZ - partial) / 300.0, 0, 1)
     level[level < 6e-4 * level.max()] = 0
-    clock = np.arange(len(pitch_hz))
+    index = np.arange(len(pitch_hz))
     total, power = np.zeros(len(pitch_hz)), np.ones_like(turn)
     for row in level:
         power = power * turn
         if row.any():
-            total += np.interp(clock, clock[coarse], row) * power.imag
+            total += np.interp(index, index[coarse], row) * power.imag
     wave: Array = total / np.abs(total).max()
     return wave
 
@@ -140,7 +145,7 @@ def bubble(frequency_hz: float, decay_s: float, rise: float) -> Array:
         decay_s: When it has fallen to 1 / e.
         rise: The part by which the pitch has risen after one decay.
     """
-    seconds = np.arange(samples(6 * decay_s)) / SAMPLE_RATE_HZ
+    seconds = clock(samples(6 * decay_s))
     pitch = np.minimum(frequency_hz * (1 + rise * seconds / decay_s), TOP_HZ)
     attack = (1 - np.exp(-seconds / (0.3 * decay_s))) ** 2
     ring: Array = tone(pitch) * np.exp(-seconds / decay_s) * attack

@@ -127,7 +127,8 @@ def plucked_string(
 ) -> Samples:
     """Return a string by Karplus and Strong: a noise burst in an averaging delay line.
 
-    K. Karplus and A. Strong, Computer Music Journal 7(2), 1983; computed period by period.
+    K. Karplus and A. Strong, Digital Synthesis of Plucked-String and Drum Timbres, 1983;
+    computed period by period.
 
     Args:
         rng: Source of the burst.
@@ -173,6 +174,12 @@ def strikes(times_s: ArrayLike, levels: ArrayLike, shape: Samples, duration_s: f
     inside = (index >= 0) & (index < len(train))
     np.add.at(train, index[inside], level[inside])
     return np.asarray(fftconvolve(train, shape)[: len(train)], dtype=float)
+
+
+def stroke_times(rng: np.random.Generator, count: int, gap_s: float, jitter: float) -> list[float]:
+    """Return `count` start times about `gap_s` apart, the first at 0.02 to 0.2 s."""
+    gaps = gap_s * (1 + jitter * rng.uniform(-1, 1, count))
+    return [float(start) for start in rng.uniform(0.02, 0.2) + np.cumsum(gaps) - gaps[0]]
 
 
 def puff(attack_s: float, decay_s: float) -> Samples:

@@ -1,10 +1,10 @@
-"""Seeded synthesizers of animal voices, by the source-filter theory (Fant 1960).
+"""Seeded synthesizers of animal voices, by the source-filter theory of voices.
 
 Each takes a random generator and returns one natural phrase: mono float32 at 16 kHz, peak
 0.9, 0.3 to 10.24 s. In mammals and birds alike a source (vocal folds, syrinx) drives the
 resonances of a tract (Taylor & Reby 2010, "The contribution of source-filter theory to
-mammal vocal communication research"). A cited study describes the kind of call; the ranges of
-pitch, formants and timing are our own choice, judged on spectrograms, not figures from it.
+mammal vocal communication research"). The ranges of pitch, formants and timing are our own
+choice, judged on spectrograms.
 """
 
 import numpy as np
@@ -15,6 +15,7 @@ from sonocanvas.training.dsp import (
     Formants,
     Waveform,
     chain,
+    clock,
     contour,
     envelope,
     finish,
@@ -33,13 +34,9 @@ def _formants(rng: Rng, *centres_hz: float, width: float = 0.12) -> Formants:
     return [(f * size * rng.uniform(0.96, 1.04), f * width + 30) for f in centres_hz]
 
 
-def _clock(n: int) -> Array:
-    return np.arange(n) / SAMPLE_RATE_HZ
-
-
 def _rough(rng: Rng, n: int, rate_hz: float, depth: float) -> Array:
     """Returns a gain that beats: the amplitude modulation of a hoarse source."""
-    phase = 2 * np.pi * rate_hz * _clock(n) + 2 * wander(rng, n, 8)
+    phase = 2 * np.pi * rate_hz * clock(n) + 2 * wander(rng, n, 8)
     gain: Array = 1 - depth * (0.5 + 0.5 * np.sin(phase + rng.uniform(0, 6.28)))
     return gain
 
@@ -51,7 +48,7 @@ def _gaps(rng: Rng, count: int, low_s: float, high_s: float) -> list[float]:
 
 
 def dog(rng: Rng) -> Waveform:
-    """Barks: short arches of pitch with a noisy onset (Yin & McCowan 2004)."""
+    """Barks: short arches of pitch with a noisy onset."""
     pitch, formants = rng.uniform(260, 620), _formants(rng, 750, 1450, 2600)
     barks = []
     for _ in range(rng.integers(1, 6)):
@@ -65,7 +62,7 @@ def dog(rng: Rng) -> Waveform:
 
 
 def cat(rng: Rng) -> Waveform:
-    """Meows: a pitch arch while the mouth opens and closes, "mi-a-u" (Nicastro 2004)."""
+    """Meows: a pitch arch while the mouth opens and closes, "mi-a-u"."""
     pitch, meows = rng.uniform(430, 760), []
     for _ in range(rng.integers(1, 4)):
         n = samples(rng.uniform(0.6, 1.2))
@@ -78,7 +75,7 @@ def cat(rng: Rng) -> Waveform:
 
 
 def rooster(rng: Rng) -> Waveform:
-    """A crow of four notes, the third high and the last long and falling (Marler 1962)."""
+    """A crow of four notes, the third high and the last long and falling."""
     pitch, formants = rng.uniform(480, 680), _formants(rng, 1250, 2600, 4200)
     shapes = [(0.9, 1.05, 0.95), (1.1, 1.25, 1.15), (1.3, 1.55, 1.4), (1.2, 1.45, 1.35, 1.2, 0.65)]
     lengths = [(0.15, 0.25), (0.1, 0.2), (0.25, 0.45), (0.8, 1.4)]
@@ -91,7 +88,7 @@ def rooster(rng: Rng) -> Waveform:
 
 
 def duck(rng: Rng) -> Waveform:
-    """Quacks: a low, reedy pulse train through nasal formants, each softer (Abraham 1974)."""
+    """Quacks: a low, reedy pulse train through nasal formants, each softer."""
     pitch, formants = rng.uniform(150, 230), _formants(rng, 1150, 2300, 3500, width=0.1)
     quacks, count = [], int(rng.integers(3, 9))
     for k in range(count):
@@ -102,19 +99,19 @@ def duck(rng: Rng) -> Waveform:
 
 
 def owl(rng: Rng) -> Waveform:
-    """Hoots: almost pure tones of 300 to 500 Hz in a rhythm that ends long (Galeotti 1998)."""
+    """Hoots: almost pure tones of 300 to 500 Hz in a rhythm that ends long."""
     pitch, hoots = rng.uniform(300, 480), []
     for length in [*rng.uniform(0.15, 0.35, rng.integers(1, 4)), rng.uniform(0.6, 1.1)]:
         n = samples(length)
         curve = pitch * contour(n, [0.92, 1.03, 1.0, 0.9])
-        waver = 1 + 0.012 * np.sin(2 * np.pi * rng.uniform(5, 8) * _clock(n))
+        waver = 1 + 0.012 * np.sin(2 * np.pi * rng.uniform(5, 8) * clock(n))
         hoot = voice(curve * waver, [(pitch, 60), (pitch * 1.2, 150)], -12)
         hoots.append(hoot * envelope(n, 0.05, 0.12))
     return finish(chain(hoots, _gaps(rng, len(hoots), 0.15, 0.5)))
 
 
 def horse(rng: Rng) -> Waveform:
-    """A whinny: a high start that sinks through a strong tremor, then a snort (Briefer 2015)."""
+    """A whinny: a high start that sinks through a strong tremor, then a snort."""
     n = samples(rng.uniform(1.4, 2.5))
     top, low = rng.uniform(950, 1350), rng.uniform(380, 560)
     curve = contour(n, [0.8 * top, top, 0.85 * top, low], [0, 0.12, 0.45, 1])
@@ -128,7 +125,7 @@ def horse(rng: Rng) -> Waveform:
 
 
 def cow(rng: Rng) -> Waveform:
-    """Moos: 90 to 170 Hz, closed lips that open, "mmm-ooo" (Padilla de la Torre 2015)."""
+    """Moos: 90 to 170 Hz, closed lips that open, "mmm-ooo"."""
     pitch, size, moos = rng.uniform(90, 160), rng.uniform(0.9, 1.1), []
     for _ in range(rng.integers(1, 3)):
         n = samples(rng.uniform(1.2, 2.6))
@@ -141,11 +138,11 @@ def cow(rng: Rng) -> Waveform:
 
 
 def sheep(rng: Rng) -> Waveform:
-    """Bleats: a vowel "e" shaken at 7 to 12 Hz in pitch and loudness (Lenhardt 1977)."""
+    """Bleats: a vowel "e" shaken at 7 to 12 Hz in pitch and loudness."""
     pitch, formants, bleats = rng.uniform(190, 400), _formants(rng, 750, 1750, 2900), []
     for _ in range(rng.integers(1, 4)):
         n = samples(rng.uniform(0.6, 1.2))
-        shake = np.sin(2 * np.pi * rng.uniform(7, 12) * _clock(n))
+        shake = np.sin(2 * np.pi * rng.uniform(7, 12) * clock(n))
         curve = pitch * contour(n, [0.95, 1.05, 1.0, 0.88]) * (1 + 0.035 * shake)
         call = voice(curve, formants, -3) * (0.55 + 0.45 * shake)
         bleats.append(call * envelope(n, 0.05, 0.15))
@@ -153,7 +150,7 @@ def sheep(rng: Rng) -> Waveform:
 
 
 def pig(rng: Rng) -> Waveform:
-    """Grunts: slow pulses of 35 to 70 Hz with snuffling noise, uneven (Tallet 2013)."""
+    """Grunts: slow pulses of 35 to 70 Hz with snuffling noise, uneven."""
     formants, rate, grunts = _formants(rng, 420, 1050), rng.uniform(35, 65), []
     for _ in range(rng.integers(3, 9)):
         n = samples(rng.uniform(0.12, 0.35))
@@ -165,7 +162,7 @@ def pig(rng: Rng) -> Waveform:
 
 
 def lion(rng: Rng) -> Waveform:
-    """A roar that swells and sinks, then grunts that fade (Klemuk 2011, Ananthakrishnan 2011)."""
+    """A roar that swells and sinks, then grunts that fade."""
     pitch, formants = rng.uniform(75, 130), _formants(rng, 320, 780, 1500, width=0.25)
     lengths = [rng.uniform(1.3, 2.3), *rng.uniform(0.35, 0.6, rng.integers(2, 6))]
     roars = []
@@ -179,7 +176,7 @@ def lion(rng: Rng) -> Waveform:
 
 
 def monkey(rng: Rng) -> Waveform:
-    """A pant-hoot: quickening hoots that climb into screams (Arcadi 1996)."""
+    """A pant-hoot: quickening hoots that climb into screams."""
     hoots, screams = int(rng.integers(3, 8)), int(rng.integers(2, 6))
     low, high = rng.uniform(330, 480), rng.uniform(1000, 1600)
     calls: list[Array] = []
@@ -196,7 +193,7 @@ def monkey(rng: Rng) -> Waveform:
 
 
 def wolf(rng: Rng) -> Waveform:
-    """A howl: up, held with a slow waver, down; a second wolf may join (Theberge & Falls 1967)."""
+    """A howl: up, held with a slow waver, down; a second wolf may join."""
     howls = []
     for _ in range(rng.integers(1, 4)):
         n, pitch = samples(rng.uniform(2.5, 5)), rng.uniform(380, 720)
@@ -216,7 +213,7 @@ def wolf(rng: Rng) -> Waveform:
 
 
 def elephant(rng: Rng) -> Waveform:
-    """A trumpet: air driven through the trunk, brassy and hoarse, 300 to 600 Hz (Fuchs 2021)."""
+    """A trumpet: air driven through the trunk, brassy and hoarse, 300 to 600 Hz."""
     calls, pitch, formants = [], rng.uniform(320, 520), _formants(rng, 1000, 2100, 3300, 4800)
     for _ in range(rng.integers(1, 3)):
         n = samples(rng.uniform(0.8, 1.8))
@@ -229,7 +226,7 @@ def elephant(rng: Rng) -> Waveform:
 
 
 def crow(rng: Rng) -> Waveform:
-    """Caws: 400 to 600 Hz broken by a 70 to 110 Hz roughness (Chamberlain 1971)."""
+    """Caws: 400 to 600 Hz broken by a 70 to 110 Hz roughness."""
     pitch, formants, caws = rng.uniform(420, 580), _formants(rng, 1500, 2700, width=0.25), []
     for _ in range(rng.integers(2, 6)):
         n = samples(rng.uniform(0.28, 0.5))
@@ -241,7 +238,7 @@ def crow(rng: Rng) -> Waveform:
 
 
 def chicken(rng: Rng) -> Waveform:
-    """A cackle: short clucks, then one long rising "gawk" (Collias & Joos 1953)."""
+    """A cackle: short clucks, then one long rising "gawk"."""
     pitch, formants = rng.uniform(330, 480), _formants(rng, 1000, 2000, 3000)
     calls, gaps = [], []
     for _ in range(rng.integers(1, 4)):
@@ -258,7 +255,7 @@ def chicken(rng: Rng) -> Waveform:
 
 
 def seagull(rng: Rng) -> Waveform:
-    """A long call: arched yelps with bright harmonics, quickening (Tinbergen 1953)."""
+    """A long call: arched yelps with bright harmonics, quickening."""
     pitch, formants = rng.uniform(750, 1050), _formants(rng, 2100, 3600, 5200, width=0.2)
     calls, count = [], int(rng.integers(3, 9))
     length = rng.uniform(0.35, 0.6)

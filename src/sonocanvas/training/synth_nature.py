@@ -16,6 +16,7 @@ from sonocanvas.training.dsp import (
     Waveform,
     bubble,
     chain,
+    clock,
     contour,
     envelope,
     finish,
@@ -30,22 +31,18 @@ from sonocanvas.training.dsp import (
 Rng = np.random.Generator
 
 
-def _clock(n: int) -> Array:
-    return np.arange(n) / SAMPLE_RATE_HZ
-
-
 def _syllable(rng: Rng, centre_hz: float) -> Array:
     """Returns one sweep of a songbird: a nearly pure tone that rises, falls, arches or shakes."""
     n, width = samples(rng.uniform(0.05, 0.22)), rng.uniform(0.08, 0.35)
     shapes = ([-1, 1], [1, -1], [-1, 1, -0.8], [1, -1, 0.8], [0.2, -0.2])
     sweep = contour(n, shapes[rng.integers(len(shapes))])
-    shake = rng.choice([0.0, 0.05]) * np.sin(2 * np.pi * rng.uniform(25, 45) * _clock(n))
+    shake = rng.choice([0.0, 0.05]) * np.sin(2 * np.pi * rng.uniform(25, 45) * clock(n))
     frequency = np.clip(centre_hz * (1 + width * sweep + shake), 1500, 7400)
     return tone(frequency) * envelope(n, 0.015, 0.03)
 
 
 def bird(rng: Rng) -> Waveform:
-    """Birdsong: phrases, each one sweep of 2 to 6.5 kHz repeated (Catchpole & Slater 2008)."""
+    """Birdsong: phrases, each one sweep of 2 to 6.5 kHz repeated."""
     parts, gaps = [], []
     for _ in range(rng.integers(3, 8)):
         one, gap = _syllable(rng, rng.uniform(2300, 5500)), rng.uniform(0.03, 0.12)
@@ -57,7 +54,7 @@ def bird(rng: Rng) -> Waveform:
 
 
 def frog(rng: Rng) -> Waveform:
-    """Croaks: 12 to 26 pulses a second, rung at the vocal sac's resonances (Gerhardt 1994)."""
+    """Croaks: 12 to 26 pulses a second, rung at the vocal sac's resonances."""
     rate, carrier = rng.uniform(12, 26), rng.uniform(550, 1300)
     croaks = []
     for _ in range(rng.integers(2, 7)):
@@ -71,7 +68,7 @@ def frog(rng: Rng) -> Waveform:
 
 
 def snake(rng: Rng) -> Waveform:
-    """Hisses: turbulent breath, 3 to 7.5 kHz, that swells and dies (Young 2003)."""
+    """Hisses: turbulent breath, 3 to 7.5 kHz, that swells and dies."""
     hisses = []
     for _ in range(rng.integers(1, 4)):
         n = samples(rng.uniform(0.8, 2.5))
@@ -82,7 +79,7 @@ def snake(rng: Rng) -> Waveform:
 
 
 def bee(rng: Rng) -> Waveform:
-    """A buzz: wing beats of 170 to 250 a second and a dozen harmonics (Michelsen 1987)."""
+    """A buzz: wing beats of 170 to 250 a second and a dozen harmonics."""
     n = samples(rng.uniform(3, 8))
     pitch = rng.uniform(170, 250) * (1 + 0.06 * wander(rng, n, 0.8) + 0.012 * wander(rng, n, 12))
     passing = 0.25 + 0.75 * (0.5 + 0.5 * wander(rng, n, 0.6))
@@ -91,7 +88,7 @@ def bee(rng: Rng) -> Waveform:
 
 
 def mosquito(rng: Rng) -> Waveform:
-    """A whine: 450 to 750 wing beats a second that glide as it passes (Cator 2009)."""
+    """A whine: 450 to 750 wing beats a second that glide as it passes."""
     n = samples(rng.uniform(3, 8))
     pitch = rng.uniform(450, 750) * (1 + 0.14 * wander(rng, n, 0.9) + 0.006 * wander(rng, n, 15))
     near = np.clip(0.5 + 0.6 * wander(rng, n, 0.7), 0.03, 1)
@@ -100,7 +97,7 @@ def mosquito(rng: Rng) -> Waveform:
 
 
 def cricket(rng: Rng) -> Waveform:
-    """Chirps: two to five wing strokes of a pure 4 to 5.5 kHz tone (Bennet-Clark 1999)."""
+    """Chirps: two to five wing strokes of a pure 4 to 5.5 kHz tone."""
     carrier, strokes, rate = rng.uniform(3900, 5600), int(rng.integers(2, 6)), rng.uniform(22, 38)
     n = samples(rng.uniform(0.6, 0.85) / rate)
     chirp = tone(carrier * contour(n, [1.01, 0.985])) * envelope(n, 0.006, 0.01)
@@ -114,7 +111,7 @@ def cricket(rng: Rng) -> Waveform:
 
 
 def rain(rng: Rng) -> Waveform:
-    """Rain: a soft bed of 1 to 7 kHz with drops that ring as Minnaert's bubbles (1933)."""
+    """Rain: a soft bed of 1 to 7 kHz with drops that ring as Minnaert's bubbles."""
     n = samples(MAX_DURATION_S)
     bed = noise(rng, n, rng.uniform(2800, 4500), rng.uniform(0.5, 0.8))
     bed *= rng.uniform(0.04, 0.12) * (1 + 0.3 * wander(rng, n, 0.4))
@@ -127,9 +124,9 @@ def rain(rng: Rng) -> Waveform:
 
 
 def thunder(rng: Rng) -> Waveform:
-    """Thunder: a clap, then a rumble that sinks as the far air dulls it (Few 1969)."""
+    """Thunder: a clap, then a rumble that sinks as the far air dulls it."""
     n = samples(rng.uniform(4, 9))
-    seconds = _clock(n)
+    seconds = clock(n)
     centre = 55 + rng.uniform(120, 400) * np.exp(-seconds / rng.uniform(0.4, 1))
     rolls = np.exp(-seconds / rng.uniform(0.3, 0.7))
     for _ in range(rng.integers(2, 6)):
@@ -141,7 +138,7 @@ def thunder(rng: Rng) -> Waveform:
 
 
 def wind(rng: Rng) -> Waveform:
-    """Wind: gusts that whistle at an edge, the pitch rising with the speed (Strouhal 1878)."""
+    """Wind: gusts that whistle at an edge, the pitch rising with the speed."""
     n = samples(MAX_DURATION_S)
     speed = 0.5 + 0.5 * wander(rng, n, rng.uniform(0.2, 0.5))
     whistle = noise(rng, n, rng.uniform(250, 450) * (1 + 1.6 * speed), rng.uniform(0.1, 0.2))
@@ -151,9 +148,9 @@ def wind(rng: Rng) -> Waveform:
 
 
 def sea(rng: Rng) -> Waveform:
-    """Waves: each swells low, breaks bright and draws back hissing (Deane 1997)."""
+    """Waves: each swells low, breaks bright and draws back hissing."""
     n = samples(MAX_DURATION_S)
-    seconds, total = _clock(n), np.zeros(n)
+    seconds, total = clock(n), np.zeros(n)
     crest, period = rng.uniform(0.8, 3.0), rng.uniform(3.2, 5.5)
     while crest < MAX_DURATION_S + 1:
         since, rise = seconds - crest, rng.uniform(0.5, 0.9)
@@ -165,7 +162,7 @@ def sea(rng: Rng) -> Waveform:
 
 
 def river(rng: Rng) -> Waveform:
-    """Running water: a crowd of rising bubbles, 400 to 3000 Hz (van den Doel 2005)."""
+    """Running water: a crowd of rising bubbles, 400 to 3000 Hz."""
     n = samples(rng.uniform(7, MAX_DURATION_S))
     bed = noise(rng, n, rng.uniform(500, 800), 0.6) * rng.uniform(0.04, 0.1)
 
@@ -179,7 +176,7 @@ def river(rng: Rng) -> Waveform:
 
 
 def fire(rng: Rng) -> Waveform:
-    """Fire: Poisson crackles of a few milliseconds over lapping flames (Farnell 2010)."""
+    """Fire: Poisson crackles of a few milliseconds over lapping flames."""
     n = samples(rng.uniform(6, MAX_DURATION_S))
     lapping = noise(rng, n, rng.uniform(80, 150), 0.6) * (0.6 + 0.4 * wander(rng, n, 5))
 
@@ -194,7 +191,7 @@ def fire(rng: Rng) -> Waveform:
 
 
 def forest(rng: Rng) -> Waveform:
-    """Leaves in gusts: thousands of light taps, each a short noise of 2 to 7 kHz (Bolin 2009)."""
+    """Leaves in gusts: thousands of light taps, each a short noise of 2 to 7 kHz."""
     n = samples(MAX_DURATION_S)
     gust = np.clip(0.35 + 0.75 * wander(rng, n, rng.uniform(0.3, 0.6)), 0.0, None) ** 2 + 0.004
     cloth = noise(rng, n, rng.uniform(3200, 4600), 0.4)
@@ -208,7 +205,7 @@ def forest(rng: Rng) -> Waveform:
 
 
 def heart(rng: Rng) -> Waveform:
-    """Heart beats: "lub" at 40 to 60 Hz and a shorter, higher "dub" (Rangayyan & Lehner 1988)."""
+    """Heart beats: "lub" at 40 to 60 Hz and a shorter, higher "dub"."""
     beat_s, low = 60 / rng.uniform(52, 105), rng.uniform(42, 65)
     parts, gaps = [], []
     for _ in range(int(rng.uniform(3.5, 9) / beat_s)):

@@ -1,0 +1,90 @@
+"""Which solver, how many steps, which guidance: composed canvases of `mini` by the towers.
+
+`python benchmarks/sampling.py --json FILE` prints a Markdown table. Every row uses the same
+prompts and seeds: `--concepts` shared concepts, each picture with its own sound. The towers
+that judge here choose defaults; they are not the ones that a report should quote.
+"""
+
+import argparse
+import json
+import time
+from itertools import product
+from pathlib import Path
+
+import torch
+
+from sonocanvas.compose.mean import Mean
+from sonocanvas.compose.warm_start import WarmStart
+from sonocanvas.config import RunConfig
+from sonocanvas.pairs import mini
+from sonocanvas.training.report import Judge, sample
+from sonocanvas.training.views import concepts
+from sonocanvas.types import ModelPair, Prompts
+
+
+def measure(pair: ModelPair, judge: Judge, config: RunConfig, every: int) -> dict[str, float]:
+    """Returns shares of right concepts among the first five, picture and sound, and seconds."""
+    rule = WarmStart(Mean(config.rule.options["audio_weight"]), **config.warm_start.options)
+    hits: dict[str, list[float]] = {"picture": [], "sound": []}
+    began = time.perf_counter()
+    for number, row in list(enumerate(concepts()))[::every]:
+        prompts = Prompts(row["image_prompt"], row["audio_prompt"])
+        canvases = sample(pair, prompts, [0, 1], rule, config)
+        for tower, found in hits.items():
+            found += (judge.rank(tower, canvases, number) < 5).float().tolist()
+    seconds = time.perf_counter() - began
+    shares = {tower: sum(found) / len(found) for tower, found in hits.items()}
+    return {**shares, "seconds_per_canvas": seconds / len(hits["sound"])}
+
+
+def main() -> None:
+    """Measures every combination and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--schedulers", nargs="+", default=["ddim", "dpm++"])
+    parser.add_argument("--steps", nargs="+", type=int, default=[8, 12, 16, 20, 50])
+    parser.add_argument("--image-guidance", nargs="+", type=float, default=[7.0])
+    parser.add_argument("--audio-guidance", nargs="+", type=float, default=[4.0])
+    parser.add_argument("--audio-weight", nargs="+", type=float, default=[0.5])
+    parser.add_argument("--image-start", nargs="+", type=float, default=[0.9])
+    parser.add_argument("--every", type=int, default=3, help="every so many-th concept")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    pair = mini.load()
+    judge = Judge(pair, mini.WEIGHTS)
+    names = ["scheduler", "steps", "image g", "audio g", "audio weight", "image start"]
+    print(f"| {' | '.join(names)} | picture top 5 | sound top 5 | s a canvas |")
+    print("|---" * (len(names) + 3) + "|")
+    rows = []
+    for choice in product(
+        arguments.schedulers,
+        arguments.steps,
+        arguments.image_guidance,
+        arguments.audio_guidance,
+        arguments.audio_weight,
+        arguments.image_start,
+    ):
+        scheduler, steps, image_guidance, audio_guidance, weight, start = choice
+        config = RunConfig(
+            image_prompt="a",
+            audio_prompt="a",
+            sampling={
+                "scheduler": scheduler,
+                "steps": steps,
+                "image_guidance_scale": image_guidance,
+                "audio_guidance_scale": audio_guidance,
+            },
+            rule={"name": "mean", "audio_weight": weight},
+            warm_start={"image_start": start, "audio_start": 1.0},
+        )
+        found = measure(pair, judge, config, arguments.every)
+        rows.append({**dict(zip(names, choice, strict=True)), **found})
+        cells = [str(value) for value in choice]
+        cells += [f"{100 * found['picture']:.0f} %", f"{100 * found['sound']:.0f} %"]
+        print(f"| {' | '.join(cells)} | {found['seconds_per_canvas']:.2f} |", flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
