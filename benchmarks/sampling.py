@@ -11,7 +11,6 @@ import time
 from itertools import product
 from pathlib import Path
 
-import torch
 
 from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
@@ -49,7 +48,6 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=3, help="every so many-th concept")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    torch.set_num_threads(2)
     pair = mini.load()
     judge = Judge(pair, mini.WEIGHTS)
     names = ["scheduler", "steps", "image g", "audio g", "audio weight", "image start"]

@@ -57,7 +57,7 @@ def test_swapped_prompts_are_noticed(margins, tower):
 
 def test_the_weights_are_small_and_sharded():
     files = [path for path in mini.WEIGHTS.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 70 * 2**20
+    assert sum(path.stat().st_size for path in files) < 80 * 2**20
     assert max(path.stat().st_size for path in files) <= 15 * 2**20
 
 
