@@ -43,10 +43,10 @@ class Part(BaseModel):
 class Sampling(Part):
     """How the two models are sampled."""
 
-    scheduler: str = "dpm++"
-    steps: int = Field(default=20, ge=1, le=1000)
+    scheduler: str = "ddim"
+    steps: int = Field(default=16, ge=1, le=1000)
     image_guidance_scale: float = Field(default=7.0, ge=0)
-    audio_guidance_scale: float = Field(default=4.0, ge=0)
+    audio_guidance_scale: float = Field(default=7.0, ge=0)
     eta: float = Field(default=0.0, ge=0, le=1)
 
 
