@@ -11,7 +11,6 @@ import time
 from itertools import product
 from pathlib import Path
 
-
 from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.config import RunConfig
