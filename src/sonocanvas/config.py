@@ -45,8 +45,8 @@ class Sampling(Part):
 
     scheduler: str = "ddim"
     steps: int = Field(default=16, ge=1, le=1000)
-    image_guidance_scale: float = Field(default=7.0, ge=0)
-    audio_guidance_scale: float = Field(default=7.0, ge=0)
+    image_guidance_scale: float = Field(default=8.0, ge=0)
+    audio_guidance_scale: float = Field(default=5.0, ge=0)
     eta: float = Field(default=0.0, ge=0, le=1)
 
 
