@@ -13,7 +13,7 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast, ResNetModel
 from sonocanvas.pairs.autoencoder import PatchAutoencoderKL
 from sonocanvas.pairs.folder import save_folder
 from sonocanvas.pairs.mini import WEIGHTS
-from sonocanvas.training.towers import SPECIAL, TOKENS, words_of
+from sonocanvas.training.towers import SPECIAL, as_fast, words_of
 from sonocanvas.training.unet import CANVAS_POSITIONS, SCHEDULE
 from sonocanvas.training.views import concepts
 from sonocanvas.types import MINI_FORMAT, ModelPair
@@ -37,14 +37,7 @@ def keep_words(tokenizer: PreTrainedTokenizerFast, words: list[str]) -> PreTrain
     kept = {*words, *SPECIAL}
     vocabulary = state["model"]["vocab"]
     state["model"]["vocab"] = {word: row for word, row in vocabulary.items() if word in kept}
-    return PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(json.dumps(state)),
-        unk_token="<unk>",
-        bos_token="<bos>",
-        eos_token="<eos>",
-        pad_token="<pad>",
-        model_max_length=TOKENS,
-    )
+    return as_fast(Tokenizer.from_str(json.dumps(state)))
 
 
 def assemble(checkpoints: Path, views: Path) -> ModelPair:

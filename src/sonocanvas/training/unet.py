@@ -125,7 +125,7 @@ def denoising_loss(unet: Any, alphas: Tensor, batch: tuple[Tensor, Tensor]) -> T
 def draw_sheet(
     unet: Any, vae: PatchAutoencoderKL, prompts: list[Tensor], empty: Tensor, path: Path
 ) -> None:
-    """Writes one canvas a prompt, 20 steps of DDIM at strong guidance, eight to a row of four."""
+    """Writes one canvas a prompt, 20 steps of DDIM at strong guidance, in four columns."""
     device = next(unet.parameters()).device
     schedule = DDIMScheduler.from_config(SCHEDULE)
     schedule.set_timesteps(20)
