@@ -15,12 +15,13 @@ from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.config import RunConfig
 from sonocanvas.pairs import mini
-from sonocanvas.training.report import Judge, sample
+from sonocanvas.training.ranking import Ranking
+from sonocanvas.training.report import sample
 from sonocanvas.training.views import concepts
 from sonocanvas.types import ModelPair, Prompts
 
 
-def measure(pair: ModelPair, judge: Judge, config: RunConfig, every: int) -> dict[str, float]:
+def measure(pair: ModelPair, towers: Ranking, config: RunConfig, every: int) -> dict[str, float]:
     """Returns shares of right concepts among the first five, picture and sound, and seconds."""
     rule = WarmStart(Mean(config.rule.options["audio_weight"]), **config.warm_start.options)
     hits: dict[str, list[float]] = {"picture": [], "sound": []}
@@ -29,7 +30,7 @@ def measure(pair: ModelPair, judge: Judge, config: RunConfig, every: int) -> dic
         prompts = Prompts(row["image_prompt"], row["audio_prompt"])
         canvases = sample(pair, prompts, [0, 1], rule, config)
         for tower, found in hits.items():
-            found += (judge.rank(tower, canvases, number) < 5).float().tolist()
+            found += (towers.rank(tower, canvases, number) < 5).float().tolist()
     seconds = time.perf_counter() - began
     shares = {tower: sum(found) / len(found) for tower, found in hits.items()}
     return {**shares, "seconds_per_canvas": seconds / len(hits["sound"])}
@@ -48,7 +49,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     pair = mini.load()
-    judge = Judge(pair, mini.WEIGHTS)
+    towers = Ranking(mini.WEIGHTS)
     names = ["scheduler", "steps", "image g", "audio g", "audio weight", "image start"]
     print(f"| {' | '.join(names)} | picture top 5 | sound top 5 | s a canvas |")
     print("|---" * (len(names) + 3) + "|")
@@ -74,7 +75,7 @@ def main() -> None:
             rule={"name": "mean", "audio_weight": weight},
             warm_start={"image_start": start, "audio_start": 1.0},
         )
-        found = measure(pair, judge, config, arguments.every)
+        found = measure(pair, towers, config, arguments.every)
         rows.append({**dict(zip(names, choice, strict=True)), **found})
         cells = [str(value) for value in choice]
         cells += [f"{100 * found['picture']:.0f} %", f"{100 * found['sound']:.0f} %"]

@@ -66,14 +66,39 @@ def test_settings_lie_over_what_is_given_over_presets_over_defaults():
     assert (config.seeds, config.audio_prompt) == ((5,), "tubular bells tolling")
 
 
+def test_vocoder_is_that_of_the_pair_unless_a_run_names_one():
+    assert run().vocoder.name == "griffin_lim"
+    assert run(pair="sd15-auffusion").vocoder.options == {}
+    assert run(pair="sd15-auffusion").vocoder.name == "hifigan"
+    assert run(pair="sd15-auffusion", vocoder={"name": "griffin_lim"}).vocoder.options
+    assert resolve({"pair": "sd15-auffusion"}, ["castle-bells"]).vocoder.name == "hifigan"
+    assert run(vocoder={"iterations": 8}).vocoder.options["iterations"] == 8
+
+
+def test_pair_in_a_folder_has_its_vocoder_if_it_carries_one(tmp_path):
+    assert run(pair=f"local:{tmp_path}").vocoder.name == "griffin_lim"
+    (tmp_path / "vocoder").mkdir()
+    assert run(pair=f"local:{tmp_path}").vocoder.name == "hifigan"
+
+
+def test_run_file_of_the_first_version_loads(tmp_path):
+    path = tmp_path / "run.toml"
+    old = to_toml(run()).replace('image_model = ""\n', "").replace('audio_model = ""\n', "")
+    path.write_text(old, encoding="utf-8")
+    assert "model" not in old
+    assert load_config(path) == run()
+
+
 def test_another_rule_leaves_the_options_of_the_old_one_behind(monkeypatch):
     monkeypatch.setitem(
         __import__("sonocanvas.registry").registry.RULES,
         "other",
         "sonocanvas.compose.warm_start:WarmStart",
     )
-    with pytest.raises(TypeError, match="rule"):  # built without audio_weight: it was dropped
-        with_options(run(), ["rule.name=other"])
+    assert set(with_options(run(), ["rule.name=other"]).rule.options) == {
+        "image_start",
+        "audio_start",
+    }
 
 
 def test_run_file_is_a_preset(tmp_path):
@@ -114,6 +139,9 @@ def test_wrong_seeds_are_refused(text, sentence):
     [
         ({"image_prompt": "  "}, "it must say something"),
         ({"pair": "minni"}, "Unknown pair 'minni'. Did you mean 'mini'"),
+        ({"pair": "local:"}, "Unknown pair 'local:'. Did you mean 'local:FOLDER'"),
+        ({"pair": "local:FOLDER", "vocoder": {"generator": 1}}, "Unknown option"),
+        ({"vocoder": {"name": "hifigan", "weights": "x"}}, "Unknown option"),
         ({"method": "composed"}, "Did you mean 'compose'"),
         ({"rule": {"name": "meen"}}, "Unknown rule 'meen'. Did you mean 'mean'"),
         ({"rule": {"audio_wait": 1.0}}, "Did you mean 'audio_weight'"),

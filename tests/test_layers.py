@@ -7,11 +7,12 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
-errors types
+errors types synonyms
 registry
 config
 text canvas compose frechet
 denoise pairs vocoders scorers media
+pipeline_inputs
 pipeline
 baselines colourisers artifacts
 generate

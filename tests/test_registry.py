@@ -6,7 +6,7 @@ import inspect
 import pytest
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.registry import MENUS, MISSING, build, load, options
+from sonocanvas.registry import MENUS, MISSING, build, load, options, split_pair
 
 ENTRIES = [(menu, name) for menu, entries in MENUS.items() for name in entries]
 CHOICES = [entry for entry in ENTRIES if entry[0] in ("rule", "wrapper", "vocoder")]
@@ -53,6 +53,14 @@ def test_near_option_is_suggested():
 def test_option_of_another_type_is_refused():
     with pytest.raises(InvalidInputError, match="audio_weight must be a float, not 'half'"):
         build("rule", "mean", {"audio_weight": "half"})
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("mini", ("mini", "")), ("local:a/b", ("local:FOLDER", "a/b"))],
+)
+def test_pair_is_an_entry_or_a_folder(name, expected):
+    assert split_pair(name) == expected
 
 
 def test_part_is_no_option():

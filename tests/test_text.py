@@ -4,7 +4,7 @@ import torch
 from tiny import LATENT_SHAPE, TEXT_WIDTH, TOKENS, tiny_pair, tiny_text_encoder, tiny_tokenizer
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.text import encode_prompts, unknown_words
+from sonocanvas.text import encode_prompts, known_prompt, unknown_words
 from sonocanvas.types import Prompts
 
 LONG = "a castle and a bell and a dog and a bird and a train and rain"
@@ -67,10 +67,9 @@ def test_a_prompt_of_exactly_the_longest_length_is_not_cut(pair):
 
 
 def test_unknown_words_are_named_with_the_nearest_known_ones(pair):
-    _, warnings = encode_prompts(pair, Prompts("Castles!", "a zyxxyz", "doge"))
+    _, warnings = encode_prompts(pair, Prompts("Castel!", "a zyxxyz", "doge"))
     assert warnings == [
-        "The image prompt has a word that the pair does not know: 'castles'; "
-        "nearest known: castle, style.",
+        "The image prompt has a word that the pair does not know: 'castel'; nearest known: castle.",
         "The negative image prompt has a word that the pair does not know: 'doge'; "
         "nearest known: dog, dogs.",
         "The audio prompt has a word that the pair does not know: 'zyxxyz'.",
@@ -79,7 +78,41 @@ def test_unknown_words_are_named_with_the_nearest_known_ones(pair):
 
 def test_an_open_vocabulary_has_no_unknown_words(pair):
     open_pair = tiny_pair(closed_vocabulary=False)
-    assert encode_prompts(open_pair, Prompts("Castles!", "a zyxxyz"))[1] == []
+    assert encode_prompts(open_pair, Prompts("Castel!", "a zyxxyz"))[1] == []
+
+
+def test_a_synonym_is_embedded_as_the_known_word_in_all_four_prompts(pair):
+    asked = Prompts("a Poodle, grayscale", "STALLIONS barking", "a church, hawks", "2 wolfhounds")
+    read = Prompts("a dog, grayscale", "horse barking", "a church, bird", "2 dog")
+    embeddings, _ = encode_prompts(pair, asked)
+    expected, _ = encode_prompts(pair, read)
+    for name in ("image", "audio", "negative_image", "negative_audio"):
+        assert torch.equal(getattr(embeddings, name), getattr(expected, name))
+    assert asked.image == "a Poodle, grayscale"
+
+
+def test_a_synonym_is_named_once_in_a_warning(pair):
+    _, warnings = encode_prompts(pair, Prompts("a pup and a Pup", "castles", "doge", "a hawk"))
+    assert warnings == [
+        "The image prompt has a word that the pair does not know: 'pup', read as 'dog'.",
+        "The negative image prompt has a word that the pair does not know: 'doge'; "
+        "nearest known: dog, dogs.",
+        "The audio prompt has a word that the pair does not know: 'castles', read as 'castle'.",
+        "The negative audio prompt has a word that the pair does not know: 'hawk', read as 'bird'.",
+    ]
+
+
+def test_a_synonym_that_the_tokenizer_does_not_know_replaces_nothing(pair):
+    assert known_prompt(pair.image_tokenizer, "a lioness, a Tiger") == "a lioness, a Tiger"
+    assert known_prompt(pair.image_tokenizer, "an ox, a Panther") == "an ox, a Panther"
+    assert known_prompt(pair.image_tokenizer, "pups  & Terrier's ,x") == "dog  & dog's ,x"
+
+
+def test_an_open_vocabulary_has_no_synonyms(pair):
+    open_pair = tiny_pair(closed_vocabulary=False)
+    embeddings, warnings = encode_prompts(open_pair, Prompts("a pup", "a dog"))
+    assert not torch.equal(embeddings.image, embeddings.audio)
+    assert warnings == []
 
 
 def test_unknown_words_are_found_beyond_the_cut_and_listed_once():

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from sonocanvas.artifacts import load_sample
     from sonocanvas.config import RunConfig
     from sonocanvas.generate import generate
+    from sonocanvas.pipeline import SonoCanvasPipeline
 
-__all__ = ["RunConfig", "generate", "load_sample"]
+__all__ = ["RunConfig", "SonoCanvasPipeline", "generate", "load_sample"]
 
 _HOMES = {
     "RunConfig": "sonocanvas.config",
+    "SonoCanvasPipeline": "sonocanvas.pipeline",
     "generate": "sonocanvas.generate",
     "load_sample": "sonocanvas.artifacts",
 }

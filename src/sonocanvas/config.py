@@ -21,10 +21,11 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from sonocanvas.errors import InvalidInputError, unknown
-from sonocanvas.registry import MENUS, MISSING, build, options
+from sonocanvas.registry import MENUS, MISSING, build, options, split_pair
 
 PRESETS = Path(__file__).parent / "presets"
 MAX_SEED = 2**63 - 1
@@ -79,6 +80,10 @@ class VocoderChoice(Choice):
     name: str = "griffin_lim"
 
 
+PAIR_VOCODERS = {"sd15-auffusion": "hifigan"}
+"""The vocoder of a pair where a run names none, if it is not Griffin-Lim."""
+
+
 class RunConfig(Part):
     """Everything that decides what a run makes.
 
@@ -94,6 +99,8 @@ class RunConfig(Part):
     seeds: Annotated[tuple[Seed, ...], Strict(False)] = (0, 1, 2, 3)
     method: str = "compose"
     pair: str = "mini"
+    image_model: str = Field(default="", description="instead of the pair's; a folder or Hub name")
+    audio_model: str = Field(default="", description="instead of the pair's; a folder or Hub name")
     batch_size: int = Field(default=4, ge=1, le=64, description="seeds that share a batch")
     scores: Annotated[tuple[str, ...], Strict(False)] = ("round_trip",)
     sampling: Sampling = Sampling()
@@ -106,6 +113,15 @@ class RunConfig(Part):
             super().__init__(**values)
         except ValidationError as error:
             raise InvalidInputError(_sentence(error)) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _vocoder_of_the_pair(cls, values: dict[str, Any]) -> dict[str, Any]:
+        vocoder = values.get("vocoder", {})
+        if isinstance(vocoder, Mapping) and "name" not in vocoder:
+            name = _vocoder_of(values.get("pair", "mini"))
+            return {**values, "vocoder": {**vocoder, "name": name}}
+        return values
 
     @field_validator("image_prompt", "audio_prompt")
     @classmethod
@@ -126,7 +142,13 @@ class RunConfig(Part):
             raise InvalidInputError(f"The seeds are {seeds}; give one or more, each once.")
         return seeds
 
-    @field_validator("method", "pair", "scores")
+    @field_validator("pair")
+    @classmethod
+    def _a_pair(cls, name: str) -> str:
+        split_pair(name)
+        return name
+
+    @field_validator("method", "scores")
     @classmethod
     def _on_the_menu(cls, given: str | tuple[str, ...], info: ValidationInfo) -> Any:
         menu = "scorer" if info.field_name == "scores" else str(info.field_name)
@@ -144,7 +166,7 @@ class RunConfig(Part):
     @field_validator("warm_start")
     @classmethod
     def _whole_warm_start(cls, start: Options) -> Options:
-        return Options(**_resolved("wrapper", "warm_start", start.options, rule=None))
+        return Options(**_resolved("wrapper", "warm_start", start.options))
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -270,10 +292,16 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _resolved(menu: str, name: str, given: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
-    build(menu, name, given, **parts)
-    defaults = {key: value for key, value in options(menu, name).items() if value is not MISSING}
-    return {**defaults, **given}
+def _vocoder_of(pair: Any) -> str:
+    kind, _, folder = str(pair).partition(":")
+    carries_one = kind == "local" and Path(folder, "vocoder").expanduser().is_dir()
+    return "hifigan" if carries_one else PAIR_VOCODERS.get(kind, VocoderChoice().name)
+
+
+def _resolved(menu: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    fields = options(menu, name)
+    build(menu, name, given, **{key: None for key in fields if fields[key] is MISSING})
+    return {**{key: value for key, value in fields.items() if value is not MISSING}, **given}
 
 
 def _known_keys() -> list[str]:

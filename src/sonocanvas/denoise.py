@@ -12,6 +12,8 @@ from torch import Tensor
 from sonocanvas.errors import InvalidInputError, SonoCanvasError, unknown
 from sonocanvas.types import ModelPair, Rule, Step, TextEmbeddings
 
+Generators = torch.Generator | list[torch.Generator]
+
 SCHEDULERS: dict[str, tuple[str, dict[str, Any]]] = {
     "ddim": ("DDIMScheduler", {}),
     "dpm++": ("DPMSolverMultistepScheduler", {"algorithm_type": "dpmsolver++"}),
@@ -66,13 +68,16 @@ def denoise(
     audio_guidance_scale: float,
     eta: float = 0.0,
     seeds: Sequence[int] | None = None,
+    generator: Generators | None = None,
+    device: torch.device | None = None,
     on_step: Callable[[Step, Tensor], None] | None = None,
+    on_step_end: Callable[[int, Tensor, Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Returns clean latents `(batch, channels, height, width)` float32.
 
     Args:
         pair: The models.
-        embeddings: The prompts; they are the same for the whole batch.
+        embeddings: The prompts, either one for the whole batch or one for each sample.
         noise: `(batch, channels, height, width)` unit noise from `initial_noise`.
         scheduler: A solver from `make_scheduler`.
         rule: What mixes the two predictions, and which of them a step needs.
@@ -82,20 +87,21 @@ def denoise(
         audio_guidance_scale: The spectrogram model's.
         eta: Share of fresh noise in each step, in [0, 1]; only DDIM takes it.
         seeds: Seeds of the samples; needed, and used, only where `eta` is above 0.
+        generator: Instead of `seeds`: what draws the fresh noise from here on, for the batch or
+            one for each sample.
+        device: Where the latents are; by default where the picture model is.
         on_step: Called after each step with its record and the predicted clean latents.
+        on_step_end: Called after each step with its index, its timestep and the noisy latents in
+            the scheduler's own units; what it returns takes their place.
 
     Raises:
         InvalidInputError: A value is out of range or the scheduler is not one of ours.
         SonoCanvasError: The latents stopped being finite numbers.
     """
-    _check_scheduler(scheduler)
-    _check_inputs(pair, noise, scheduler, steps, eta, seeds)
-    device = pair.image_unet.device
-    extra: dict[str, Any] = {}
-    if eta > 0.0 and seeds is not None:
-        generators = _generators(seeds)
-        _draw(pair.latent_shape, generators)  # go on where the initial noise ended
-        extra = {"eta": eta, "generator": generators}
+    check_sampling(scheduler, steps, eta)
+    _check_inputs(pair, noise, eta, seeds, generator)
+    device = device or pair.image_unet.device
+    extra = _fresh_noise(pair, eta, seeds, generator)
     with torch.inference_mode():
         with warnings.catch_warnings():  # diffusers' solvers read tensors as NumPy 1 did
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -117,6 +123,8 @@ def denoise(
                 )
             predicted = rule(image_noise, audio_noise, step)
             latents = scheduler.step(predicted, timestep, latents, **extra, return_dict=False)[0]
+            if on_step_end is not None:
+                latents = on_step_end(index, timestep, latents).to(latents)
             if not torch.isfinite(latents).all():
                 raise SonoCanvasError(
                     f"The latents are not finite after step {index + 1} of {steps}: try float32, "
@@ -147,7 +155,7 @@ def _predict(
     output = unet(
         latents.to(unet.dtype),
         timestep,
-        encoder_hidden_states=text.to(unet.device, unet.dtype),
+        encoder_hidden_states=text.to(latents.device, unet.dtype),
         return_dict=False,
     )[0].to(step.latents.dtype)
     if guidance_scale == 1.0:
@@ -183,6 +191,35 @@ def _draw(shape: tuple[int, int, int], generators: list[torch.Generator]) -> Ten
     return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
 
 
+def _fresh_noise(
+    pair: ModelPair, eta: float, seeds: Sequence[int] | None, generator: Generators | None
+) -> dict[str, Any]:
+    """Returns what a step takes for fresh noise; nothing where there is none."""
+    if eta == 0.0:
+        return {}
+    if generator is None and seeds is not None:
+        generator = _generators(seeds)
+        _draw(pair.latent_shape, generator)  # go on where the initial noise ended
+    return {"eta": eta, "generator": generator}
+
+
+def check_sampling(scheduler: diffusers.SchedulerMixin, steps: int, eta: float) -> None:
+    """Checks a scheduler and what it is asked for.
+
+    Raises:
+        InvalidInputError: The scheduler is not one of ours, or `steps` or `eta` is out of range.
+    """
+    _check_scheduler(scheduler)
+    most = scheduler.config.num_train_timesteps - 1
+    if not isinstance(steps, int) or not 1 <= steps <= most:
+        raise InvalidInputError(f"steps must be from 1 to {most}, not {steps}.")
+    if not 0.0 <= eta <= 1.0:
+        raise InvalidInputError(f"eta must be in [0, 1], not {eta}.")
+    if eta > 0.0 and not isinstance(scheduler, diffusers.DDIMScheduler):
+        name = type(scheduler).__name__
+        raise InvalidInputError(f"eta must be 0 with {name}, not {eta}; only ddim takes it.")
+
+
 def _check_scheduler(scheduler: diffusers.SchedulerMixin) -> None:
     """Checks that a scheduler is one of ours and works from noise predictions."""
     name = type(scheduler).__name__
@@ -200,10 +237,9 @@ def _check_scheduler(scheduler: diffusers.SchedulerMixin) -> None:
 def _check_inputs(
     pair: ModelPair,
     noise: Tensor,
-    scheduler: diffusers.SchedulerMixin,
-    steps: int,
     eta: float,
     seeds: Sequence[int] | None,
+    generator: Generators | None,
 ) -> None:
     """Checks what `denoise` was given, before the first evaluation."""
     if noise.ndim != 4 or tuple(noise.shape[1:]) != tuple(pair.latent_shape):
@@ -211,13 +247,8 @@ def _check_inputs(
             f"noise must be (batch, {', '.join(map(str, pair.latent_shape))}), "
             f"not {tuple(noise.shape)}."
         )
-    most = scheduler.config.num_train_timesteps - 1
-    if not 1 <= steps <= most:
-        raise InvalidInputError(f"steps must be from 1 to {most}, not {steps}.")
-    if not 0.0 <= eta <= 1.0:
-        raise InvalidInputError(f"eta must be in [0, 1], not {eta}.")
-    if eta > 0.0 and not isinstance(scheduler, diffusers.DDIMScheduler):
-        name = type(scheduler).__name__
-        raise InvalidInputError(f"eta must be 0 with {name}, not {eta}; only ddim takes it.")
-    if eta > 0.0 and (seeds is None or len(seeds) != len(noise)):
+    own = seeds if generator is None else generator
+    if eta == 0.0 or isinstance(own, torch.Generator):
+        return
+    if own is None or len(own) != len(noise):
         raise InvalidInputError(f"eta {eta} needs one seed for each of {len(noise)} samples.")

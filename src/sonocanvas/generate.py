@@ -7,6 +7,7 @@ what is missing, so that its bytes do not depend on where it was interrupted.
 
 import dataclasses
 import importlib.metadata
+import inspect
 import os
 import shutil
 import warnings
@@ -22,9 +23,9 @@ from sonocanvas.artifacts import as_saved, load_sample, sample_folder, save_samp
 from sonocanvas.config import RunConfig, load_config, to_toml
 from sonocanvas.denoise import SCHEDULERS, denoise, initial_noise, make_scheduler
 from sonocanvas.errors import InvalidInputError, unknown
-from sonocanvas.registry import build, load
+from sonocanvas.registry import MISSING, build, load, options, split_pair
 from sonocanvas.text import encode_prompts
-from sonocanvas.types import ModelPair, Prompts, Sample, Step
+from sonocanvas.types import ModelPair, Prompts, Sample, Step, Vocoder
 
 OnStep = Callable[[Step, Tensor], None]
 OnWarning = Callable[[str], None]
@@ -54,7 +55,8 @@ def generate(
         overwrite: Whether what stands in `out` is made again and replaced.
         on_step: Called after each step with its record and the predicted clean latents.
         on_sample: Called with each sample, those that were kept first.
-        on_warning: Called with each sentence about the prompts; by default `warnings.warn`.
+        on_warning: Called with each sentence about the prompts, the licences of what is
+            downloaded and models that differ; by default `warnings.warn`.
         pair: A pair that is loaded already, instead of the one that the run names.
 
     Raises:
@@ -72,7 +74,8 @@ def generate(
     for sample in kept.values():
         _tell(on_sample, sample)
     if len(kept) < len(config.seeds):
-        pair = pair or load("pair", config.pair)(place, torch.float32)
+        pair = pair or load_pair(config, place, on_warning or warnings.warn)
+        make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
         scorers = [load("scorer", name)() for name in config.scores]
         method = load("method", config.method)
@@ -86,6 +89,55 @@ def generate(
                 samples[sample.seed] = sample
                 _tell(on_sample, sample)
     return [samples[seed] for seed in config.seeds]
+
+
+def load_pair(
+    config: RunConfig, device: str | torch.device, on_warning: OnWarning = warnings.warn
+) -> ModelPair:
+    """Returns the models of a run.
+
+    Args:
+        config: The run.
+        device: Where they go.
+        on_warning: Called with sentences about licences and about what differs.
+
+    Raises:
+        InvalidInputError: The pair does not take another image or audio model.
+        CheckpointError: The weights are missing, broken or do not belong together.
+    """
+    entry, folder = split_pair(config.pair)
+    loader = load("pair", entry)
+    taken = inspect.signature(loader).parameters
+    asked = {"image_model": config.image_model, "audio_model": config.audio_model}
+    for option, value in asked.items():
+        if value and option not in taken:
+            raise InvalidInputError(
+                f"Pair '{config.pair}' takes no {option}, but '{value}' was given; give one with "
+                "the pair sd15-auffusion."
+            )
+    parts = {**asked, "folder": folder, "on_warning": on_warning}
+    given = {option: value for option, value in parts.items() if value and option in taken}
+    pair: ModelPair = loader(device, torch.float32, **given)
+    return pair
+
+
+def make_vocoder(config: RunConfig, pair: ModelPair) -> Vocoder:
+    """Returns the vocoder of a run, with the pair's weights if it plays by those.
+
+    Raises:
+        InvalidInputError: The pair carries no vocoder.
+        CheckpointError: The vocoder of the pair cannot be built.
+    """
+    name = config.vocoder.name
+    parts = [part for part, default in options("vocoder", name).items() if default is MISSING]
+    if parts and pair.vocoder is None:
+        raise InvalidInputError(
+            f"Pair '{pair.name}' carries no vocoder for '{name}'; use the vocoder griffin_lim."
+        )
+    vocoder: Vocoder = build(
+        "vocoder", name, config.vocoder.options, **dict.fromkeys(parts, pair.vocoder)
+    )
+    return vocoder
 
 
 def compose(
@@ -145,8 +197,7 @@ def finish(
         image = image[..., : image.shape[-1] - pair.crop_columns]
         gray = canvases.image_to_canvas(image)[0]
         canvas = canvases.bytes_to_canvas(canvases.canvas_to_bytes(gray))
-        vocoder = build("vocoder", config.vocoder.name, config.vocoder.options)
-        waveform = vocoder(canvas.unsqueeze(0), pair.canvas_format)
+        waveform = make_vocoder(config, pair)(canvas.unsqueeze(0), pair.canvas_format)
     return Sample(
         seed=seed,
         prompts=prompts,

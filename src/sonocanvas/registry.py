@@ -18,9 +18,16 @@ MISSING = dataclasses.MISSING
 METHODS = {"compose": "sonocanvas.generate:compose"}
 RULES = {"mean": "sonocanvas.compose.mean:Mean"}
 WRAPPERS = {"warm_start": "sonocanvas.compose.warm_start:WarmStart"}
-VOCODERS = {"griffin_lim": "sonocanvas.vocoders.griffin_lim:GriffinLim"}
+VOCODERS = {
+    "griffin_lim": "sonocanvas.vocoders.griffin_lim:GriffinLim",
+    "hifigan": "sonocanvas.vocoders.hifigan:HifiGan",
+}
 SCORERS = {"round_trip": "sonocanvas.scorers.round_trip:RoundTrip"}
-PAIRS = {"mini": "sonocanvas.pairs.mini:load"}
+PAIRS = {
+    "mini": "sonocanvas.pairs.mini:load",
+    "sd15-auffusion": "sonocanvas.pairs.sd15_auffusion:load",
+    "local:FOLDER": "sonocanvas.pairs.local:load",
+}
 
 MENUS: dict[str, dict[str, str]] = {
     "method": METHODS,
@@ -47,6 +54,27 @@ def load(menu: str, name: str) -> Any:
         raise unknown(menu, name, entries)
     module, _, attribute = entries[name].partition(":")
     return getattr(importlib.import_module(module), attribute)
+
+
+def split_pair(name: str) -> tuple[str, str]:
+    """Returns the entry of `PAIRS` that a name of a pair stands for, and the folder in it.
+
+    Args:
+        name: An entry, or `local:` and a folder.
+
+    Raises:
+        InvalidInputError: The name is neither.
+
+    Example:
+        >>> split_pair("local:models/mine")
+        ('local:FOLDER', 'models/mine')
+    """
+    kind, _, folder = name.partition(":")
+    if kind == "local" and folder:
+        return "local:FOLDER", folder
+    if name not in PAIRS:
+        raise unknown("pair", name, PAIRS)
+    return name, ""
 
 
 def options(menu: str, name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.synonyms import read_as
 from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
 
 
@@ -14,7 +15,8 @@ def encode_prompts(pair: ModelPair, prompts: Prompts) -> tuple[TextEmbeddings, l
     """Returns the text embeddings of all four prompts, and warnings as sentences.
 
     The embeddings are those of diffusers' `StableDiffusionPipeline`: the last hidden state of
-    the padded and truncated prompt, without an attention mask.
+    the padded and truncated prompt, without an attention mask. For a pair of a closed
+    vocabulary, unknown words are read as known ones where the table of synonyms has them.
 
     Args:
         pair: The models.
@@ -33,7 +35,8 @@ def encode_prompts(pair: ModelPair, prompts: Prompts) -> tuple[TextEmbeddings, l
         text_encoder = getattr(pair, f"{model}_text_encoder")
         for name in (model, f"negative_{model}"):
             text = getattr(prompts, name)
-            embeddings[name] = _encode(tokenizer, text_encoder, text)
+            read = known_prompt(tokenizer, text) if pair.closed_vocabulary else text
+            embeddings[name] = _encode(tokenizer, text_encoder, read)
             what = f"{name.replace('_', ' ')} prompt"
             warnings += _warnings(tokenizer, what, text, pair.closed_vocabulary)
     return TextEmbeddings(**embeddings), warnings
@@ -46,14 +49,24 @@ def unknown_words(tokenizer: PreTrainedTokenizerBase, text: str) -> dict[str, li
         tokenizer: A fast tokenizer of transformers; only one of whole words has unknown words.
         text: A prompt.
     """
-    tokens = _tokens(tokenizer, text)
-    known = sorted(set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens))
-    words = [
-        text[start:end].lower()
-        for token, (start, end) in zip(tokens["input_ids"], tokens["offset_mapping"], strict=True)
-        if token == tokenizer.unk_token_id and any(map(str.isalnum, text[start:end]))
-    ]
+    known = _known(tokenizer)
+    words = [text[start:end].lower() for start, end in _unknown(tokenizer, text)]
     return {word: difflib.get_close_matches(word, known, n=3) for word in words}
+
+
+def known_prompt(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
+    """Returns a prompt as it is read: with known words for the unknown ones that have a synonym.
+
+    Args:
+        tokenizer: A fast tokenizer of whole words.
+        text: A prompt; all else in it stays as it is.
+    """
+    known = _known(tokenizer)
+    for start, end in reversed(_unknown(tokenizer, text)):
+        word = read_as(text[start:end].lower(), known)
+        if word is not None:
+            text = text[:start] + word + text[end:]
+    return text
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, text_encoder: PreTrainedModel, text: str) -> Tensor:
@@ -81,10 +94,29 @@ def _warnings(
         cut = text[offsets[limit][0] :].strip()
         sentences.append(f"The {what} is longer than {limit} tokens; cut off: '{cut}'.")
     if closed_vocabulary:
+        known = _known(tokenizer)
         for word, near in unknown_words(tokenizer, text).items():
             hint = f"; nearest known: {', '.join(near)}" if near else ""
+            synonym = read_as(word, known)
+            if synonym is not None:
+                hint = f", read as '{synonym}'"
             sentences.append(f"The {what} has a word that the pair does not know: '{word}'{hint}.")
     return sentences
+
+
+def _known(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """Returns the words of a tokenizer in alphabetical order, without its special tokens."""
+    return sorted(set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens))
+
+
+def _unknown(tokenizer: PreTrainedTokenizerBase, text: str) -> list[tuple[int, int]]:
+    """Returns start and end of every word in a text that a tokenizer does not know."""
+    tokens = _tokens(tokenizer, text)
+    return [
+        (start, end)
+        for token, (start, end) in zip(tokens["input_ids"], tokens["offset_mapping"], strict=True)
+        if token == tokenizer.unk_token_id and any(map(str.isalnum, text[start:end]))
+    ]
 
 
 def _tokens(tokenizer: PreTrainedTokenizerBase, text: str) -> BatchEncoding:

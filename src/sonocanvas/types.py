@@ -66,6 +66,19 @@ class TextEmbeddings:
 
 
 @dataclass(frozen=True)
+class VocoderWeights:
+    """A vocoder that comes with a checkpoint, as it is saved.
+
+    Attributes:
+        config: Its own configuration.
+        tensors: Its weights by name, in float32.
+    """
+
+    config: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
 class ModelPair:
     """Two latent diffusion models that share one latent space.
 
@@ -82,6 +95,7 @@ class ModelPair:
         crop_columns: Columns that the pair leaves empty at the right; dropped after decoding.
         closed_vocabulary: Whether a word that the tokenizer does not hold means nothing.
         licences: Licence of the weights, by part, kept in every sample.
+        vocoder: The vocoder that the pair carries, if it does.
     """
 
     name: str
@@ -98,6 +112,7 @@ class ModelPair:
     crop_columns: int = 0
     closed_vocabulary: bool = False
     licences: dict[str, str] = field(default_factory=dict)
+    vocoder: VocoderWeights | None = None
 
 
 @dataclass(frozen=True)

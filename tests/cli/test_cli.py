@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tomllib
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import soundfile
 import torch
 from PIL import Image
 from tiny import tiny_pair
+from tiny_checkpoint import VOCODER, save_checkpoint
 
 from sonocanvas.cli.app import main
 from sonocanvas.cli.generate import slug
@@ -128,6 +130,48 @@ def test_generate_refuses_broken_weights(sonocanvas, tmp_path, monkeypatch, dama
     assert [path.name for path in tmp_path.iterdir()] == ["weights"]
 
 
+def test_generate_joins_two_checkpoints_in_folders(sonocanvas, tmp_path, capsys):
+    save_checkpoint(tmp_path / "image", seed=1)
+    save_checkpoint(tmp_path / "audio", seed=2, vocoder=VOCODER)
+    capsys.readouterr()  # saving shows progress
+    words = ("--pair", "sd15-auffusion", "--image-model", "image", "--audio-model", "audio")
+    code, output, errors = sonocanvas("generate", *QUICK, *words, "--seeds", "3", "--out", "run")
+    assert (code, errors) == (0, "")
+    assert "9.92" in output  # 1024 columns less the 32 that Auffusion leaves empty
+    run = tomllib.loads((tmp_path / "run" / "run.toml").read_text("utf-8"))
+    assert (run["image_model"], run["audio_model"]) == ("image", "audio")
+    assert run["vocoder"] == {"name": "hifigan"}
+
+
+def test_generate_takes_a_pair_in_a_folder(sonocanvas, tmp_path):
+    save_folder(tiny_pair(), tmp_path / "mine")
+    code, _, errors = sonocanvas("generate", *QUICK, "--pair", "local:mine", "--seeds", "3")
+    assert (code, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--pair", "sd15-auffusion"), "give a folder that holds it with --image-model FOLDER"),
+        (("--pair", "sd15-auffusion", "--image-model", "none"), "There is no folder 'none'"),
+        (("--pair", "local:none"), "There is no folder 'none'"),
+        (("--pair", "local:"), "Did you mean 'local:FOLDER'"),
+        (("--pair", "mini", "--image-model", "none"), "Pair 'mini' takes no image_model"),
+        (("--set", "vocoder.name=hifigan"), "carries no vocoder for 'hifigan'"),
+    ],
+)
+def test_generate_refuses_models_that_are_not_there(
+    sonocanvas, tmp_path, monkeypatch, words, sentence
+):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    code, output, errors = sonocanvas("generate", *QUICK, *words)
+    assert (code, output) == (2, "")
+    assert sentence in errors
+    assert errors.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_play_makes_the_sound_that_was_saved_with_the_canvas(sonocanvas, tmp_path):
     sonocanvas("generate", *QUICK, "--seeds", "3", "--out", "run")
     assert sonocanvas("play", "run/0003/canvas.png", "-o", "sound.wav")[0] == 0
@@ -228,11 +272,17 @@ def test_play_and_see_refuse_bad_input_in_one_sentence(sonocanvas, tmp_path, wor
 @pytest.mark.parametrize(
     ("menu", "words"),
     [
-        ("pairs", "mini"),
+        (
+            "pairs",
+            "mini            Returns the embedded pair: shipped with the package, CC-BY-4.0.",
+        ),
+        ("pairs", "Auffusion (CC BY-NC-SA 4.0), from the Hub."),
+        ("pairs", "local:FOLDER"),
         ("rules", "audio_weight=0.5"),
         ("rules", "image_start=0.9, audio_start=1.0"),
         ("methods", "compose"),
         ("vocoders", "griffin_lim"),
+        ("vocoders", "hifigan"),
         ("scorers", "round_trip"),
         ("presets", "a castle with towers"),
         ("prompts", "tubular bells tolling"),

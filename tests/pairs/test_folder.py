@@ -139,7 +139,7 @@ def test_a_weight_file_that_is_none_is_named(folder, content):
 def test_a_missing_shard_is_named_before_any_model_is_built(folder, monkeypatch):
     path = sorted((folder / "audio_unet").glob("*.safetensors"))[1]
     path.unlink()
-    monkeypatch.setattr("sonocanvas.pairs.folder._load_part", None)
+    monkeypatch.setattr("sonocanvas.pairs.folder.load_part", None)
     with pytest.raises(CheckpointError, match=f"{re.escape(str(path))} is missing"):
         load_folder(folder)
 
@@ -154,7 +154,7 @@ def test_a_missing_shard_is_named_before_any_model_is_built(folder, monkeypatch)
     ],
 )
 def test_a_missing_or_broken_description_is_named(folder, name, monkeypatch):
-    monkeypatch.setattr("sonocanvas.pairs.folder._load_part", None)
+    monkeypatch.setattr("sonocanvas.pairs.folder.load_part", None)
     (folder / name).write_text("{")
     with pytest.raises(CheckpointError, match=f"{re.escape(name)} is not JSON"):
         load_folder(folder)

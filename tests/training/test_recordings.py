@@ -89,4 +89,4 @@ def test_a_failed_download_is_one_readable_sentence(tmp_path: Path):
 
 def test_what_is_in_the_cache_is_not_downloaded(tmp_path: Path):
     (tmp_path / "some-package").mkdir()
-    assert recordings._unpacked("some-package", tmp_path) == tmp_path / "some-package"
+    assert recordings.unpacked("some-package", tmp_path) == tmp_path / "some-package"

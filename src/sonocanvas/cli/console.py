@@ -14,7 +14,8 @@ from sonocanvas.types import Sample, Step
 class RunDisplay:
     """Progress in steps and seeds; its methods are `generate`'s callbacks.
 
-    It is drawn on the error stream, and only where that is a terminal.
+    It is drawn on the error stream, only where that is a terminal, and from the first step on: a
+    download before it shows its own progress.
     """
 
     def __init__(self, seeds: int) -> None:
@@ -30,8 +31,6 @@ class RunDisplay:
         self._steps = self._progress.add_task("steps", total=None)
 
     def __enter__(self) -> "RunDisplay":
-        if self._progress.console.is_terminal:
-            self._progress.start()
         return self
 
     def __exit__(
@@ -45,6 +44,8 @@ class RunDisplay:
 
     def on_step(self, step: Step, clean: Tensor) -> None:
         """Shows how far the seeds of this batch are."""
+        if self._progress.console.is_terminal:
+            self._progress.start()
         self._progress.update(self._steps, total=step.count, completed=step.index + 1)
 
     def on_sample(self, sample: Sample) -> None:

@@ -15,6 +15,14 @@ def generate(
     seeds: Annotated[str | None, typer.Option(help="Such as 7, 0-7 or 1,4-6.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
     pair: Annotated[str | None, typer.Option(help="Model pair; see 'list pairs'.")] = None,
+    image_model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Another picture model: a folder or OWNER/NAME."),
+    ] = None,
+    audio_model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Another spectrogram model; see docs/pairs.md."),
+    ] = None,
     rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
     settings: Annotated[
         Texts | None,
@@ -41,6 +49,8 @@ def generate(
         "seeds": seeds,
         "sampling": None if steps is None else {"steps": steps},
         "pair": pair,
+        "image_model": image_model,
+        "audio_model": audio_model,
         "rule": None if rule is None else {"name": rule},
     }
     given = {key: value for key, value in given.items() if value is not None}

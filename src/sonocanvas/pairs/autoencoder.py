@@ -1,33 +1,84 @@
-"""The autoencoder of the embedded pair: diffusers' own, on patches of pixels."""
+"""The autoencoder of the embedded pair: a linear code of blocks, and a decoder that refines it."""
 
-import math
 from typing import Any
 
-from diffusers import AutoencoderKL
-from diffusers.models.autoencoders.vae import DecoderOutput
-from torch import Tensor
-from torch.nn.functional import pixel_shuffle, pixel_unshuffle
+import torch
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from diffusers.models.autoencoders.vae import Decoder, DecoderOutput, EncoderOutput
+from torch import Tensor, nn
+from torch.nn.functional import pixel_shuffle
 
 
-class PatchAutoencoderKL(AutoencoderKL):  # type: ignore[misc]
-    """diffusers' `AutoencoderKL` that sees a square of `patch` x `patch` pixels as one position.
+class BlockAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
+    """Latents are the principal components of square blocks; a network decodes what they leave out.
 
-    Convolutions on whole pixels are most of an autoencoder's cost and learn least; folding 4 x 4
-    pixels into channels first made training several times faster on a CPU. `in_channels` and
-    `out_channels` of the configuration are 3 * patch * patch.
+    Encoding is one linear map of each block of `block` x `block` gray pixels, so the mean of two
+    latents is the latent of the mean of their images. Decoding is the transposed map plus a
+    correction by diffusers' convolutional `Decoder`, which sees neighbouring blocks.
+
+    Args:
+        latent_channels: How many components of a block are kept.
+        block: Side of a block, in pixels; a multiple of `2 ** (len(block_out_channels) - 1)`.
+        block_out_channels: Widths of the decoder, the finest level first.
+        norm_num_groups: Groups of its normalisations.
+        scaling_factor: What latents are multiplied by after encoding; the training folds it in.
     """
 
-    @property
-    def patch(self) -> int:
-        """Returns the side of a patch, in pixels."""
-        return math.isqrt(self.config.in_channels // 3)
+    @register_to_config  # type: ignore[untyped-decorator]
+    def __init__(
+        self,
+        latent_channels: int = 32,
+        block: int = 32,
+        block_out_channels: tuple[int, ...] = (96, 128, 160),
+        norm_num_groups: int = 16,
+        scaling_factor: float = 1.0,
+    ) -> None:
+        super().__init__()
+        levels = len(block_out_channels)
+        self.patch = block // 2 ** (levels - 1)
+        self.spatial_compression_ratio = block
+        self.analysis = nn.Conv2d(1, latent_channels, block, stride=block)
+        self.synthesis = nn.ConvTranspose2d(latent_channels, 1, block, stride=block)
+        self.decoder = Decoder(
+            in_channels=latent_channels,
+            out_channels=self.patch**2,
+            up_block_types=("UpDecoderBlock2D",) * levels,
+            block_out_channels=block_out_channels,
+            layers_per_block=1,
+            norm_num_groups=norm_num_groups,
+            mid_block_add_attention=False,
+        )
+        nn.init.zeros_(self.decoder.conv_out.weight)
+        nn.init.zeros_(self.decoder.conv_out.bias)
 
     def encode(self, x: Tensor, return_dict: bool = True) -> Any:
-        """Returns the latent distribution of images `(batch, 3, height, width)` in [-1, 1]."""
-        return super().encode(pixel_unshuffle(x, self.patch), return_dict=return_dict)
+        """Returns the latents of images `(batch, 3, height, width)` in [-1, 1]; colour is dropped.
+
+        Height and width are multiples of the block.
+        """
+        latent = self.analysis(x.mean(1, keepdim=True))
+        return EncoderOutput(latent=latent) if return_dict else (latent,)
 
     def decode(self, z: Tensor, return_dict: bool = True, generator: Any = None) -> Any:
-        """Returns images `(batch, 3, height, width)` of latents."""
-        patches = super().decode(z, return_dict=False)[0]
-        image = pixel_shuffle(patches, self.patch)
+        """Returns gray images `(batch, 3, height, width)` of latents."""
+        gray = self.synthesis(z) + pixel_shuffle(self.decoder(z), self.patch)
+        image = gray.expand(-1, 3, -1, -1)
         return DecoderOutput(sample=image) if return_dict else (image,)
+
+    def set_components(self, mean: float, components: Tensor, scale: Tensor) -> None:
+        """Sets the linear code, in place.
+
+        Args:
+            mean: The gray level, in [-1, 1], that blocks are measured from.
+            components: Orthonormal rows `(latent_channels, block * block)`.
+            scale: What each component's value is multiplied by, `(latent_channels,)`.
+        """
+        shape = self.analysis.weight.shape
+        code = {
+            "analysis.weight": (scale[:, None] * components).view(shape),
+            "analysis.bias": -mean * scale * components.sum(1),
+            "synthesis.weight": (components / scale[:, None]).view(shape),
+            "synthesis.bias": torch.tensor([mean]),
+        }
+        self.load_state_dict(code, strict=False)

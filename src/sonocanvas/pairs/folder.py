@@ -5,32 +5,35 @@ model_index.json                  name, canvas_format, … and `component: [libr
 vae/  image_unet/  audio_unet/    the shared autoencoder and the two models
 text_encoder/  tokenizer/         shared; or image_text_encoder/, audio_text_encoder/, …
 scheduler/scheduler_config.json   the noise schedule of both
+vocoder/                          if the pair carries one
 ```
 """
 
-import contextlib
 import copy
 import dataclasses
-import importlib
-import json
-from collections.abc import Iterator
+import math
 from pathlib import Path
 from typing import Any
 
-import diffusers.utils.logging
-import safetensors
 import torch
-import transformers
-import transformers.utils.logging
 
 from sonocanvas.errors import CheckpointError
+from sonocanvas.pairs.parts import (
+    check_weights,
+    load_part,
+    quiet,
+    read_json,
+    read_vocoder,
+    write_json,
+    write_vocoder,
+)
 from sonocanvas.types import CanvasFormat, ModelPair
 
 ALLOWED_CLASSES = {
     "vae": (
         ("diffusers", "AutoencoderKL"),
         ("diffusers", "AutoencoderDC"),
-        ("sonocanvas.pairs.autoencoder", "PatchAutoencoderKL"),
+        ("sonocanvas.pairs.autoencoder", "BlockAutoencoder"),
     ),
     "unet": (("diffusers", "UNet2DConditionModel"),),
     "text_encoder": (("transformers", "CLIPTextModel"),),
@@ -40,7 +43,6 @@ ALLOWED_CLASSES = {
         ("transformers", "CLIPTokenizer"),
     ),
 }
-WEIGHTS_FILES = ("diffusion_pytorch_model.safetensors", "model.safetensors")
 
 
 def load_folder(
@@ -60,7 +62,7 @@ def load_folder(
             not belong together.
     """
     folder = Path(folder)
-    index = _read_json(folder / "model_index.json")
+    index = read_json(folder / "model_index.json")
     own_text = "image_text_encoder" in index
     kinds = ("image_text_encoder", "image_tokenizer", "audio_text_encoder", "audio_tokenizer")
     text = kinds if own_text else ("text_encoder", "tokenizer")
@@ -68,14 +70,14 @@ def load_folder(
     classes = {name: _allowed_class(folder, index, name) for name in names}
     for name in names:
         if name.endswith("tokenizer"):
-            _read_json(folder / name / "tokenizer_config.json")
+            read_json(folder / name / "tokenizer_config.json")
         else:
-            _read_json(folder / name / "config.json")
-            _check_weights(folder / name)
-    scheduler_config = _read_json(folder / "scheduler" / "scheduler_config.json")
-    facts = _read_facts(folder, index)
+            read_json(folder / name / "config.json")
+            check_weights(folder / name)
+    scheduler_config = read_json(folder / "scheduler" / "scheduler_config.json")
+    facts = _read_facts(folder, index) | {"vocoder": read_vocoder(folder / "vocoder", device)}
     parts: dict[str, Any] = {
-        name: _load_part(folder / name, classes[name], device, dtype) for name in names
+        name: load_part(folder / name, classes[name], device, dtype) for name in names
     }
     if not own_text:
         shared = {kind: parts[kind.partition("_")[2]] for kind in kinds}
@@ -111,7 +113,7 @@ def save_folder(
         for name in ("name", "latent_shape", "crop_columns", "closed_vocabulary", "licences")
     }
     index["canvas_format"] = dataclasses.asdict(pair.canvas_format)
-    with _quiet():
+    with quiet():
         for name, part in parts.items():
             module = type(part).__module__
             library = module if module.startswith("sonocanvas.") else module.partition(".")[0]
@@ -121,8 +123,10 @@ def save_folder(
             else:
                 model = copy.deepcopy(part).to(dtype)
                 model.save_pretrained(folder / name, max_shard_size=max_shard_size)
-    _write_json(folder / "model_index.json", index)
-    _write_json(folder / "scheduler" / "scheduler_config.json", pair.scheduler_config)
+    write_json(folder / "model_index.json", index)
+    write_json(folder / "scheduler" / "scheduler_config.json", pair.scheduler_config)
+    if pair.vocoder is not None:
+        write_vocoder(pair.vocoder, folder / "vocoder")
 
 
 def check_pair(pair: ModelPair) -> None:
@@ -146,18 +150,47 @@ def check_pair(pair: ModelPair) -> None:
         width = getattr(pair, f"{model}_text_encoder").config.hidden_size
         reads = getattr(pair, f"{model}_unet").config.cross_attention_dim
         agreements.append((f"width of the {model} text encoder", width, f"{model}_unet", reads))
-    config = pair.vae.config
-    blocks = config.get("block_out_channels") or config.get("encoder_block_out_channels")
-    rows = height * 2 ** (len(blocks) - 1) * getattr(pair.vae, "patch", 1)
+    ratio = getattr(pair.vae, "spatial_compression_ratio", None)  # AutoencoderKL has none
+    rows = height * (ratio or 2 ** (len(pair.vae.config.block_out_channels) - 1))
     agreements.append(("mels of canvas_format", pair.canvas_format.mels, "rows of vae", rows))
     prediction = pair.scheduler_config.get("prediction_type", "epsilon")
     agreements.append(("prediction_type allowed", "epsilon", "scheduler", prediction))
+    agreements += _agreements_with_vocoder(pair)
     for first, value, second, other in agreements:
         if value != other:
             raise CheckpointError(
                 f"The parts of pair '{pair.name}' do not belong together: {first} is {value}, "
                 f"but {second} is {other}."
             )
+
+
+def _agreements_with_vocoder(pair: ModelPair) -> list[tuple[str, Any, str, Any]]:
+    """Returns what the canvas and the vocoder of a pair say of the same quantities."""
+    if pair.vocoder is None:
+        return []
+    config, fmt = dict(pair.vocoder.config), pair.canvas_format
+    try:
+        config["product of upsample_rates"] = math.prod(config["upsample_rates"])
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"The vocoder of pair '{pair.name}' has the upsample_rates "
+            f"{config.get('upsample_rates')}; they must be a list of whole numbers."
+        ) from error
+    same = (
+        ("mels", fmt.mels, "num_mels"),
+        ("hop_samples", fmt.hop_samples, "product of upsample_rates"),
+        ("hop_samples", fmt.hop_samples, "hop_size"),
+        ("sample_rate_hz", fmt.sample_rate_hz, "sampling_rate"),
+        ("n_fft", fmt.n_fft, "n_fft"),
+        ("window_samples", fmt.window_samples, "win_size"),
+        ("f_min_hz", fmt.f_min_hz, "fmin"),
+        ("f_max_hz", fmt.f_max_hz, "fmax"),
+    )
+    return [
+        (f"{name} of canvas_format", value, f"{key} of the vocoder", config.get(key))
+        for name, value, key in same
+        if config.get(key) is not None or key == "num_mels"
+    ]
 
 
 def _allowed_class(folder: Path, index: dict[str, Any], name: str) -> tuple[str, str]:
@@ -188,84 +221,3 @@ def _read_facts(folder: Path, index: dict[str, Any]) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError) as error:
         path = folder / "model_index.json"
         raise CheckpointError(f"{path} lacks a value or has a wrong one: {error}.") from error
-
-
-def _check_weights(folder: Path) -> None:
-    """Checks that every file of weights of one part is there and whole."""
-    names = [name for name in WEIGHTS_FILES if (folder / name).is_file()]
-    for index_path in sorted(folder.glob("*.safetensors.index.json")):
-        weight_map = _read_json(index_path).get("weight_map", {})
-        names += sorted(set(weight_map.values()))
-    if not names:
-        raise CheckpointError(f"{folder} holds no safetensors weights ({WEIGHTS_FILES[0]}, …).")
-    for name in names:
-        path = folder / name
-        if not path.is_file():
-            raise CheckpointError(f"The weight file {path} is missing.")
-        try:
-            with safetensors.safe_open(path, framework="pt"):
-                pass
-        except (safetensors.SafetensorError, OSError) as error:
-            raise CheckpointError(f"The weight file {path} is broken: {error}.") from error
-
-
-def _load_part(
-    folder: Path, kind: tuple[str, str], device: str | torch.device, dtype: torch.dtype
-) -> torch.nn.Module | transformers.PreTrainedTokenizerBase:
-    """Returns one part, in eval mode and without gradients."""
-    library, name = kind
-    part_class = getattr(importlib.import_module(library), name)
-    options: dict[str, Any] = {"local_files_only": True}
-    if not folder.name.endswith("tokenizer"):
-        options |= {"use_safetensors": True, "output_loading_info": True}
-        options |= {"dtype": dtype} if library == "transformers" else {"torch_dtype": dtype}
-        options |= {} if library == "transformers" else {"low_cpu_mem_usage": False}
-    try:
-        with _quiet():
-            loaded = part_class.from_pretrained(folder, **options)
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise CheckpointError(f"{folder} cannot be loaded as {name}: {reason}") from error
-    if folder.name.endswith("tokenizer"):
-        return loaded
-    model, report = loaded
-    if report["missing_keys"]:
-        first = sorted(report["missing_keys"])[0]
-        raise CheckpointError(f"{folder} lacks weights of {name}, the first is {first}.")
-    return model.to(device).eval().requires_grad_(False)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences both libraries' notes and progress bars; what is wrong is raised instead."""
-    loggings = (diffusers.utils.logging, transformers.utils.logging)
-    before = [(logging.get_verbosity(), logging.is_progress_bar_enabled()) for logging in loggings]
-    for logging in loggings:
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        for logging, (verbosity, progress_bar) in zip(loggings, before, strict=True):
-            logging.set_verbosity(verbosity)
-            if progress_bar:
-                logging.enable_progress_bar()
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """Returns a JSON object from a file."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"The checkpoint file {path} is missing.") from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"The checkpoint file {path} is not JSON: {error}.") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"The checkpoint file {path} does not hold a JSON object.")
-    return content
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes a JSON object to a file in a folder that may be new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

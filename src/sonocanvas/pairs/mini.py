@@ -12,7 +12,7 @@ WEIGHTS = Path(__file__).parent.parent / "weights" / "mini"
 
 
 def load(device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> ModelPair:
-    """Returns the embedded pair.
+    """Returns the embedded pair: shipped with the package, CC-BY-4.0.
 
     Args:
         device: Where the models go.

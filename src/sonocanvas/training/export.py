@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from diffusers import UNet2DConditionModel
 from tokenizers import Tokenizer
-from transformers import CLIPTextModel, PreTrainedTokenizerFast, ResNetModel
+from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
-from sonocanvas.pairs.autoencoder import PatchAutoencoderKL
+from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.pairs.folder import save_folder
 from sonocanvas.pairs.mini import WEIGHTS
 from sonocanvas.training.towers import SPECIAL, as_fast, words_of
@@ -46,9 +46,7 @@ def assemble(checkpoints: Path, views: Path) -> ModelPair:
     tokenizer = PreTrainedTokenizerFast.from_pretrained(towers / "tokenizer")
     tokenizer = keep_words(tokenizer, words_of(learned_captions(views)))
     text_encoder = CLIPTextModel.from_pretrained(towers / "text_encoder", dtype=torch.float32)
-    vae = PatchAutoencoderKL.from_pretrained(
-        checkpoints / "vae" / "model", torch_dtype=torch.float32
-    )
+    vae = BlockAutoencoder.from_pretrained(checkpoints / "vae" / "model", torch_dtype=torch.float32)
     unets = {
         f"{modality}_unet": UNet2DConditionModel.from_pretrained(
             checkpoints / f"{modality}_unet" / "model", torch_dtype=torch.float32
@@ -86,11 +84,15 @@ def main() -> None:
         elif old.name not in KEPT_FILES:
             old.unlink()
     save_folder(pair, arguments.out)
-    for tower in ("picture", "sound"):
-        model = ResNetModel.from_pretrained(arguments.checkpoints / "towers" / tower)
-        model.to(torch.float16).save_pretrained(arguments.out / f"{tower}_tower")
-    size = sum(path.stat().st_size for path in arguments.out.rglob("*") if path.is_file())
-    print(f"{arguments.out.name}: {size / 2**20:.1f} MiB")
+    for tower in ("picture_tower", "sound_tower"):
+        shutil.copytree(arguments.checkpoints / "towers" / tower, arguments.out / tower)
+    judge = arguments.out.parent / "judge"
+    shutil.rmtree(judge, ignore_errors=True)
+    shutil.copytree(arguments.checkpoints / "judge" / "model", judge)
+    for note in ("LICENSE", "ATTRIBUTION.md"):
+        shutil.copy(arguments.out / note, judge)
+    size = sum(path.stat().st_size for path in arguments.out.parent.rglob("*") if path.is_file())
+    print(f"{arguments.out.name} and judge: {size / 10**6:.1f} MB")
 
 
 if __name__ == "__main__":

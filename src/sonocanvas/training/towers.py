@@ -4,9 +4,9 @@
 diffusion models; the two other towers are the provisional judge of what these make.
 """
 
-import argparse
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,11 @@ from transformers import (
     ResNetModel,
 )
 
-from sonocanvas.training.loop import train
+from sonocanvas.training.loop import train, trainer_options
 
 WIDTH = 256
 TOKENS = 16
+PARTS = {"text": "text_encoder", "picture": "picture_tower", "sound": "sound_tower"}
 SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
 ROWS = 64  # the towers look at canvases of 256 rows reduced to so many
 
@@ -35,6 +36,15 @@ ROWS = 64  # the towers look at canvases of 256 rows reduced to so many
 def words_of(captions: list[str]) -> list[str]:
     """Returns the words of captions in the order of the alphabet."""
     return sorted({word for caption in captions for word in re.findall(r"\w+|,|-", caption)})
+
+
+def captions_of(views: Path) -> list[str]:
+    """Returns the captions of all views, in lower case."""
+    return [
+        label["caption"].lower()
+        for name in ("drawings", "sounds")
+        for label in json.loads((views / f"{name}.json").read_text())
+    ]
 
 
 def new_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
@@ -61,15 +71,15 @@ def as_fast(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
     )
 
 
-def new_text_encoder(vocabulary_size: int) -> CLIPTextModel:
-    """Returns an untrained CLIP text model of three layers."""
+def new_text_encoder(vocabulary_size: int, width: int, layers: int) -> CLIPTextModel:
+    """Returns an untrained CLIP text model."""
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=vocabulary_size,
-            hidden_size=WIDTH,
-            intermediate_size=4 * WIDTH,
-            projection_dim=WIDTH,
-            num_hidden_layers=3,
+            hidden_size=width,
+            intermediate_size=4 * width,
+            projection_dim=width,
+            num_hidden_layers=layers,
             num_attention_heads=4,
             max_position_embeddings=TOKENS,
             pad_token_id=0,
@@ -79,34 +89,34 @@ def new_text_encoder(vocabulary_size: int) -> CLIPTextModel:
     )
 
 
-def new_tower() -> ResNetModel:
-    """Returns an untrained ResNet that gives `(batch, 256, 1, 1)` for a gray picture."""
+def new_tower(widths: Sequence[int], depths: Sequence[int]) -> ResNetModel:
+    """Returns an untrained ResNet that gives `(batch, widths[-1], 1, 1)` for a gray picture."""
     config = ResNetConfig(
         num_channels=1,
-        embedding_size=32,
-        hidden_sizes=[32, 64, 128, WIDTH],
-        depths=[1, 2, 2, 1],
+        embedding_size=widths[0],
+        hidden_sizes=list(widths),
+        depths=list(depths),
         layer_type="basic",
     )
     return ResNetModel(config)
 
 
 class Towers(nn.Module):
-    """Text encoder, picture tower and sound tower with a learned temperature."""
+    """Text encoder, picture tower and sound tower of one width, with a learned temperature."""
 
-    def __init__(self, vocabulary_size: int) -> None:
+    def __init__(self, text: CLIPTextModel, picture: ResNetModel, sound: ResNetModel) -> None:
         super().__init__()
-        self.text = new_text_encoder(vocabulary_size)
-        self.picture = new_tower()
-        self.sound = new_tower()
+        self.text = text
+        self.picture = picture
+        self.sound = sound
         self.log_scale = nn.Parameter(torch.tensor(2.5))
 
     def embed_text(self, tokens: Tensor) -> Tensor:
-        """Returns unit vectors `(batch, 256)` of token ids `(batch, 16)`."""
+        """Returns unit vectors `(batch, width)` of token ids `(batch, 16)`."""
         return functional.normalize(self.text(tokens).pooler_output.float(), dim=-1)
 
     def embed(self, tower: str, canvases: Tensor) -> Tensor:
-        """Returns unit vectors `(batch, 256)` of canvases `(batch, 64, width)` in [0, 1].
+        """Returns unit vectors `(batch, width)` of canvases `(batch, 64, width)` in [0, 1].
 
         Args:
             tower: `"picture"` (a square) or `"sound"` (a whole canvas).
@@ -114,6 +124,31 @@ class Towers(nn.Module):
         """
         features = getattr(self, tower)(canvases[:, None] - 0.25).pooler_output.flatten(1)
         return functional.normalize(features.float(), dim=-1)
+
+
+def new_towers(vocabulary_size: int) -> Towers:
+    """Returns the untrained towers of the embedded pair."""
+    text = new_text_encoder(vocabulary_size, WIDTH, layers=3)
+    picture, sound = (new_tower((32, 64, 128, WIDTH), (1, 2, 2, 1)) for _ in range(2))
+    return Towers(text, picture, sound)
+
+
+def save_towers(towers: Towers, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """Writes tokenizer, text encoder and both towers, float16, a folder each."""
+    tokenizer.save_pretrained(folder / "tokenizer")
+    for part, name in PARTS.items():
+        getattr(towers, part).to(torch.float16).save_pretrained(folder / name)
+
+
+def load_towers(folder: Path) -> tuple[Towers, PreTrainedTokenizerFast]:
+    """Returns towers that `save_towers` wrote, in float32, and their tokenizer."""
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer")
+    classes = {"text": CLIPTextModel, "picture": ResNetModel, "sound": ResNetModel}
+    parts = {
+        part: classes[part].from_pretrained(folder / name, dtype=torch.float32)
+        for part, name in PARTS.items()
+    }
+    return Towers(**parts).eval().requires_grad_(False), tokenizer
 
 
 def reduce_rows(canvases: Tensor) -> Tensor:
@@ -129,7 +164,7 @@ def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tensor:
 
 
 class Batches:
-    """Labelled canvases with what a composed canvas does to them: shifts, noise, mixing."""
+    """Labelled canvases, reduced to 64 rows; what is held out never comes up."""
 
     def __init__(
         self, views: Path, tokenizer: PreTrainedTokenizerFast, seed: int, device: str
@@ -139,7 +174,7 @@ class Batches:
         self.canvases: dict[str, Tensor] = {}
         self.tokens: dict[str, Tensor] = {}
         self.concepts: dict[str, Tensor] = {}
-        known: dict[str, int] = {}
+        self.known: dict[str, int] = {}
         self.usable: dict[str, NDArray[np.int64]] = {}
         for tower, name in (("picture", "drawings"), ("sound", "sounds")):
             labels: list[dict[str, Any]] = json.loads((views / f"{name}.json").read_text())
@@ -150,37 +185,42 @@ class Batches:
             ]
             self.canvases[tower] = torch.cat(parts)
             self.tokens[tower] = tokenize(tokenizer, [label["caption"] for label in labels])
-            ids = [known.setdefault(label["concept"], len(known)) for label in labels]
+            ids = [self.known.setdefault(label["concept"], len(self.known)) for label in labels]
             self.concepts[tower] = torch.tensor(ids)
             self.usable[tower] = np.flatnonzero([not label["held"] for label in labels])
 
     def __call__(self, tower: str, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns canvases `(count, 64, width)`, token ids and concept numbers."""
+        """Returns canvases `(count, 64, width)` in [0, 1], token ids and concept numbers."""
         rows = self.rng.choice(self.usable[tower], count)
-        canvases = self.gray(tower, rows)
-        other = "sound" if tower == "picture" else "picture"
-        mixed = self.gray(other, self.rng.choice(self.usable[other], count))
-        mixed = mixed[..., :ROWS] if tower == "picture" else mixed.repeat(1, 1, 4)
-        shape = (count, 1, 1)
-        weight = torch.from_numpy(self.rng.uniform(-0.5, 0.5, shape)).float().clamp(min=0)
-        noise = torch.from_numpy(self.rng.uniform(-0.1, 0.1, shape)).float().clamp(min=0)
-        canvases = canvases.lerp(mixed, weight.to(self.device))
-        canvases = canvases + noise.to(self.device) * torch.randn_like(canvases)
-        ids = torch.from_numpy(rows)
-        return (
-            canvases,
-            self.tokens[tower][ids].to(self.device),
-            self.concepts[tower][ids].to(self.device),
-        )
-
-    def gray(self, tower: str, rows: NDArray[np.int64]) -> Tensor:
-        """Returns canvases in [0, 1], rolled along their width."""
         shift = ROWS // 4 if tower == "picture" else 4 * ROWS
         canvases = [
             self.canvases[tower][row].roll(int(self.rng.integers(-shift, shift)), dims=1)
             for row in rows
         ]
-        return torch.stack(canvases).to(self.device).float() / 255
+        ids = torch.from_numpy(rows)
+        return (
+            torch.stack(canvases).to(self.device).float() / 255,
+            self.tokens[tower][ids].to(self.device),
+            self.concepts[tower][ids].to(self.device),
+        )
+
+    def mixed(self, tower: str, canvases: Tensor, most: float) -> Tensor:
+        """Returns canvases of which half hold up to `most` of a canvas of the other kind."""
+        other, _, _ = self("sound" if tower == "picture" else "picture", len(canvases))
+        other = other[..., :ROWS] if tower == "picture" else other.repeat(1, 1, 4)
+        return canvases.lerp(other, self.uniform(-most, most, len(canvases)).clamp(min=0))
+
+    def uniform(self, low: float, high: float, count: int) -> Tensor:
+        """Returns random numbers `(count, 1, 1)` between two bounds."""
+        numbers = torch.from_numpy(self.rng.uniform(low, high, (count, 1, 1)))
+        return numbers.float().to(self.device)
+
+
+def augmented(batches: Batches, tower: str, canvases: Tensor) -> Tensor:
+    """Returns canvases with what a composed canvas does to them: mixing and noise."""
+    canvases = batches.mixed(tower, canvases, 0.5)
+    noise = batches.uniform(-0.1, 0.1, len(canvases)).clamp(min=0)
+    return canvases + noise * torch.randn_like(canvases)
 
 
 def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
@@ -188,6 +228,7 @@ def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
     losses = []
     for tower in ("picture", "sound"):
         canvases, tokens, ids = batches(tower, count)
+        canvases = augmented(batches, tower, canvases)
         with torch.autocast(batches.device, torch.bfloat16):
             seen, read = towers.embed(tower, canvases), towers.embed_text(tokens)
         logits = towers.log_scale.exp().clamp(max=50) * seen @ read.T
@@ -200,24 +241,13 @@ def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
 
 def main() -> None:
     """Builds the tokenizer, trains the towers and saves all four parts."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--views", type=Path, default=Path("packs/views"))
-    parser.add_argument("--out", type=Path, default=Path("checkpoints/towers"))
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    parser.add_argument("--seed", type=int, default=0)
+    parser = trainer_options(__doc__, minutes=12, batch=64)
+    parser.set_defaults(out=Path("checkpoints/towers"))
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
-    captions = [
-        label["caption"].lower()
-        for name in ("drawings", "sounds")
-        for label in json.loads((arguments.views / f"{name}.json").read_text())
-    ]
-    tokenizer = new_tokenizer(words_of(captions))
+    tokenizer = new_tokenizer(words_of(captions_of(arguments.views)))
     batches = Batches(arguments.views, tokenizer, arguments.seed, arguments.device)
-    towers = Towers(len(tokenizer)).to(arguments.device).train()
+    towers = new_towers(len(tokenizer)).to(arguments.device).train()
     average = train(
         towers,
         lambda: contrastive_loss(towers, batches, arguments.batch),
@@ -225,9 +255,7 @@ def main() -> None:
         minutes=arguments.minutes,
         learning_rate=arguments.learning_rate,
     )
-    tokenizer.save_pretrained(arguments.out / "tokenizer")
-    for part, folder in (("text", "text_encoder"), ("picture", "picture"), ("sound", "sound")):
-        getattr(average, part).to(torch.float16).save_pretrained(arguments.out / folder)
+    save_towers(average, tokenizer, arguments.out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Trains one of the two diffusion models: `python -m sonocanvas.training.unet --modality audio`."""
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
-from sonocanvas.pairs.autoencoder import PatchAutoencoderKL
-from sonocanvas.training.loop import train
+from sonocanvas.pairs.autoencoder import BlockAutoencoder
+from sonocanvas.training.loop import train, trainer_options
 from sonocanvas.training.towers import WIDTH, tokenize
 from sonocanvas.training.views import concepts
 
@@ -123,7 +122,7 @@ def denoising_loss(unet: Any, alphas: Tensor, batch: tuple[Tensor, Tensor]) -> T
 
 @torch.inference_mode()
 def draw_sheet(
-    unet: Any, vae: PatchAutoencoderKL, prompts: list[Tensor], empty: Tensor, path: Path
+    unet: Any, vae: BlockAutoencoder, prompts: list[Tensor], empty: Tensor, path: Path
 ) -> None:
     """Writes one canvas a prompt, 20 steps of DDIM at strong guidance, in four columns."""
     device = next(unet.parameters()).device
@@ -148,18 +147,11 @@ def draw_sheet(
 
 def main() -> None:
     """Trains one model and saves its moving average."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = trainer_options(__doc__, minutes=60, batch=16)
     parser.add_argument("--modality", required=True, choices=("image", "audio"))
-    parser.add_argument("--views", type=Path, default=Path("packs/views"))
     parser.add_argument("--towers", type=Path, default=Path("checkpoints/towers"))
     parser.add_argument("--vae", type=Path, default=Path("checkpoints/vae/model"))
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--init-from", type=Path, help="folder of weights to start from")
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     out = arguments.out or Path("checkpoints") / f"{arguments.modality}_unet"
     torch.manual_seed(arguments.seed)
@@ -169,7 +161,7 @@ def main() -> None:
     captions = [label["caption"] for label in labels]
     embeddings = embed_captions(arguments.towers, [*captions, *asked])
     latents = Latents(arguments.views, arguments.modality, embeddings, arguments.seed)
-    vae = PatchAutoencoderKL.from_pretrained(arguments.vae, torch_dtype=torch.float32).eval()
+    vae = BlockAutoencoder.from_pretrained(arguments.vae, torch_dtype=torch.float32).eval()
     unet = (
         UNet2DConditionModel.from_pretrained(arguments.init_from, torch_dtype=torch.float32)
         if arguments.init_from

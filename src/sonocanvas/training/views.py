@@ -136,13 +136,16 @@ def sound_canvas(samples: Samples) -> Pixels:
 
 
 def sound_views(
-    concept: str, caption: str, clips: Sequence[Clip], count: int, seed: int
+    concept: str, caption: str, clips: Sequence[Clip], count: int, seed: int, full: int = 10
 ) -> tuple[Pixels, list[dict[str, Any]]]:
-    """Returns `count` canvases of one concept, recorded and synthesized, with their labels."""
+    """Returns `count` canvases of one concept, recorded and synthesized, with their labels.
+
+    With `full` clips or more half of the canvases are recorded, with fewer a smaller share.
+    """
     torch.set_num_threads(1)
     rng = np.random.default_rng([seed, *concept.encode()])
     synthesize = SYNTHESIZERS.get(concept)
-    share = 0.0 if not clips else 1.0 if synthesize is None else min(0.5, len(clips) / 20)
+    share = 0.0 if not clips else 1.0 if synthesize is None else min(0.5, len(clips) / (2 * full))
     canvases, labels = [], []
     for _ in range(count):
         text = caption
@@ -159,15 +162,16 @@ def sound_views(
     return np.array(canvases), labels
 
 
-def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int) -> None:
+def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int, full: int) -> None:
     """Writes `sounds.npy` and `sounds.json`: `count` canvases a shared concept, half for others."""
     wanted = [(row["id"], row["audio_prompt"], count) for row in concepts()]
     wanted += [(concept, caption, count // 2) for concept, caption in EXTRA_SOUNDS.items()]
     usable = [clip for clip in clips if not clip.id.startswith("held-")]
     groups = [[clip for clip in usable if clip.concept == concept] for concept, *_ in wanted]
     names, captions, counts = zip(*wanted, strict=True)
+    same = (repeat(seed), repeat(full))
     with ProcessPoolExecutor() as pool:
-        views = list(pool.map(sound_views, names, captions, groups, counts, repeat(seed)))
+        views = list(pool.map(sound_views, names, captions, groups, counts, *same))
     np.save(
         out / "sounds.npy", np.concatenate([canvases for canvases, _ in views if len(canvases)])
     )
@@ -205,13 +209,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("packs/views"))
     parser.add_argument("--drawing-views", type=int, default=10)
     parser.add_argument("--sound-views", type=int, default=60)
+    parser.add_argument(
+        "--full-clips", type=int, default=10, help="clips that fill half of a concept's canvases"
+    )
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     pack = read_pack(arguments.pack)
     write_drawings(pack.drawings, arguments.out, arguments.drawing_views, arguments.seed)
     print("drawings written", flush=True)
-    write_sounds(pack.clips, arguments.out, arguments.sound_views, arguments.seed)
+    write_sounds(
+        pack.clips, arguments.out, arguments.sound_views, arguments.seed, arguments.full_clips
+    )
     print("sounds written", flush=True)
 
 

@@ -1,0 +1,253 @@
+"""Two published checkpoints in the layout of Stable Diffusion 1.x, joined to a pair.
+
+```
+unet/  vae/  text_encoder/  tokenizer/  scheduler/scheduler_config.json
+vocoder/                          if the spectrogram model comes with one
+```
+
+What the two have in common is kept once. What must agree is checked in the descriptions first,
+before gigabytes are read: a checkpoint of another family is refused and never makes noise.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sonocanvas.canvas import decode_latents
+from sonocanvas.errors import CheckpointError
+from sonocanvas.pairs.folder import check_pair
+from sonocanvas.pairs.hub import Source, fetch, licence_of, source_of
+from sonocanvas.pairs.parts import check_weights, load_part, read_json, read_vocoder
+from sonocanvas.types import CanvasFormat, ModelPair
+
+CLASSES = {
+    "unet": ("diffusers", "UNet2DConditionModel"),
+    "vae": ("diffusers", "AutoencoderKL"),
+    "text_encoder": ("transformers", "CLIPTextModel"),
+    "tokenizer": ("transformers", "CLIPTokenizer"),
+}
+FACTS = ("name", "canvas_format", "latent_shape", "crop_columns")
+SCHEDULE = {
+    "beta_start": 0.0001,
+    "beta_end": 0.02,
+    "beta_schedule": "linear",
+    "trained_betas": None,
+    "num_train_timesteps": 1000,
+    "prediction_type": "epsilon",
+    "rescale_betas_zero_snr": False,
+}
+"""What a schedule is for diffusers where a checkpoint does not say it."""
+
+SAMPLING = {
+    "clip_sample": False,
+    "set_alpha_to_one": False,
+    "timestep_spacing": "leading",
+    "steps_offset": 1,
+}
+"""How Stable Diffusion 1.x is sampled; diffusers' defaults of the first two wreck latents."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a pair is made of, unless the user wants other checkpoints.
+
+    Attributes:
+        name: Name of the pair.
+        image: The picture model.
+        audio: The spectrogram model.
+        canvas_format: What the canvas means as sound.
+        latent_shape: `(channels, height, width)` of the latent of one canvas.
+        crop_columns: Columns that the spectrogram model leaves empty at the right.
+    """
+
+    name: str
+    image: Source
+    audio: Source
+    canvas_format: CanvasFormat
+    latent_shape: tuple[int, int, int]
+    crop_columns: int = 0
+
+
+@dataclass(frozen=True)
+class Descriptions:
+    """What the JSON files of a checkpoint say of its parts."""
+
+    vae: dict[str, Any]
+    unet: dict[str, Any]
+    text_encoder: dict[str, Any]
+    schedule: dict[str, Any]
+
+
+def join(
+    recipe: Recipe,
+    device: str | torch.device,
+    dtype: torch.dtype,
+    image_model: str = "",
+    audio_model: str = "",
+    on_warning: Callable[[str], None] = warnings.warn,
+) -> ModelPair:
+    """Returns the pair of two checkpoints, checked and ready to sample.
+
+    Args:
+        recipe: What the pair is made of.
+        device: Where the models go.
+        dtype: Type of their weights.
+        image_model: The picture model that the user wants instead, as `source_of` reads it.
+        audio_model: The spectrogram model that the user wants instead.
+        on_warning: Called with sentences about licences and about what differs.
+
+    Raises:
+        CheckpointError: A checkpoint is not here and cannot be downloaded, a file is missing or
+            broken, or the two do not belong together.
+    """
+    sources = source_of(image_model, recipe.image), source_of(audio_model, recipe.audio)
+    options = ("--image-model", "--audio-model")
+    image, audio = map(fetch, sources, options, (on_warning, on_warning))
+    schedule = check_descriptions(recipe.name, describe(image), describe(audio))
+    _check_files(image, audio)
+    facts = {key: getattr(recipe, key) for key in FACTS}
+    pair = ModelPair(
+        vocoder=read_vocoder(audio / "vocoder", device),
+        vae=_load_vae(image, audio, device, dtype, on_warning),
+        image_unet=_load(image, "unet", device, dtype),
+        audio_unet=_load(audio, "unet", device, dtype),
+        scheduler_config={"_class_name": "DDIMScheduler", **schedule, **SAMPLING},
+        licences={"image": licence_of(sources[0], image), "audio": licence_of(sources[1], audio)},
+        **_load_texts(image, audio, device, dtype),
+        **facts,
+    )
+    check_pair(pair)
+    return pair
+
+
+def describe(folder: Path) -> Descriptions:
+    """Returns what a checkpoint says of itself, with what diffusers takes for unsaid.
+
+    Raises:
+        CheckpointError: A description is missing or is not JSON.
+    """
+    vae, unet, text = (
+        read_json(folder / part / "config.json") for part in ("vae", "unet", "text_encoder")
+    )
+    schedule = read_json(folder / "scheduler" / "scheduler_config.json")
+    return Descriptions(
+        vae={"latent_channels": 4, "scaling_factor": 0.18215} | vae,
+        unet={"in_channels": 4, "out_channels": 4, "cross_attention_dim": 1280} | unet,
+        text_encoder={"hidden_size": 512} | text.get("text_config", text),
+        schedule={key: schedule.get(key, value) for key, value in SCHEDULE.items()},
+    )
+
+
+def check_descriptions(name: str, image: Descriptions, audio: Descriptions) -> dict[str, Any]:
+    """Returns the noise schedule of two checkpoints that share it, and the latent space.
+
+    Raises:
+        CheckpointError: They disagree; the message names both values.
+    """
+    agreements: list[tuple[str, Any, str, Any]] = [
+        (f"{key} of the image vae", image.vae[key], "of the audio vae", audio.vae[key])
+        for key in ("latent_channels", "scaling_factor")
+    ]
+    agreements += [
+        (f"{key} of the image scheduler", image.schedule[key], "of the audio scheduler", value)
+        for key, value in audio.schedule.items()
+    ]
+    for model, one in (("image", image), ("audio", audio)):
+        channels, width = one.vae["latent_channels"], one.text_encoder["hidden_size"]
+        reads, predicts = one.unet["cross_attention_dim"], one.schedule["prediction_type"]
+        agreements += [
+            (f"latent_channels of the {model} vae", channels, f"{key} of its unet", one.unet[key])
+            for key in ("in_channels", "out_channels")
+        ]
+        agreements += [
+            (f"hidden_size of the {model} text encoder", width, "its unet reads", reads),
+            ("prediction_type allowed", "epsilon", f"of the {model} scheduler", predicts),
+        ]
+    for first, value, second, other in agreements:
+        if value != other:
+            raise CheckpointError(
+                f"The checkpoints of pair '{name}' do not belong together: {first} is {value}, "
+                f"but {second} is {other}."
+            )
+    return audio.schedule
+
+
+def decode_difference(first: Any, second: Any, channels: int) -> float:
+    """Returns how far the images of two autoencoders lie apart for one fixed random latent.
+
+    Args:
+        first: An autoencoder of diffusers.
+        second: Another.
+        channels: Channels of their latents.
+
+    Returns:
+        The root mean square of the difference; the images are in [0, 1].
+    """
+    latent = torch.randn(1, channels, 16, 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        images = [decode_latents(vae, latent.to(vae.device)).cpu() for vae in (first, second)]
+    return float((images[0] - images[1]).square().mean().sqrt())
+
+
+def _check_files(*folders: Path) -> None:
+    for folder in folders:
+        for part in ("unet", "vae", "text_encoder"):
+            check_weights(folder / part, pickles=True)
+
+
+def _load(folder: Path, part: str, device: str | torch.device, dtype: torch.dtype) -> Any:
+    return load_part(folder / part, CLASSES[part], device, dtype, pickles=True)
+
+
+def _load_vae(
+    image_folder: Path,
+    audio_folder: Path,
+    device: str | torch.device,
+    dtype: torch.dtype,
+    on_warning: Callable[[str], None],
+) -> Any:
+    """Returns the autoencoder of the spectrogram model, whose decoding the sound depends on."""
+    image, audio = (_load(one, "vae", device, dtype) for one in (image_folder, audio_folder))
+    if not _same_weights(image, audio):
+        difference = decode_difference(image, audio, audio.config.latent_channels)
+        on_warning(
+            "The autoencoders of the two models differ: their images of one random latent lie "
+            f"{difference:.3f} apart (root mean square, of 1); that of the audio model is used."
+        )
+    return audio
+
+
+def _load_texts(
+    image: Path, audio: Path, device: str | torch.device, dtype: torch.dtype
+) -> dict[str, Any]:
+    """Returns the readers of prompts of both models, the same objects where they are equal."""
+    encoders = [_load(folder, "text_encoder", device, dtype) for folder in (image, audio)]
+    tokenizers = [_load(folder, "tokenizer", device, dtype) for folder in (image, audio)]
+    same = _same_weights(*encoders) and _same_tokens(*tokenizers)
+    return {
+        "image_text_encoder": encoders[0],
+        "image_tokenizer": tokenizers[0],
+        "audio_text_encoder": encoders[0 if same else 1],
+        "audio_tokenizer": tokenizers[0 if same else 1],
+    }
+
+
+def _same_tokens(first: Any, second: Any) -> bool:
+    same_length = first.model_max_length == second.model_max_length
+    return bool(
+        same_length and first.backend_tokenizer.to_str() == second.backend_tokenizer.to_str()
+    )
+
+
+def _same_weights(first: torch.nn.Module, second: torch.nn.Module) -> bool:
+    weights: tuple[dict[str, Tensor], dict[str, Tensor]] = (first.state_dict(), second.state_dict())
+    return weights[0].keys() == weights[1].keys() and all(
+        torch.equal(weight, weights[1][name]) for name, weight in weights[0].items()
+    )

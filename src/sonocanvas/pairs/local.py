@@ -1,0 +1,28 @@
+"""`local:FOLDER`: a pair that the user has in a folder of our own layout."""
+
+from pathlib import Path
+
+import torch
+
+from sonocanvas.errors import CheckpointError
+from sonocanvas.pairs.folder import load_folder
+from sonocanvas.types import ModelPair
+
+
+def load(
+    device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32, folder: str = ""
+) -> ModelPair:
+    """Returns the pair in a folder that `save_folder` wrote; its licences are saved in it.
+
+    Args:
+        device: Where the models go.
+        dtype: Type of their weights.
+        folder: The folder.
+
+    Raises:
+        CheckpointError: The folder is missing or is not a pair.
+    """
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        raise CheckpointError(f"There is no folder '{folder}'; give the pair as local:FOLDER.")
+    return load_folder(path, device, dtype)

@@ -1,0 +1,204 @@
+"""One part of a checkpoint: a subfolder with a description and weights, checked and loaded.
+
+Weights are safetensors; where a published checkpoint has none they are pickles, which are read
+as tensors alone (`weights_only`): what such a file would execute is refused.
+"""
+
+import contextlib
+import importlib
+import json
+import pickle
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import diffusers.utils.logging
+import safetensors
+import torch
+import transformers
+import transformers.utils.logging
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from sonocanvas.errors import CheckpointError
+from sonocanvas.types import VocoderWeights
+
+NAMES = "diffusion_pytorch_model|pytorch_model|model|vocoder"
+SAFETENSORS = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.safetensors(\.index\.json)?")
+PICKLES = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.(bin|pt)(\.index\.json)?")
+"""Names of files of weights; those of a variant, such as `….fp16.safetensors`, are others."""
+
+
+def weights_among(names: list[str], pickles: bool = False) -> list[str]:
+    """Returns the files of weights among the files of one part: one form, and safetensors first.
+
+    Args:
+        names: Names without folder.
+        pickles: Whether pickles will do where there are no safetensors.
+    """
+    safe = [name for name in names if SAFETENSORS.fullmatch(name)]
+    return safe or [name for name in names if pickles and PICKLES.fullmatch(name)]
+
+
+def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
+    """Returns the files of weights of one part, each there and whole.
+
+    Args:
+        folder: Folder of the part.
+        pickles: Whether pickles will do where there are no safetensors.
+
+    Raises:
+        CheckpointError: There is none, or one is missing, broken or more than tensors.
+    """
+    found = weights_among(sorted(path.name for path in folder.glob("*")), pickles)
+    names = {name for name in found if not name.endswith(".json")}
+    for index in (name for name in found if name.endswith(".json")):
+        names |= set(read_json(folder / index).get("weight_map", {}).values())
+    if not names:
+        kind = "weights (safetensors or pickled)" if pickles else "safetensors weights"
+        raise CheckpointError(f"{folder} holds no {kind}: diffusion_pytorch_model, model, ….")
+    paths = [folder / name for name in sorted(names)]
+    for path in paths:
+        if not path.is_file():
+            raise CheckpointError(f"The weight file {path} is missing.")
+        if path.suffix == ".safetensors":
+            try:
+                with safetensors.safe_open(path, framework="pt"):
+                    pass
+            except (safetensors.SafetensorError, OSError) as error:
+                raise CheckpointError(f"The weight file {path} is broken: {error}.") from error
+        else:
+            read_pickle(path)
+    return paths
+
+
+def read_pickle(path: Path) -> Any:
+    """Returns what a pickle of tensors holds, on the CPU; nothing in it is executed.
+
+    Raises:
+        CheckpointError: The file is broken, or holds something else than tensors.
+    """
+    try:
+        mapped = zipfile.is_zipfile(path)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
+        raise CheckpointError(
+            f"The weight file {path} is broken or holds more than tensors, such as code, which "
+            "is never executed."
+        ) from error
+
+
+def load_part(
+    folder: Path,
+    kind: tuple[str, str],
+    device: str | torch.device,
+    dtype: torch.dtype,
+    pickles: bool = False,
+) -> torch.nn.Module | transformers.PreTrainedTokenizerBase:
+    """Returns one part, in eval mode and without gradients.
+
+    Args:
+        folder: Folder of the part; `check_weights` has seen it.
+        kind: Library and class.
+        device: Where a model goes.
+        dtype: Type of its weights.
+        pickles: Whether pickles will do where there are no safetensors.
+
+    Raises:
+        CheckpointError: The folder does not hold what the class needs.
+    """
+    library, name = kind
+    part_class = getattr(importlib.import_module(library), name)
+    options: dict[str, Any] = {"local_files_only": True}
+    if not folder.name.endswith("tokenizer"):
+        safe = bool(weights_among([path.name for path in folder.glob("*")])) or not pickles
+        options |= {"use_safetensors": safe, "output_loading_info": True}
+        options |= {"dtype": dtype} if library == "transformers" else {"torch_dtype": dtype}
+        options |= {} if library == "transformers" else {"low_cpu_mem_usage": False}
+    try:
+        with quiet():
+            loaded = part_class.from_pretrained(folder, **options)
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(f"{folder} cannot be loaded as {name}: {reason}") from error
+    if folder.name.endswith("tokenizer"):
+        return loaded
+    model, report = loaded
+    if report["missing_keys"]:
+        first = sorted(report["missing_keys"])[0]
+        raise CheckpointError(f"{folder} lacks weights of {name}, the first is {first}.")
+    return model.to(device).eval().requires_grad_(False)
+
+
+def read_vocoder(folder: Path, device: str | torch.device) -> VocoderWeights | None:
+    """Returns the vocoder in a folder, as it is saved; `None` where there is none.
+
+    Args:
+        folder: Folder with `config.json` and safetensors, or else `vocoder.pt`, a pickle of
+            `{"generator": tensors by name}` as HiFi-GAN saves it.
+        device: Where the tensors go.
+
+    Raises:
+        CheckpointError: A file is missing or broken, or holds something else.
+    """
+    if not folder.is_dir():
+        return None
+    config = read_json(folder / "config.json")
+    tensors: dict[str, Tensor] = {}
+    for path in check_weights(folder, pickles=True):
+        if path.suffix == ".safetensors":
+            tensors |= load_file(path)
+            continue
+        content = read_pickle(path)
+        content = content.get("generator") if isinstance(content, dict) else None
+        if not isinstance(content, dict) or not all(map(torch.is_tensor, content.values())):
+            raise CheckpointError(f"The weight file {path} must hold 'generator': its tensors.")
+        tensors |= content
+    return VocoderWeights(
+        config, {name: one.to(device, torch.float32) for name, one in tensors.items()}
+    )
+
+
+def write_vocoder(vocoder: VocoderWeights, folder: Path) -> None:
+    """Writes a vocoder as a folder that `read_vocoder` reads, its weights as safetensors."""
+    write_json(folder / "config.json", vocoder.config)
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in vocoder.tensors.items()}
+    save_file(tensors, folder / "model.safetensors")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silences both libraries' notes and progress bars; what is wrong is raised instead."""
+    loggings = (diffusers.utils.logging, transformers.utils.logging)
+    before = [(logging.get_verbosity(), logging.is_progress_bar_enabled()) for logging in loggings]
+    for logging in loggings:
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for logging, (verbosity, progress_bar) in zip(loggings, before, strict=True):
+            logging.set_verbosity(verbosity)
+            if progress_bar:
+                logging.enable_progress_bar()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Returns a JSON object from a file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"The checkpoint file {path} is missing.") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"The checkpoint file {path} is not JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"The checkpoint file {path} does not hold a JSON object.")
+    return content
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Writes a JSON object to a file in a folder that may be new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,49 @@
+"""`sd15-auffusion`: the pair of the paper, from the Hub."""
+
+import warnings
+from collections.abc import Callable
+
+import torch
+
+from sonocanvas.pairs.checkpoint import Recipe, join
+from sonocanvas.pairs.hub import Source
+from sonocanvas.types import AUFFUSION_FORMAT, ModelPair
+
+# "main" is to be pinned to a commit where the Hub can be read; the commit that was used is kept
+# in each sample.
+RECIPE = Recipe(
+    name="sd15-auffusion",
+    image=Source("stable-diffusion-v1-5/stable-diffusion-v1-5", "main", "CreativeML OpenRAIL-M"),
+    audio=Source(
+        "auffusion/auffusion-full-no-adapter",
+        "main",
+        "CC BY-NC-SA 4.0, not for commercial use",
+        vocoder=True,
+    ),
+    canvas_format=AUFFUSION_FORMAT,
+    latent_shape=(4, 32, 128),
+    crop_columns=32,  # Auffusion leaves a black strip at the right
+)
+
+
+def load(
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    image_model: str = "",
+    audio_model: str = "",
+    on_warning: Callable[[str], None] = warnings.warn,
+) -> ModelPair:
+    """Returns Stable Diffusion 1.5 (OpenRAIL-M) and Auffusion (CC BY-NC-SA 4.0), from the Hub.
+
+    Args:
+        device: Where the models go.
+        dtype: Type of their weights.
+        image_model: Another picture model: a folder, `OWNER/NAME` or `OWNER/NAME@REVISION`.
+        audio_model: Another spectrogram model with Auffusion's canvas.
+        on_warning: Called with sentences about licences and about what differs.
+
+    Raises:
+        CheckpointError: A checkpoint is not here and cannot be downloaded, a file is missing or
+            broken, or the two do not belong together.
+    """
+    return join(RECIPE, device, dtype, image_model, audio_model, on_warning)

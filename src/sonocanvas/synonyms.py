@@ -1,0 +1,45 @@
+"""Which known word a word stands for: `puppy` is read as `dog` where only `dog` is known."""
+
+import functools
+from collections.abc import Collection
+from importlib import resources
+
+
+@functools.cache
+def synonyms() -> dict[str, str]:
+    """Returns word -> nearest word of the embedded pair; `training.synonyms` writes the table."""
+    text = resources.files("sonocanvas").joinpath("data/synonyms.tsv").read_text("utf-8")
+    rows = [line.partition("\t") for line in text.splitlines() if not line.startswith("#")]
+    return {word: target for word, _, target in rows[1:]}
+
+
+def singulars(word: str) -> list[str]:
+    """Returns what a word may be the regular plural of, the likeliest first.
+
+    Example:
+        >>> singulars("puppies"), singulars("finches"), singulars("as")
+        (['puppy', 'puppie', 'puppi'], ['finche', 'finch'], [])
+    """
+    endings = (("ies", "y"), ("s", ""), ("es", ""))
+    stems = [word.removesuffix(end) + new for end, new in endings if word.endswith(end)]
+    return [stem for stem in stems if len(stem) > 2]
+
+
+def read_as(word: str, known: Collection[str]) -> str | None:
+    """Returns the known word that an unknown word is read as, or None.
+
+    That is its synonym in the table, else its singular or the synonym of its singular.
+
+    Args:
+        word: A word in lower case that is not known.
+        known: The words that may be returned.
+
+    Example:
+        >>> read_as("poodles", {"dog"}), read_as("castles", {"castle"}), read_as("idea", {"dog"})
+        ('dog', 'castle', None)
+    """
+    for form in (word, *singulars(word)):
+        for target in (form, synonyms().get(form)):
+            if target in known:
+                return target
+    return None

@@ -1,0 +1,77 @@
+"""Makes the whole pair with one command: `python -m sonocanvas.training.chain --minutes 180`.
+
+The parts run one after the other, each a program of its own; a part that is done is skipped and
+a trainer that was stopped goes on, so the command may be stopped and given again.
+"""
+
+import argparse
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Part:
+    """One program of the chain.
+
+    Attributes:
+        module: Its name in this package.
+        options: What it is told.
+        share: Share of the minutes that it trains; 0 for what does not train.
+        makes: What shows that it is done; a trainer skips itself.
+    """
+
+    module: str
+    options: tuple[str, ...] = ()
+    share: float = 0.0
+    makes: str = ""
+
+
+JUDGE_VIEWS = ("--seed", "1", "--full-clips", "2", "--out", "packs/judge-views")
+CHAIN = (
+    Part("pack", makes="packs/mini.zip"),
+    Part("views", makes="packs/views/sounds.json"),
+    Part("views", JUDGE_VIEWS, makes="packs/judge-views/sounds.json"),
+    Part("autoencoder", share=0.17),
+    Part("towers", share=0.08),
+    Part("latents", ("--kind", "drawings"), makes="packs/views/latents-drawings.npy"),
+    Part("latents", ("--kind", "sounds"), makes="packs/views/latents-sounds.npy"),
+    Part("unet", ("--modality", "audio"), share=0.2),
+    Part("unet", ("--modality", "image"), share=0.43),
+    Part("judge", share=0.12),
+    Part("export"),
+)
+
+
+def commands(minutes: float, device: str) -> list[list[str]]:
+    """Returns the command lines of the parts that are not done yet.
+
+    Args:
+        minutes: Training time in all, over all calls.
+        device: `"cpu"` or `"cuda"`.
+    """
+    lines = []
+    for part in CHAIN:
+        if part.makes and Path(part.makes).exists():
+            continue
+        line = [sys.executable, "-m", f"sonocanvas.training.{part.module}", *part.options]
+        if part.share:
+            line += ["--minutes", f"{minutes * part.share:g}", "--device", device]
+        lines.append(line)
+    return lines
+
+
+def main() -> None:
+    """Runs the parts in their order and stops at the first that fails."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=180, help="training time in all")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    arguments = parser.parse_args()
+    for line in commands(arguments.minutes, arguments.device):
+        print(" ".join(line[2:]), flush=True)
+        subprocess.run(line, check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,305 @@
+"""Two checkpoints of the published layout become a pair, or one sentence says why not."""
+
+import json
+import os
+import re
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny_checkpoint import VOCODER, save_checkpoint, save_vocoder
+
+from sonocanvas.compose.mean import Mean
+from sonocanvas.config import RunConfig
+from sonocanvas.denoise import denoise, initial_noise, make_scheduler
+from sonocanvas.errors import CheckpointError, InvalidInputError
+from sonocanvas.generate import generate, load_pair
+from sonocanvas.pairs import sd15_auffusion
+from sonocanvas.pairs.checkpoint import decode_difference
+from sonocanvas.pairs.folder import load_folder, save_folder
+from sonocanvas.registry import METHODS
+from sonocanvas.text import encode_prompts
+from sonocanvas.types import AUFFUSION_FORMAT, Prompts
+
+PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Two checkpoints that share all but the UNet; the audio one is laid out as Auffusion's."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    save_checkpoint(folder / "image", seed=1)
+    save_checkpoint(folder / "audio", seed=2, vocoder=VOCODER, pickled_unet=True)
+    return folder
+
+
+@pytest.fixture
+def folders(saved, tmp_path):
+    """The same, which a test may damage."""
+    return shutil.copytree(saved, tmp_path / "checkpoints")
+
+
+def load(folders, **options):
+    models = {"image_model": str(folders / "image"), "audio_model": str(folders / "audio")}
+    return sd15_auffusion.load(**(models | options))
+
+
+def change_json(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+class Trap:
+    """An object whose pickle would make a file when it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.path),))
+
+
+def test_pair_has_both_models_and_what_is_common_once(saved):
+    pair = load(saved)
+    weights = load_file(saved / "image/unet/diffusion_pytorch_model.safetensors")
+    pickled = torch.load(saved / "audio/unet/diffusion_pytorch_model.bin", weights_only=True)
+    for unet, expected in ((pair.image_unet, weights), (pair.audio_unet, pickled)):
+        assert all(
+            torch.equal(tensor, expected[name]) for name, tensor in unet.state_dict().items()
+        )
+        assert not unet.training
+        assert not any(weight.requires_grad for weight in unet.parameters())
+    assert pair.image_text_encoder is pair.audio_text_encoder
+    assert pair.image_tokenizer is pair.audio_tokenizer
+    assert (pair.latent_shape, pair.crop_columns) == ((4, 32, 128), 32)
+    assert pair.canvas_format == AUFFUSION_FORMAT
+    assert pair.vocoder.config["num_mels"] == 256
+
+
+def test_other_text_encoder_is_kept_apart(folders):
+    path = folders / "audio/text_encoder/model.safetensors"
+    tensors = load_file(path)
+    tensors["final_layer_norm.bias"] += 1
+    save_file(tensors, path, metadata={"format": "pt"})
+    pair = load(folders)
+    bias = "final_layer_norm.bias"
+    image, audio = pair.image_text_encoder.state_dict(), pair.audio_text_encoder.state_dict()
+    assert torch.equal(image[bias] + 1, audio[bias])
+
+
+def test_other_words_keep_text_encoders_apart(folders):
+    change_json(folders / "audio/tokenizer/tokenizer_config.json", model_max_length=8)
+    pair = load(folders)
+    assert pair.image_text_encoder is not pair.audio_text_encoder
+    assert (pair.image_tokenizer.model_max_length, pair.audio_tokenizer.model_max_length) == (16, 8)
+
+
+def test_schedule_is_sampled_as_stable_diffusion_is(folders):
+    change_json(
+        folders / "audio/scheduler/scheduler_config.json",
+        clip_sample=True,
+        set_alpha_to_one=True,
+        timestep_spacing="trailing",
+        steps_offset=0,
+    )
+    scheduler = make_scheduler(load(folders).scheduler_config)
+    scheduler.set_timesteps(100)
+    assert scheduler.timesteps[:2].tolist() == [991, 981]
+    assert scheduler.timesteps[-1] == 1
+    assert scheduler.config.clip_sample is False
+    assert scheduler.config.set_alpha_to_one is False
+    assert (scheduler.config.beta_start, scheduler.config.beta_end) == (0.00085, 0.012)
+    assert scheduler.config.beta_schedule == "scaled_linear"
+
+
+def test_other_autoencoder_is_told_with_the_measured_difference(folders):
+    path = folders / "image/vae/diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    tensors["decoder.conv_out.bias"] += 0.1
+    save_file(tensors, path, metadata={"format": "pt"})
+    sentences = []
+    pair = load(folders, on_warning=sentences.append)
+    assert len(sentences) == 1
+    told = float(re.search(r"lie (\S+) apart", sentences[0]).group(1))
+    assert told == pytest.approx(0.05, abs=2e-3)  # [-1, 1] to [0, 1] halves it
+    audio = load_file(folders / "audio/vae/diffusion_pytorch_model.safetensors")
+    assert torch.equal(pair.vae.decoder.conv_out.bias, audio["decoder.conv_out.bias"])
+    assert decode_difference(pair.vae, pair.vae, 4) == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "message"),
+    [
+        ("vae", {"latent_channels": 16}, "latent_channels of the image vae is 4, .* vae is 16"),
+        ("vae", {"scaling_factor": 0.13025}, "image vae is 0.18215, .* audio vae is 0.13025"),
+        ("scheduler", {"beta_end": 0.02}, "beta_end of the image .* is 0.012, .* is 0.02"),
+        ("scheduler", {"beta_schedule": "linear"}, "is scaled_linear, .* is linear"),
+        ("scheduler", {"prediction_type": "v_prediction"}, "is epsilon, .* is v_prediction"),
+        ("unet", {"cross_attention_dim": 24}, "text encoder is 16, but its unet reads is 24"),
+        ("unet", {"in_channels": 9}, "audio vae is 4, but in_channels of its unet is 9"),
+        ("vocoder", {"num_mels": 80}, "mels of canvas_format is 256, but num_mels .* is 80"),
+        ("vocoder", {"upsample_rates": [5, 4, 4, 4]}, "hop_samples .* 160, but product .* 320"),
+        ("vocoder", {"sampling_rate": 22050}, "sample_rate_hz .* is 16000, .* is 22050"),
+        ("vocoder", {"upsample_rates": None}, "has the upsample_rates None"),
+    ],
+)
+def test_checkpoints_that_do_not_fit_are_named_with_both_values(folders, file, changes, message):
+    name = "scheduler_config.json" if file == "scheduler" else "config.json"
+    change_json(folders / "audio" / file / name, **changes)
+    with pytest.raises(CheckpointError, match=message) as caught:
+        load(folders)
+    assert "\n" not in str(caught.value)
+
+
+def test_both_models_of_another_prediction_are_refused(folders):
+    for model in ("image", "audio"):
+        path = folders / model / "scheduler/scheduler_config.json"
+        change_json(path, prediction_type="v_prediction")
+    with pytest.raises(CheckpointError, match=r"allowed is epsilon, .* is v_prediction"):
+        load(folders)
+
+
+def test_descriptions_are_checked_before_weights_are_read(folders, monkeypatch):
+    change_json(folders / "audio/scheduler/scheduler_config.json", beta_end=0.02)
+    monkeypatch.setattr("sonocanvas.pairs.checkpoint.check_weights", None)
+    with pytest.raises(CheckpointError, match="beta_end"):
+        load(folders)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("unet/diffusion_pytorch_model.bin", lambda trap: {"conv_in.weight": trap}),
+        ("vocoder/vocoder.pt", lambda trap: {"generator": {"conv_pre.weight_g": trap}}),
+    ],
+)
+def test_a_pickle_that_would_execute_code_is_refused_and_not_executed(folders, name, content):
+    made = folders / "executed"
+    torch.save(content(Trap(made)), folders / "audio" / name)
+    with pytest.raises(CheckpointError, match="holds more than tensors, such as code") as caught:
+        load(folders)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not made.exists()
+    torch.load(folders / "audio" / name, weights_only=False)
+    assert made.exists()  # the trap works
+
+
+@pytest.mark.parametrize("name", ["unet/diffusion_pytorch_model.bin", "vocoder/vocoder.pt"])
+def test_a_truncated_pickle_is_named(folders, name):
+    path = folders / "audio" / name
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(CheckpointError, match=f"{re.escape(str(path))} is broken or holds more"):
+        load(folders)
+
+
+def test_a_vocoder_pickle_without_its_generator_is_refused(folders):
+    torch.save({"weights": {}}, folders / "audio/vocoder/vocoder.pt")
+    with pytest.raises(CheckpointError, match="must hold 'generator'"):
+        load(folders)
+
+
+def test_safetensors_of_the_vocoder_come_before_the_pickle(folders):
+    plain = load(folders).vocoder
+    changed = {name: tensor + 1 for name, tensor in plain.tensors.items()}
+    save_file(changed, folders / "audio/vocoder/vocoder.safetensors")
+    torch.save({"generator": Trap(folders / "executed")}, folders / "audio/vocoder/vocoder.pt")
+    tensors = load(folders).vocoder.tensors
+    assert all(torch.equal(tensor, changed[name]) for name, tensor in tensors.items())
+
+
+def test_safetensors_of_a_unet_come_before_the_pickle(folders):
+    image = folders / "image/unet/diffusion_pytorch_model.safetensors"
+    shutil.copy(image, folders / "audio/unet")
+    pair = load(folders)
+    weight = "conv_in.weight"
+    assert torch.equal(pair.image_unet.state_dict()[weight], pair.audio_unet.state_dict()[weight])
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("image/unet/config.json", r"unet/config.json is missing"),
+        ("audio/scheduler/scheduler_config.json", "scheduler_config.json is missing"),
+        ("audio/unet/diffusion_pytorch_model.bin", r"unet holds no weights \(safetensors or"),
+        ("image/vae/diffusion_pytorch_model.safetensors", "vae holds no weights"),
+        ("audio/vocoder/config.json", "vocoder/config.json is missing"),
+    ],
+)
+def test_a_missing_file_is_named(folders, damage, message):
+    (folders / damage).unlink()
+    with pytest.raises(CheckpointError, match=message):
+        load(folders)
+
+
+def test_licence_in_a_folder_is_kept(folders):
+    card = "---\nlicense: cc-by-nc-sa-4.0\ntags: [audio]\n---\n# Auffusion\n"
+    (folders / "audio/README.md").write_text(card)
+    licences = load(folders).licences
+    assert licences["audio"] == "audio: cc-by-nc-sa-4.0"
+    assert licences["image"].startswith("image: not known")
+
+
+def test_a_joined_pair_is_saved_and_comes_back_as_local(saved, tmp_path):
+    pair = load(saved)
+    save_folder(pair, tmp_path / "pair", dtype=torch.float32)
+    run = RunConfig(**PROMPTS, pair=f"local:{tmp_path / 'pair'}")
+    assert run.vocoder.name == "hifigan"
+    loaded = load_pair(run, "cpu")
+    assert loaded.vocoder.config == pair.vocoder.config
+    for name, tensor in pair.vocoder.tensors.items():
+        assert torch.equal(loaded.vocoder.tensors[name], tensor)
+
+    def sample(models):
+        embeddings, _ = encode_prompts(models, Prompts("a castle", "bells"))
+        scales = {"image_guidance_scale": 3.0, "audio_guidance_scale": 3.0}
+        scheduler = make_scheduler(models.scheduler_config)
+        noise = initial_noise(models, [0])
+        return denoise(models, embeddings, noise, scheduler, Mean(), steps=2, **scales)
+
+    assert torch.equal(sample(pair), sample(loaded))
+    path = tmp_path / "pair" / "vocoder" / "config.json"
+    change_json(path, num_mels=80)
+    with pytest.raises(CheckpointError, match="canvas_format is 256, but num_mels"):
+        load_folder(tmp_path / "pair")
+
+
+def test_a_run_plays_the_cropped_canvas_by_the_vocoder_of_the_pair(saved, tmp_path):
+    run = RunConfig(
+        **PROMPTS,
+        pair="sd15-auffusion",
+        image_model=str(saved / "image"),
+        audio_model=str(saved / "audio"),
+        seeds=[3],
+        sampling={"steps": 1},
+    )
+    assert run.vocoder.name == "hifigan"
+    (sample,) = generate(run, tmp_path / "run", device="cpu")
+    assert sample.canvas.shape == (256, 992)
+    assert sample.waveform.samples.shape == (1, 992 * 160)
+    record = json.loads((tmp_path / "run/0003/sample.json").read_text())
+    assert record["vocoder"] == {"name": "hifigan"}
+    assert set(record["pair"]["licences"]) == {"image", "audio"}
+    played = generate(run, tmp_path / "run", device="cpu")  # what is there is kept
+    assert torch.equal(played[0].latent, sample.latent)
+
+
+def test_a_pair_without_vocoder_says_what_to_use_before_any_denoising(folders, monkeypatch):
+    shutil.rmtree(folders / "audio/vocoder")
+    models = {"image_model": str(folders / "image"), "audio_model": str(folders / "audio")}
+    run = RunConfig(**PROMPTS, pair="sd15-auffusion", **models)
+    monkeypatch.setitem(METHODS, "compose", "sonocanvas.types:none")
+    with pytest.raises(InvalidInputError, match=r"carries no vocoder .* use the vocoder griffin"):
+        generate(run, device="cpu")
+
+
+def test_a_pair_that_takes_no_other_models_says_so(saved):
+    run = RunConfig(**PROMPTS, image_model=str(saved / "image"))
+    with pytest.raises(InvalidInputError, match="Pair 'mini' takes no image_model"):
+        load_pair(run, "cpu")
+
+
+def test_a_vocoder_of_the_other_block_is_built(folders):
+    shutil.rmtree(folders / "audio/vocoder")
+    save_vocoder(folders / "audio/vocoder", VOCODER | {"resblock": "2"})
+    assert load(folders).vocoder.config["resblock"] == "2"

@@ -1,0 +1,170 @@
+"""Where a checkpoint comes from: a folder, the Hub's cache, a download, or one sentence."""
+
+import shutil
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+from tiny_checkpoint import VOCODER, save_checkpoint
+
+from sonocanvas.errors import CheckpointError
+from sonocanvas.pairs import sd15_auffusion
+from sonocanvas.pairs.hub import Source, fetch, licence_of, source_of, wanted_files
+
+RECIPE = sd15_auffusion.RECIPE
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoints")
+    save_checkpoint(folder / "image", seed=1)
+    save_checkpoint(folder / "audio", seed=2, vocoder=VOCODER, pickled_unet=True)
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache of the Hub's client, which is offline."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    return tmp_path / "hub"
+
+
+def put_into(cache, source, folder):
+    """Lays a checkpoint into the cache as the Hub's client does; returns its snapshot."""
+    repository = cache / f"models--{source.place.replace('/', '--')}"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / source.revision).write_text(COMMIT)
+    return Path(shutil.copytree(folder, repository / "snapshots" / COMMIT))
+
+
+def test_cached_checkpoints_are_used_offline_and_told_by_commit_and_licence(saved, cache):
+    put_into(cache, RECIPE.image, saved / "image")
+    put_into(cache, RECIPE.audio, saved / "audio")
+    pair = sd15_auffusion.load()
+    assert pair.vocoder is not None
+    assert pair.licences == {
+        "image": f"{RECIPE.image.place}@{COMMIT}: CreativeML OpenRAIL-M",
+        "audio": f"{RECIPE.audio.place}@{COMMIT}: CC BY-NC-SA 4.0, not for commercial use",
+    }
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["unet/diffusion_pytorch_model.bin", "vae/config.json", "tokenizer", "vocoder/vocoder.pt"],
+)
+def test_a_download_that_was_interrupted_is_not_taken_for_whole(saved, cache, missing):
+    path = put_into(cache, RECIPE.audio, saved / "audio") / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(CheckpointError, match="not on this machine and cannot be downloaded"):
+        fetch(RECIPE.audio, "--audio-model", pytest.fail)
+
+
+def test_offline_without_the_files_is_one_sentence_that_says_what_to_do(cache):
+    with pytest.raises(CheckpointError) as caught:
+        sd15_auffusion.load()
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    for words in (
+        "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        "not on this machine",
+        "--image-model FOLDER",
+        "HF_HUB_OFFLINE",
+    ):
+        assert words in sentence
+
+
+def test_without_a_network_it_is_the_same_sentence(cache, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    api = huggingface_hub.HfApi(endpoint="http://127.0.0.1:9")
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: api)
+    with pytest.raises(CheckpointError, match="cannot be downloaded") as caught:
+        fetch(RECIPE.audio, "--audio-model", pytest.fail)
+    assert "--audio-model FOLDER" in str(caught.value)
+
+
+def test_the_licence_is_told_before_the_download_of_only_what_is_needed(saved, cache, monkeypatch):
+    told = []
+    names = [str(path.relative_to(saved / "audio")) for path in (saved / "audio").rglob("*.*")] + [
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "safety_checker/model.safetensors",
+    ]
+
+    def download(place, revision, allow_patterns):
+        told.append((place, revision, sorted(allow_patterns)))
+        return str(put_into(cache, RECIPE.audio, saved / "audio"))
+
+    monkeypatch.setattr("huggingface_hub.HfApi.list_repo_files", lambda *_, **__: names)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    folder = fetch(RECIPE.audio, "--audio-model", told.append)
+    assert "CC BY-NC-SA 4.0" in told[0]
+    assert told[1] == (RECIPE.audio.place, "main", sorted(names[:-2]))
+    assert folder == fetch(RECIPE.audio, "--audio-model", pytest.fail)
+
+
+def test_one_form_of_weights_is_wanted_and_no_variant():
+    names = [
+        "README.md",
+        "v1-5-pruned.ckpt",
+        "model_index.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.bin",
+        "unet/diffusion_pytorch_model.safetensors",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "unet/diffusion_pytorch_model.non_ema.safetensors",
+        "vae/diffusion_pytorch_model.bin",
+        "vae/diffusion_pytorch_model.fp16.bin",
+        "text_encoder/model-00001-of-00002.safetensors",
+        "text_encoder/model-00002-of-00002.safetensors",
+        "text_encoder/model.safetensors.index.json",
+        "text_encoder/pytorch_model.bin",
+        "tokenizer/merges.txt",
+        "tokenizer/vocab.json",
+        "safety_checker/model.safetensors",
+        "vocoder/config.json",
+        "vocoder/vocoder.pt",
+    ]
+    assert wanted_files(names) == [
+        "README.md",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+        "vae/diffusion_pytorch_model.bin",
+        "text_encoder/model-00001-of-00002.safetensors",
+        "text_encoder/model-00002-of-00002.safetensors",
+        "text_encoder/model.safetensors.index.json",
+        "tokenizer/merges.txt",
+        "tokenizer/vocab.json",
+        "vocoder/config.json",
+        "vocoder/vocoder.pt",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("", RECIPE.image),
+        ("owner/name", Source("owner/name")),
+        ("owner/name@v1.0", Source("owner/name", "v1.0")),
+        (
+            f"{RECIPE.image.place}@{COMMIT}",
+            Source(RECIPE.image.place, COMMIT, RECIPE.image.licence),
+        ),
+    ],
+)
+def test_a_model_is_named_by_its_repository_and_revision(given, expected):
+    assert source_of(given, RECIPE.image) == expected
+
+
+def test_a_folder_comes_before_the_hub(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "owner" / "name").mkdir(parents=True)
+    source = source_of("owner/name", RECIPE.image)
+    assert fetch(source, "--image-model", pytest.fail) == Path("owner/name")
+    assert licence_of(source, Path("owner/name")) == f"name: {source.licence}"
+
+
+@pytest.mark.parametrize("given", ["/no/such/folder", "./folder", "folder", "a/b/c", "a/b@"])
+def test_what_is_neither_folder_nor_repository_is_refused(given):
+    with pytest.raises(CheckpointError, match=r"There is no folder '.*'; a model is a folder, OWN"):
+        source_of(given, RECIPE.image)
