@@ -57,7 +57,7 @@ class Prompts:
 
 @dataclass(frozen=True)
 class TextEmbeddings:
-    """Prompts as the two models read them, each `(1, tokens, width)`."""
+    """Prompts as the two models read them, each `(1 or batch, tokens, width)`."""
 
     image: Tensor
     negative_image: Tensor
