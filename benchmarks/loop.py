@@ -2,7 +2,7 @@
 
 `python benchmarks/loop.py --json FILE` prints samples per second and their ratio, for float32 and
 bfloat16, with what each change adds, and how far the latents are apart. Latents are compared
-in float32. The last line is the ratio of our fastest allowed setting to the paper's in its dtype.
+in float32. The last line is the ratio of our fastest setting to the paper's loop, both in float32.
 """
 
 import argparse

@@ -8,7 +8,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_checkpoint import VOCODER, save_checkpoint, save_vocoder
+from tiny_checkpoint import VOCODER, save_vocoder
 
 from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
@@ -23,15 +23,6 @@ from sonocanvas.text import encode_prompts
 from sonocanvas.types import AUFFUSION_FORMAT, Prompts
 
 PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """Two checkpoints that share all but the UNet; the audio one is laid out as Auffusion's."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    save_checkpoint(folder / "image", seed=1)
-    save_checkpoint(folder / "audio", seed=2, vocoder=VOCODER, pickled_unet=True)
-    return folder
 
 
 @pytest.fixture

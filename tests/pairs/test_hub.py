@@ -5,7 +5,6 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-from tiny_checkpoint import VOCODER, save_checkpoint
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs import sd15_auffusion
@@ -13,14 +12,6 @@ from sonocanvas.pairs.hub import Source, fetch, licence_of, source_of, wanted_fi
 
 RECIPE = sd15_auffusion.RECIPE
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoints")
-    save_checkpoint(folder / "image", seed=1)
-    save_checkpoint(folder / "audio", seed=2, vocoder=VOCODER, pickled_unet=True)
-    return folder
 
 
 @pytest.fixture

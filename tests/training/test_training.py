@@ -115,10 +115,12 @@ def test_training_lowers_the_loss_and_resumes(tmp_path):
 
 
 def test_the_linear_code_scales_latents_and_the_decoder_learns_the_rest(tmp_path, disc):
-    np.save(tmp_path / "drawings.npy", np.stack([disc, disc[::-1]]))
+    np.save(tmp_path / "drawings.npy", np.stack([disc, 255 - disc]))
     np.save(tmp_path / "sounds.npy", np.tile(disc, (2, 1, 4)))
+    (tmp_path / "drawings.json").write_text(json.dumps([{"held": False}, {"held": True}]))
     torch.manual_seed(0)
     crops = Crops(tmp_path, 0, "cpu")
+    assert crops(16).mean() < 0  # the held-out drawing is mostly white
     autoencoder = new_autoencoder(crops, channels=8, pictures=64)
     pictures = crops(16)
     latents = autoencoder.encode(pictures).latent

@@ -5,6 +5,7 @@ at once: latents can be computed, and the diffusion models trained, while the de
 learns.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,16 @@ CROP = 256
 
 
 class Crops:
-    """Square crops of drawings, of canvases, and of blends of the two, as a composed canvas is."""
+    """Square crops of drawings, of canvases, and of blends of the two, as a composed canvas is.
+
+    What is held out never comes up.
+    """
 
     def __init__(self, views: Path, seed: int, device: str) -> None:
         self.drawings = np.load(views / "drawings.npy", mmap_mode="r")
         self.sounds = np.load(views / "sounds.npy", mmap_mode="r")
+        labels = json.loads((views / "drawings.json").read_text())
+        self.usable = np.flatnonzero([not label["held"] for label in labels])
         self.rng = np.random.default_rng(seed)
         self.device = device
 
@@ -40,7 +46,7 @@ class Crops:
                 view = self.sounds[self.rng.integers(len(self.sounds))]
                 pictures.append(view[:, left : left + CROP])
             else:
-                view = self.drawings[self.rng.integers(len(self.drawings))]
+                view = self.drawings[self.rng.choice(self.usable)]
                 pictures.append(np.roll(view, self.rng.integers(CROP), axis=1))
         gray = torch.from_numpy(np.stack(pictures)).to(self.device).float() / 127.5 - 1
         return gray[:, None].expand(-1, 3, -1, -1)
@@ -139,13 +145,14 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     crops = Crops(arguments.views, arguments.seed, arguments.device)
-    saved = arguments.init_from or arguments.out / "model"
+    own = arguments.out / "model"
+    start = arguments.init_from or (own if own.exists() else None)
     model: BlockAutoencoder = (
-        BlockAutoencoder.from_pretrained(saved, torch_dtype=torch.float32)
-        if saved.exists()
+        BlockAutoencoder.from_pretrained(start, torch_dtype=torch.float32)
+        if start
         else new_autoencoder(crops, arguments.channels)
     ).to(arguments.device)
-    model.save_pretrained(arguments.out / "model")
+    model.save_pretrained(own)
     model.analysis.requires_grad_(False)
     model.synthesis.requires_grad_(False)
     average = train(
@@ -156,7 +163,7 @@ def main() -> None:
         learning_rate=arguments.learning_rate,
         sheet=lambda average, path: draw_sheet(average, crops, path),
     )
-    average.to(torch.float16).save_pretrained(arguments.out / "model", max_shard_size="15MB")
+    average.to(torch.float16).save_pretrained(own, max_shard_size="15MB")
 
 
 if __name__ == "__main__":
