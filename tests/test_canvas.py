@@ -1,16 +1,20 @@
+import dataclasses
 import math
 
+import librosa
 import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderDC, AutoencoderKL
+from transformers.audio_utils import mel_filter_bank
 
 from sonocanvas import canvas as stages
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT
+from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, RIFFUSION_FORMAT, CanvasFormat
 
 HALF_A_STEP = 0.5 / 255
 both_formats = pytest.mark.parametrize("fmt", [MINI_FORMAT, AUFFUSION_FORMAT])
+all_formats = pytest.mark.parametrize("fmt", [MINI_FORMAT, AUFFUSION_FORMAT, RIFFUSION_FORMAT])
 
 
 def tone(frequency_hz, duration_s=1.0, sample_rate_hz=16000):
@@ -62,7 +66,7 @@ def test_mel_is_the_filtered_magnitude_of_the_windowed_frame():
     np.testing.assert_allclose(mel[0, :, 40], wanted, rtol=1e-4)
 
 
-@both_formats
+@all_formats
 def test_canvas_to_mel_and_back_is_exact_to_half_an_8_bit_step(fmt):
     canvas = torch.rand(2, fmt.mels, 12, generator=torch.Generator().manual_seed(0))
     mel = stages.canvas_to_mel(canvas, fmt)
@@ -77,6 +81,116 @@ def test_black_is_the_floor_and_white_the_ceiling(fmt):
     torch.testing.assert_close(mel, wanted, rtol=1e-4, atol=0)
     outside = torch.tensor([0.0, 1e9]).repeat(1, fmt.mels, 1)
     assert stages.mel_to_canvas(outside, fmt)[0, 0].tolist() == [0, 1]
+
+
+# The other encoding: a power law on HTK's bands, the loudest black
+
+
+def htk_mel(frequency_hz):
+    """The scale of HTK: 2595 log10(1 + f / 700)."""
+    return 2595 * math.log10(1 + frequency_hz / 700)
+
+
+@pytest.mark.parametrize("frequency_hz", [440.0, 1000.0, 6000.0])
+def test_tone_lights_the_row_predicted_by_the_scale_of_htk(frequency_hz):
+    fmt = RIFFUSION_FORMAT
+    canvas = stages.waveform_to_canvas(0.1 * tone(frequency_hz, 0.5, 44100), fmt)
+    assert canvas.shape == (1, 512, 50)
+    band = htk_mel(frequency_hz) / htk_mel(fmt.f_max_hz) * (fmt.mels + 1) - 1
+    darkest = canvas[0].mean(dim=1).argmin()
+    assert abs(int(darkest) - (fmt.mels - 1 - band)) <= 1
+    other = slaney_mel(frequency_hz) / slaney_mel(fmt.f_max_hz) * (fmt.mels + 1) - 1
+    assert abs(other - band) > 3
+
+
+def test_filters_of_htk_are_those_of_two_other_libraries():
+    fmt, bins = RIFFUSION_FORMAT, RIFFUSION_FORMAT.n_fft // 2 + 1
+    edges = (bins, fmt.mels, fmt.f_min_hz, fmt.f_max_hz, fmt.sample_rate_hz)
+    theirs = mel_filter_bank(*edges, norm=None, mel_scale="htk").T
+    ours = stages.mel_filters(fmt).numpy()
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    np.testing.assert_array_equal(
+        ours, librosa.filters.mel(sr=44100, n_fft=17640, n_mels=512, fmax=1e4, htk=True, norm=None)
+    )
+    assert ours.max() == pytest.approx(1, abs=0.01)  # of equal height
+
+
+def test_power_law_has_its_closed_form():
+    fmt = RIFFUSION_FORMAT
+    mel = fmt.log_ceiling * torch.tensor([0.0, 1 / 255**4, 1 / 16, 0.5, 1.0, 7.0])
+    canvas = stages.mel_to_canvas(mel.repeat(1, 512, 1), fmt)[0, 0]
+    drawn = 255 - 255 * (np.minimum(mel.numpy() / fmt.log_ceiling, 1)) ** 0.25
+    np.testing.assert_allclose(255 * canvas, drawn, atol=0.03)
+    rising = torch.linspace(0, 1, 512).reshape(1, 512, 1)  # row 0 of a mel is the lowest band
+    assert stages.mel_to_canvas(rising, fmt)[0, 0] < stages.mel_to_canvas(rising, fmt)[0, -1]
+
+
+def test_white_is_silence_and_black_the_ceiling_where_the_loudest_is_black():
+    fmt = RIFFUSION_FORMAT
+    mel = stages.canvas_to_mel(torch.tensor([1.0, 0.5, 0.0]).repeat(1, 512, 1), fmt)[0, 0]
+    assert 0 < mel[0] < 1e-12 * fmt.log_ceiling
+    assert mel[1:].tolist() == pytest.approx([fmt.log_ceiling / 16, fmt.log_ceiling])
+    assert stages.waveform_to_canvas(torch.zeros(1, 44100), fmt).min() > 250 / 255
+
+
+@all_formats
+def test_db_over_the_floor_are_those_of_the_mel(fmt):
+    canvas = torch.rand(1, fmt.mels, 12, generator=torch.Generator().manual_seed(0))
+    wanted = 20 * torch.log10(stages.canvas_to_mel(canvas, fmt) / fmt.log_floor)
+    torch.testing.assert_close(
+        stages.canvas_to_db(canvas, fmt), wanted.clamp(min=0), atol=1e-3, rtol=1e-5
+    )
+
+
+@all_formats
+def test_gradients_flow_through_analysis_and_its_inverse(fmt):
+    samples = tone(440.0, 0.5, fmt.sample_rate_hz).requires_grad_()
+    stages.waveform_to_canvas(samples, fmt).sum().backward()
+    canvas = torch.full((1, fmt.mels, 2), 0.5, requires_grad=True)
+    stages.canvas_to_mel(canvas, fmt).sum().backward()
+    silent = torch.zeros(1, fmt.mels, 2, requires_grad=True)
+    stages.mel_to_canvas(silent, fmt).sum().backward()
+    assert samples.grad.abs().max() > 0
+    assert (canvas.grad.abs() > 0).all()
+    assert all(torch.isfinite(one.grad).all() for one in (samples, canvas, silent))
+
+
+@pytest.mark.parametrize("samples", [22050, 22490, 225792])
+def test_a_column_is_a_hop_where_the_padding_is_odd(samples):
+    canvas = stages.waveform_to_canvas(torch.zeros(1, samples), RIFFUSION_FORMAT)
+    assert canvas.shape == (1, 512, samples // 441)
+
+
+def test_a_click_lights_the_column_of_its_own_time_where_the_padding_is_odd():
+    samples = torch.zeros(1, 44100)
+    samples[0, 50 * 441 + 220] = 1
+    columns = stages.waveform_to_mel(samples, RIFFUSION_FORMAT)[0].sum(dim=0)
+    assert columns.argmax() == 50
+    assert columns[49].item() == pytest.approx(columns[51].item(), rel=1e-2)
+
+
+@both_formats
+def test_logarithm_is_bit_for_bit_as_before_there_were_two_encodings(fmt):
+    low, high = math.log(fmt.log_floor), math.log(fmt.log_ceiling)
+    mel = 10 ** torch.linspace(-7, 3, fmt.mels * 4).reshape(1, fmt.mels, 4)
+    drawn = (mel.clamp(fmt.log_floor, fmt.log_ceiling).log() - low) / (high - low)
+    assert torch.equal(stages.mel_to_canvas(mel, fmt), drawn.clamp(0, 1).flip(-2))
+    canvas = torch.rand(1, fmt.mels, 4)
+    assert torch.equal(
+        stages.canvas_to_mel(canvas, fmt), torch.exp(low + (high - low) * canvas.flip(-2))
+    )
+    filters = librosa.filters.mel(sr=16000, n_fft=2048, n_mels=256)
+    assert np.array_equal(stages.mel_filters(fmt).numpy(), filters)
+
+
+def test_a_format_that_was_saved_before_there_were_two_encodings_means_the_same():
+    old = {
+        name: value
+        for name, value in dataclasses.asdict(MINI_FORMAT).items()
+        if name not in ("power", "htk", "inverted")
+    }
+    assert len(old) == 9
+    assert CanvasFormat(**old) == MINI_FORMAT
 
 
 def test_canvas_to_image_and_back_is_the_same():

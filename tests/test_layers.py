@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
-errors types synonyms
+errors types synonyms concepts
 registry
 config
 text canvas compose frechet

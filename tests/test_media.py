@@ -17,7 +17,7 @@ from sonocanvas.media import (
     write_canvas_png,
     write_wav,
 )
-from sonocanvas.types import MINI_FORMAT, Waveform
+from sonocanvas.types import MINI_FORMAT, RIFFUSION_FORMAT, Waveform
 
 
 def tone(seconds=0.5, rate_hz=16000, level=0.5, frequency_hz=440.0):
@@ -67,6 +67,10 @@ def test_gray_is_the_channel_mean_of_any_picture(tmp_path, mode, pixel, gray):
         {"n_fft": "2048"},
         {"f_max_hz": 9000.0},
         {"log_floor": -1.0},
+        {"power": 2.0},
+        {"power": float("nan")},
+        {"htk": "yes"},
+        {"colour": True},
     ],
 )
 def test_format_that_means_nothing_is_refused(tmp_path, meaning):
@@ -77,6 +81,18 @@ def test_format_that_means_nothing_is_refused(tmp_path, meaning):
     Image.new("L", (5, 4)).save(tmp_path / "canvas.png", pnginfo=text)
     with pytest.raises(InvalidInputError, match="means nothing"):
         read_canvas_png(tmp_path / "canvas.png")
+
+
+@pytest.mark.parametrize("fmt", [MINI_FORMAT, RIFFUSION_FORMAT])
+def test_every_format_comes_back_and_one_of_old_too(tmp_path, fmt):
+    write_canvas_png(tmp_path / "canvas.png", torch.zeros(fmt.mels, 3), fmt)
+    assert read_canvas_png(tmp_path / "canvas.png")[1] == fmt
+    values = {name: value for name, value in vars(MINI_FORMAT).items() if value is not False}
+    del values["power"]
+    text = PngInfo()
+    text.add_text("sonocanvas", json.dumps({"canvas_format": values}))
+    Image.new("L", (5, 4)).save(tmp_path / "old.png", pnginfo=text)
+    assert read_canvas_png(tmp_path / "old.png")[1] == MINI_FORMAT
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", "cut"])

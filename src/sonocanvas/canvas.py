@@ -2,7 +2,8 @@
 
 A canvas is a grayscale picture in [0, 1] whose rows are mel bands, the highest frequency in
 row 0, and whose columns are hops of time. A mel is the magnitude behind it, the lowest
-frequency in row 0, as audio libraries hold it. Gradients flow through every stage.
+frequency in row 0, as audio libraries hold it; a level is how loud that is drawn, from 0 to 1.
+Gradients flow through every stage.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import torch
-from librosa.filters import mel as slaney_filters
+from librosa.filters import mel as make_filters
 from torch import Tensor
 from torch.nn import functional
 
@@ -25,20 +26,24 @@ if TYPE_CHECKING:
     from diffusers import ModelMixin
 
 MAX_DURATION_S = 600
+FAINTEST = 1e-24
+"""Share of the ceiling below which a power law is flat, where its slope would be infinite."""
 
 
 @lru_cache(maxsize=8)
 def mel_filters(fmt: CanvasFormat) -> Tensor:
-    """Returns the Slaney mel filters `(mels, n_fft // 2 + 1)`, the lowest band first.
+    """Returns the mel filters `(mels, n_fft // 2 + 1)`, the lowest band first.
 
     The tensor is shared by all callers: never write to it.
     """
-    filters = slaney_filters(
+    filters = make_filters(
         sr=fmt.sample_rate_hz,
         n_fft=fmt.n_fft,
         n_mels=fmt.mels,
         fmin=fmt.f_min_hz,
         fmax=fmt.f_max_hz,
+        htk=fmt.htk,
+        norm=None if fmt.htk else "slaney",
     )
     return torch.from_numpy(filters)
 
@@ -55,15 +60,15 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
             or a sample is not a finite number.
     """
     _check_shape("samples", samples, "(batch, samples)")
-    edge = (fmt.n_fft - fmt.hop_samples) // 2
-    if samples.shape[1] <= edge:
+    edges = edges_samples(fmt)
+    if samples.shape[1] <= edges[1]:
         raise InvalidInputError(
-            f"The sound has {samples.shape[1]} samples; a canvas needs at least {edge + 1}."
+            f"The sound has {samples.shape[1]} samples; a canvas needs at least {edges[1] + 1}."
         )
     if not torch.isfinite(samples).all():
         raise InvalidInputError("The sound has samples that are NaN or infinite; none may be.")
     spectrum = torch.stft(
-        functional.pad(samples.float(), (edge, edge), mode="reflect"),
+        functional.pad(samples.float(), edges, mode="reflect"),
         n_fft=fmt.n_fft,
         hop_length=fmt.hop_samples,
         win_length=fmt.window_samples,
@@ -71,7 +76,8 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
         center=False,
         return_complex=True,
     )
-    magnitude = torch.sqrt(spectrum.real.square() + spectrum.imag.square() + 1e-9)
+    power = spectrum.real.square() + spectrum.imag.square()
+    magnitude = torch.sqrt(power + (1e-12 if fmt.power else 1e-9))  # no slope is infinite
     return mel_filters(fmt).to(samples.device) @ magnitude
 
 
@@ -87,13 +93,36 @@ def mel_to_canvas(mel: Tensor, fmt: CanvasFormat) -> Tensor:
         InvalidInputError: The shape is another.
     """
     _check_shape("mel", mel, "(batch, mels, frames)", rows=fmt.mels)
-    low, high = math.log(fmt.log_floor), math.log(fmt.log_ceiling)
-    level = mel.float().clamp(fmt.log_floor, fmt.log_ceiling).log()
-    return ((level - low) / (high - low)).clamp(0, 1).flip(-2)
+    if fmt.power:
+        share = mel.float() / fmt.log_ceiling
+        level = share.clamp(FAINTEST, 1) ** fmt.power
+    else:
+        low, high = math.log(fmt.log_floor), math.log(fmt.log_ceiling)
+        logarithm = mel.float().clamp(fmt.log_floor, fmt.log_ceiling).log()
+        level = ((logarithm - low) / (high - low)).clamp(0, 1)
+    return (1 - level if fmt.inverted else level).flip(-2)
+
+
+def canvas_to_level(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns how loud `(batch, mels, frames)` a canvas is drawn, the lowest band in row 0.
+
+    Args:
+        canvas: `(batch, mels, frames)`, clamped to [0, 1]; row 0 is the highest band.
+        fmt: What a canvas means as sound.
+
+    Returns:
+        Levels in [0, 1]; 0 is silence.
+
+    Raises:
+        InvalidInputError: The shape is another.
+    """
+    _check_shape("canvas", canvas, "(batch, mels, frames)", rows=fmt.mels)
+    level = canvas.clamp(0, 1).flip(-2)
+    return 1 - level if fmt.inverted else level
 
 
 def canvas_to_mel(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns the mel magnitudes `(batch, mels, frames)` of a canvas; black is the floor.
+    """Returns the mel magnitudes `(batch, mels, frames)` of a canvas, none of them 0.
 
     Args:
         canvas: `(batch, mels, frames)`, clamped to [0, 1]; row 0 is the highest band.
@@ -102,9 +131,29 @@ def canvas_to_mel(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
     Raises:
         InvalidInputError: The shape is another.
     """
-    _check_shape("canvas", canvas, "(batch, mels, frames)", rows=fmt.mels)
+    level = canvas_to_level(canvas.float(), fmt)
+    if fmt.power:
+        return fmt.log_ceiling * (level ** (1 / fmt.power)).clamp(min=FAINTEST)
     low, high = math.log(fmt.log_floor), math.log(fmt.log_ceiling)
-    return torch.exp(low + (high - low) * canvas.float().clamp(0, 1).flip(-2))
+    return torch.exp(low + (high - low) * level)
+
+
+def canvas_to_db(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns how many dB `(batch, mels, frames)` a canvas lies over the floor; silence is 0.
+
+    Args:
+        canvas: `(batch, mels, frames)`, clamped to [0, 1]; row 0 is the highest band.
+        fmt: What a canvas means as sound.
+
+    Raises:
+        InvalidInputError: The shape is another.
+    """
+    level = canvas_to_level(canvas, fmt)
+    range_db = 20 * math.log10(fmt.log_ceiling / fmt.log_floor)
+    if fmt.power:
+        below_ceiling_db = 20 / fmt.power * level.clamp(min=FAINTEST).log10()
+        return (range_db + below_ceiling_db).clamp(min=0)
+    return range_db * level
 
 
 def waveform_to_canvas(samples: Tensor, fmt: CanvasFormat) -> Tensor:
@@ -170,6 +219,12 @@ def bytes_to_canvas(gray: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(gray.astype(np.float32) / 255)
 
 
+def edges_samples(fmt: CanvasFormat) -> tuple[int, int]:
+    """Returns the padding on the (left, right) with which frames are samples / hop."""
+    total = fmt.n_fft - fmt.hop_samples
+    return total // 2, total - total // 2
+
+
 def fit_rows(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
     """Returns any gray picture scaled, sides in proportion, to the rows of the format.
 
@@ -184,7 +239,7 @@ def fit_rows(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
     _check_shape("canvas", canvas, "(batch, height, width)")
     height, width = canvas.shape[1:]
     frames = round(width * fmt.mels / height)
-    narrowest = (fmt.n_fft - fmt.hop_samples) // 2 // fmt.hop_samples + 1
+    narrowest = edges_samples(fmt)[1] // fmt.hop_samples + 1
     widest = MAX_DURATION_S * fmt.sample_rate_hz // fmt.hop_samples
     if not narrowest <= frames <= widest:
         raise InvalidInputError(

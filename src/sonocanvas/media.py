@@ -199,16 +199,16 @@ def _format_from_json(text: str, path: Path) -> CanvasFormat:
     wrong = InvalidInputError(f"'{path}' carries a canvas format that means nothing.")
     try:
         values: dict[str, Any] = json.loads(text)["canvas_format"]
-        for field in dataclasses.fields(CanvasFormat):
-            whole = field.type == "int"
-            if type(values[field.name]) is not (int if whole else float):
+        for field in dataclasses.fields(CanvasFormat):  # a file of old lacks what has a default
+            if type(values.get(field.name, field.default)).__name__ != field.type:
                 raise wrong
         fmt = CanvasFormat(**values)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise wrong from None
     sizes_fit = all(1 <= getattr(fmt, name) <= most for name, most in HIGHEST.items())
     windows_fit = 1 <= fmt.hop_samples <= fmt.window_samples <= fmt.n_fft
     bands_fit = 0 <= fmt.f_min_hz < fmt.f_max_hz <= fmt.sample_rate_hz / 2
-    if not (sizes_fit and windows_fit and bands_fit and 0 < fmt.log_floor < fmt.log_ceiling):
+    levels_fit = 0 < fmt.log_floor < fmt.log_ceiling and 0 <= fmt.power <= 1
+    if not (sizes_fit and windows_fit and bands_fit and levels_fit):
         raise wrong
     return fmt

@@ -19,11 +19,15 @@ class CanvasFormat:
         n_fft: Length of the Fourier transform, in samples.
         window_samples: Length of the Hann window, centred in the transform.
         hop_samples: Samples a canvas column.
-        mels: Rows of the canvas (Slaney mel bands).
+        mels: Rows of the canvas, which are mel bands.
         f_min_hz: Lower edge of the lowest band.
         f_max_hz: Upper edge of the highest band.
-        log_floor: Mel magnitude that is drawn black.
-        log_ceiling: Mel magnitude that is drawn white.
+        log_floor: Mel magnitude that counts as silence; the logarithm is measured from it.
+        log_ceiling: Mel magnitude of the loudest pixel.
+        power: 0 draws the logarithm of a mel, from floor to ceiling; above 0 it is
+            `(mel / ceiling) ** power` that is drawn, in which silence is 0.
+        htk: Whether the bands are HTK's, of equal height; else Slaney's, of equal area.
+        inverted: Whether the loudest is black and silence is white; else the other way round.
     """
 
     sample_rate_hz: int
@@ -35,6 +39,9 @@ class CanvasFormat:
     f_max_hz: float
     log_floor: float
     log_ceiling: float
+    power: float = 0.0
+    htk: bool = False
+    inverted: bool = False
 
 
 AUFFUSION_FORMAT = CanvasFormat(16000, 2048, 1024, 160, 256, 0.0, 8000.0, 1e-5, 200.0)
@@ -43,6 +50,24 @@ AUFFUSION_FORMAT = CanvasFormat(16000, 2048, 1024, 160, 256, 0.0, 8000.0, 1e-5, 
 MINI_FORMAT = CanvasFormat(16000, 2048, 1024, 160, 256, 0.0, 8000.0, 1e-3, 50.0)
 """The format of the embedded pair: Auffusion's with a range of 94 dB, so that the
 noise floor of a recording is dark and a picture keeps its contrast."""
+
+RIFFUSION_FORMAT = CanvasFormat(
+    sample_rate_hz=44100,
+    n_fft=17640,
+    window_samples=4410,
+    hop_samples=441,
+    mels=512,
+    f_min_hz=0.0,
+    f_max_hz=10000.0,
+    log_floor=3e7 / 32768 / 1e5,
+    log_ceiling=3e7 / 32768,
+    power=0.25,
+    htk=True,
+    inverted=True,
+)
+"""The format of riffusion-model-v1, from its public parameters. It was trained on clips that were
+each drawn against their own loudest mel; the ceiling is what its own player takes for that, 3e7 in
+16-bit levels. The floor, 100 dB lower, plays no part in the drawing."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes, waveform_to_canvas
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.scorers.round_trip import RoundTrip
-from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
+from sonocanvas.types import MINI_FORMAT, RIFFUSION_FORMAT, Prompts, Sample, Waveform
 from sonocanvas.vocoders.griffin_lim import GriffinLim
 
 FRAMES = 64
@@ -53,6 +53,21 @@ def test_error_in_db_has_the_closed_form_of_a_known_difference():
     shifted[:, 1::2] -= 20 / 255
     _, error = scores_of(shifted, noise())
     assert error == pytest.approx(RANGE_DB * 20 / 255, rel=1e-2)
+
+
+def test_error_in_db_has_its_closed_form_under_a_power_law():
+    fmt = RIFFUSION_FORMAT
+    samples = 0.01 * torch.randn(1, 64 * 441, generator=torch.Generator().manual_seed(0))
+    canvas = waveform_to_canvas(samples, fmt)[0]
+    level = 1 - canvas[:, ::2]
+    louder = canvas.clone()
+    louder[:, ::2] = 1 - level * 10 ** (6 / 80)  # 6 dB: 20 / 0.25 dB for a factor of 10
+    sample = dataclasses.replace(
+        sample_of(louder, samples), waveform=Waveform(samples, 44100), canvas_format=fmt
+    )
+    correlation, error = (score.value for score in RoundTrip()([sample])[0])
+    assert error == pytest.approx(3, rel=0.02)  # a half of them, after the one best gain
+    assert 0.5 < correlation < 1
 
 
 def test_correlation_is_pearsons():

@@ -9,11 +9,12 @@ from torch import nn
 
 from sonocanvas.training.autoencoder import Crops, new_autoencoder, psnr_db, reconstruction_loss
 from sonocanvas.training.drawings import SIDE, Drawing, manifest, render
-from sonocanvas.training.export import keep_words
+from sonocanvas.training.latent_canvases import Latents
 from sonocanvas.training.loop import train
 from sonocanvas.training.pack import Pack, read_pack, write_pack
 from sonocanvas.training.recordings import Clip
 from sonocanvas.training.towers import (
+    learn_words,
     load_towers,
     new_tokenizer,
     new_towers,
@@ -21,7 +22,7 @@ from sonocanvas.training.towers import (
     save_towers,
     tokenize,
 )
-from sonocanvas.training.unet import Latents, denoising_loss, new_unet
+from sonocanvas.training.unet import denoising_loss, new_unet
 from sonocanvas.training.views import (
     arrange,
     concepts,
@@ -134,7 +135,7 @@ def test_the_linear_code_scales_latents_and_the_decoder_learns_the_rest(tmp_path
     assert psnr_db(autoencoder, pictures[:4]).mean() > linear_db
 
 
-def test_towers_give_unit_vectors_and_the_tokenizer_forgets_words(tmp_path):
+def test_towers_give_unit_vectors(tmp_path):
     tokenizer = new_tokenizer(["a", "bell", "castle"])
     save_towers(new_towers(len(tokenizer)), tokenizer, tmp_path)
     towers, tokenizer = load_towers(tmp_path)
@@ -143,23 +144,59 @@ def test_towers_give_unit_vectors_and_the_tokenizer_forgets_words(tmp_path):
         sound = towers.embed("sound", reduce_rows(torch.rand(2, 256, 1024)))
     torch.testing.assert_close(text.norm(dim=1), torch.ones(2))
     torch.testing.assert_close(sound.norm(dim=1), torch.ones(2))
-    fewer = keep_words(tokenizer, ["a", "bell"])
-    assert fewer("castle")["input_ids"][1] == fewer.unk_token_id
-    assert fewer("bell")["input_ids"] == tokenizer("bell")["input_ids"]
 
 
 def test_latents_of_a_concept_fill_the_canvas_and_held_out_ones_never_appear(tmp_path):
     labels = [
         {"caption": "a dog", "concept": "dog", "held": False},
         {"caption": "a dog", "concept": "dog", "held": True},
+        {"caption": "an owl", "concept": "owl", "held": False},
     ]
     (tmp_path / "drawings.json").write_text(json.dumps(labels))
-    np.save(tmp_path / "latents-drawings.npy", np.stack([np.ones((4, 8, 8)), -np.ones((4, 8, 8))]))
-    embeddings = {"": torch.zeros(16, 256), "a dog": torch.ones(16, 256)}
-    latents, prompts = Latents(tmp_path, "image", embeddings, 0)(64)
-    assert latents.shape == (64, 4, 8, 32)
-    assert (latents == 1).all()
-    assert 0 < (prompts == 0).all((1, 2)).float().mean() < 0.4  # guidance needs some without
+    np.save(
+        tmp_path / "latents-drawings.npy",
+        np.stack([np.full((4, 8, 8), value) for value in (1, -1, 2)]),
+    )
+    batches = Latents(tmp_path, "image", torch.zeros(4, 8, 1), 0)
+    latents, captions = batches(400)
+    assert latents.shape == (400, 4, 8, 32)
+    assert latents.amin() == 0  # never the held-out one
+    assert 20 < captions.count("") < 100  # guidance needs some without
+    for caption, drawings in (("a dog", 4), ("one dog", 1), ("two dog", 2), ("three dog", 3)):
+        canvases = latents[[text == caption for text in captions]]
+        assert len(canvases)
+        assert (canvases.mean((1, 2, 3)) == drawings / 4).all()
+
+
+def test_two_things_take_turns_on_a_canvas_and_both_are_named(tmp_path):
+    labels = [{"caption": f"a {name}", "concept": name, "held": False} for name in ("dog", "owl")]
+    (tmp_path / "drawings.json").write_text(json.dumps(labels))
+    latents = np.stack([np.full((4, 8, 8), value) for value in (1, 3)])
+    np.save(tmp_path / "latents-drawings.npy", latents)
+    canvases, captions = Latents(tmp_path, "image", torch.zeros(4, 8, 1), 0)(400)
+    pairs = canvases[[text == "a dog and a owl" for text in captions]]
+    assert len(pairs)
+    assert (pairs[:, 0, 0, ::8] == torch.tensor([1.0, 3, 1, 3])).all()
+
+
+def test_towers_learn_new_words_and_the_old_ones_keep_their_meaning(tmp_path):
+    tokenizer = new_tokenizer(["bell", "a", "unused"])
+    save_towers(new_towers(len(tokenizer)), tokenizer, tmp_path)
+    old, old_tokenizer = load_towers(tmp_path)
+    towers, tokenizer = learn_words(tmp_path, ["a", "castle"], fixed=True)
+    tokens = tokenize(tokenizer, ["a castle", "a bell"])
+    with torch.no_grad():
+        before = towers.embed_text(tokens)
+
+    def loss_of_batch():
+        return towers.embed_text(tokens)[:, :8].sum()
+
+    average = train(towers, loss_of_batch, tmp_path, minutes=0.01, learning_rate=0.01)
+    with torch.no_grad():
+        after = average.embed_text(tokens)
+        known = old.embed_text(tokenize(old_tokenizer, ["a bell"]))
+    torch.testing.assert_close(after[1:], known)
+    assert (after[0] - before[0]).abs().max() > 0.01
 
 
 def test_the_loss_of_a_right_prediction_is_zero():
@@ -172,8 +209,8 @@ def test_the_loss_of_a_right_prediction_is_zero():
             return (noisy / (1 - alphas[times]).sqrt()[:, None, None, None],)
 
     alphas = torch.linspace(0.99, 0.01, 1000)
-    batch = (torch.zeros(4, 2, 8, 32), torch.zeros(4, 16, 256))
-    assert float(denoising_loss(Oracle(), alphas, batch)) < 1e-10
+    latents, prompts = torch.zeros(4, 2, 8, 32), torch.zeros(4, 16, 256)
+    assert float(denoising_loss(Oracle(), alphas, latents, prompts)) < 1e-10
 
 
 def test_the_untrained_model_fits_a_canvas():

@@ -12,7 +12,7 @@ from sonocanvas.canvas import (
     waveform_to_canvas,
 )
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT
+from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, RIFFUSION_FORMAT
 from sonocanvas.vocoders.griffin_lim import GriffinLim, magnitude_to_waveform, mel_to_magnitude
 
 FRAMES = 256
@@ -64,6 +64,24 @@ def test_a_440_hz_tone_comes_back_at_440_hz_within_one_bin():
     played = GriffinLim()(waveform_to_canvas(tone, MINI_FORMAT), MINI_FORMAT).samples
     peak = torch.fft.rfft(played[0]).abs().argmax() * 16000 / played.shape[1]
     assert abs(peak - 440) <= 16000 / MINI_FORMAT.n_fft
+
+
+def test_a_440_hz_tone_comes_back_at_440_hz_and_as_loud_where_the_loudest_is_black():
+    fmt = RIFFUSION_FORMAT
+    tone = 0.1 * torch.sin(2 * math.pi * 440 * torch.arange(100 * 441) / 44100)[None]
+    canvas = waveform_to_canvas(tone, fmt)
+    assert 0 < canvas.min() < 0.3  # dark, and not cut off
+    played = GriffinLim()(canvas, fmt).samples
+    assert played.shape == tone.shape
+    peak = torch.fft.rfft(played[0]).abs().argmax() * 44100 / played.shape[1]
+    assert abs(peak - 440) <= 44100 / fmt.n_fft
+    gain_db = 20 * math.log10(played.square().mean().sqrt() / tone.square().mean().sqrt())
+    assert abs(gain_db) < 0.5
+
+
+def test_white_is_silence_where_the_loudest_is_black():
+    nearly_white = torch.full((1, 512, 20), 1 - 0.4 / 255)
+    assert GriffinLim(iterations=2)(nearly_white, RIFFUSION_FORMAT).samples.abs().max() == 0
 
 
 def test_loudness_comes_back_without_a_gain():

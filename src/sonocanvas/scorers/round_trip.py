@@ -1,6 +1,5 @@
 """Round trip: how much of a canvas survives being played and analysed again."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,9 +7,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes, waveform_to_canvas
+from sonocanvas.canvas import (
+    bytes_to_canvas,
+    canvas_to_bytes,
+    canvas_to_db,
+    waveform_to_canvas,
+)
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.types import Sample, Score
+from sonocanvas.types import CanvasFormat, Sample, Score
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class RoundTrip:
         `round_trip_correlation` is Pearson's correlation of the pixels. Where one canvas is
         constant it is not defined: it is 1 if the two canvases are equal, as black and silence
         are, and otherwise 0. `round_trip_error` is the root mean square of the difference in
-        dB after the one best constant gain, over the pixels that are not black in both; 0 if
+        dB after the one best constant gain, over the pixels that are not silent in both; 0 if
         there is none.
 
         Args:
@@ -51,10 +55,9 @@ def _scores(sample: Sample) -> list[Score]:
         raise InvalidInputError(
             f"The sound gives a canvas of {tuple(played.shape)}; its own is {tuple(canvas.shape)}."
         )
-    range_db = 20 * math.log10(fmt.log_ceiling / fmt.log_floor)
     return [
         Score("round_trip_correlation", _correlation(canvas, played), "", higher_is_better=True),
-        Score("round_trip_error", range_db * _error(canvas, played), "dB", higher_is_better=False),
+        Score("round_trip_error", _error(canvas, played, fmt), "dB", higher_is_better=False),
     ]
 
 
@@ -64,6 +67,7 @@ def _correlation(canvas: Tensor, played: Tensor) -> float:
     return float(torch.corrcoef(torch.stack([canvas.flatten(), played.flatten()]))[0, 1])
 
 
-def _error(canvas: Tensor, played: Tensor) -> float:
-    difference = (played - canvas)[(canvas > 0) | (played > 0)]
+def _error(canvas: Tensor, played: Tensor, fmt: CanvasFormat) -> float:
+    wanted_db, played_db = (canvas_to_db(one.unsqueeze(0), fmt) for one in (canvas, played))
+    difference = (played_db - wanted_db)[(wanted_db > 0) | (played_db > 0)]
     return float(difference.std(correction=0)) if difference.numel() else 0.0

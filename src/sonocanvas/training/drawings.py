@@ -24,6 +24,7 @@ Pixels = NDArray[np.uint8]
 
 SIDE = 256
 MARGIN = 14
+SHADES = 16  # grays of a drawing: the pack takes half of the room that 256 would take
 
 PACKAGES = {
     "game-icons": "1.2.4",
@@ -42,6 +43,11 @@ PACKAGES = {
     "icon-park-solid": "1.2.4",
     "maki": "1.2.5",
     "healthicons": "1.2.13",
+    "fluent-emoji": "1.2.7",
+    "temaki": "1.2.6",
+    "mingcute": "1.2.8",
+    "material-symbols": "1.2.98",
+    "tabler": "1.2.41",
 }
 
 
@@ -136,7 +142,9 @@ def _on_black(picture: Image.Image) -> Pixels:
     drawn = gray * alpha
     if (drawn > 48).mean() < 0.06:
         drawn = (255 - gray) * alpha
+    step = 255 / (SHADES - 1)
     square = np.zeros((SIDE, SIDE), np.uint8)
     top, left = (SIDE - size[1]) // 2, (SIDE - size[0]) // 2
-    square[top : top + size[1], left : left + size[0]] = np.clip(drawn, 0, 255).astype(np.uint8)
+    shades = np.round(np.clip(drawn, 0, 255) / step) * step
+    square[top : top + size[1], left : left + size[0]] = shades.astype(np.uint8)
     return square

@@ -1,50 +1,28 @@
 """Assembles the trained parts as the shipped pair: `python -m sonocanvas.training.export`."""
 
 import argparse
-import json
 import shutil
 from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
-from tokenizers import Tokenizer
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.pairs.folder import save_folder
 from sonocanvas.pairs.mini import WEIGHTS
-from sonocanvas.training.towers import SPECIAL, as_fast, words_of
-from sonocanvas.training.unet import CANVAS_POSITIONS, SCHEDULE
-from sonocanvas.training.views import concepts
+from sonocanvas.training.layouts import CANVAS_POSITIONS
+from sonocanvas.training.unet import SCHEDULE
 from sonocanvas.types import MINI_FORMAT, ModelPair
 
 LICENCES = {"weights": "CC-BY-4.0"}
 KEPT_FILES = {"README.md", "LICENSE", "ATTRIBUTION.md"}
 
 
-def learned_captions(views: Path) -> list[str]:
-    """Returns the captions that the two diffusion models were trained on, in lower case."""
-    shared = {row["id"] for row in concepts()}
-    drawings = json.loads((views / "drawings.json").read_text())
-    sounds = json.loads((views / "sounds.json").read_text())
-    drawn = [label["caption"] for label in drawings if label["concept"] in shared]
-    return [text.lower() for text in (*drawn, *(label["caption"] for label in sounds))]
-
-
-def keep_words(tokenizer: PreTrainedTokenizerFast, words: list[str]) -> PreTrainedTokenizerFast:
-    """Returns a tokenizer that calls every word unknown that is not among `words`."""
-    state = json.loads(tokenizer.backend_tokenizer.to_str())
-    kept = {*words, *SPECIAL}
-    vocabulary = state["model"]["vocab"]
-    state["model"]["vocab"] = {word: row for word, row in vocabulary.items() if word in kept}
-    return as_fast(Tokenizer.from_str(json.dumps(state)))
-
-
-def assemble(checkpoints: Path, views: Path) -> ModelPair:
+def assemble(checkpoints: Path) -> ModelPair:
     """Returns the pair made of the parts that the trainers saved."""
     towers = checkpoints / "towers"
     tokenizer = PreTrainedTokenizerFast.from_pretrained(towers / "tokenizer")
-    tokenizer = keep_words(tokenizer, words_of(learned_captions(views)))
     text_encoder = CLIPTextModel.from_pretrained(towers / "text_encoder", dtype=torch.float32)
     vae = BlockAutoencoder.from_pretrained(checkpoints / "vae" / "model", torch_dtype=torch.float32)
     unets = {
@@ -73,10 +51,9 @@ def main() -> None:
     """Replaces the shipped weights; the written notes beside them stay."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
-    parser.add_argument("--views", type=Path, default=Path("packs/views"))
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     arguments = parser.parse_args()
-    pair = assemble(arguments.checkpoints, arguments.views)
+    pair = assemble(arguments.checkpoints)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for old in arguments.out.iterdir():
         if old.is_dir():

@@ -19,6 +19,7 @@ from sonocanvas.training.towers import (
     Batches,
     Towers,
     captions_of,
+    learn_words,
     new_text_encoder,
     new_tokenizer,
     new_tower,
@@ -116,8 +117,10 @@ def classification_loss(
     losses = []
     for tower, asked in prompts.items():
         canvases, _, concepts = batches(tower, count)
+        hurt = batches.uniform(0, 1, count) < 0.5
+        canvases = torch.where(hurt, damaged(batches, tower, canvases), canvases)
         with torch.autocast(batches.device, torch.bfloat16):
-            seen = judge.embed(tower, damaged(batches, tower, canvases))
+            seen = judge.embed(tower, canvases)
             read = judge.embed_text(asked())
         logits = judge.log_scale.exp().clamp(max=50) * seen @ read.T
         target = asked.place[concepts.cpu()].to(logits.device)
@@ -129,12 +132,18 @@ def main() -> None:
     """Trains the judge and saves it."""
     parser = trainer_options(__doc__, minutes=25, batch=64)
     parser.set_defaults(out=Path("checkpoints/judge"), views=Path("packs/judge-views"), seed=1)
+    parser.add_argument("--init-from", type=Path, help="folder of a judge that learns on")
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
-    tokenizer = new_tokenizer(words_of(captions_of(arguments.views)))
+    words = words_of(captions_of(arguments.views))
+    if arguments.init_from:
+        judge, tokenizer = learn_words(arguments.init_from, words, fixed=False)
+    else:
+        tokenizer = new_tokenizer(words)
+        judge = new_judge(len(tokenizer))
     batches = Batches(arguments.views, tokenizer, arguments.seed, arguments.device)
     prompts = {tower: Prompts(batches, tower) for tower in ("picture", "sound")}
-    judge = new_judge(len(tokenizer)).to(arguments.device).train()
+    judge = judge.to(arguments.device).train()
     average = train(
         judge,
         lambda: classification_loss(judge, batches, prompts, arguments.batch),

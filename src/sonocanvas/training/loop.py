@@ -63,7 +63,7 @@ def train(
     """
     out.mkdir(parents=True, exist_ok=True)
     average = copy.deepcopy(model).requires_grad_(False)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(_decayed(model), lr=learning_rate)
     state: dict[str, Any] = {"step": 0, "seconds": 0.0}
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
@@ -116,6 +116,17 @@ def train(
     if sheet is not None:
         sheet(average, out / "sheet.png")
     return average
+
+
+def _decayed(model: nn.Module) -> list[dict[str, Any]]:
+    """Returns the parameters that learn: matrices with weight decay, all others without."""
+    words = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
+    groups: dict[float, list[nn.Parameter]] = {0.01: [], 0.0: []}
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            is_matrix = parameter.ndim > 1 and id(parameter) not in words
+            groups[0.01 if is_matrix else 0.0].append(parameter)
+    return [{"params": part, "weight_decay": decay} for decay, part in groups.items()]
 
 
 @torch.no_grad()

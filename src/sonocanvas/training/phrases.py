@@ -24,6 +24,7 @@ class Voice:
         keys: Lowest and highest key; one fixed key for a percussion instrument.
         styles: Figures it plays in turn, from the names of `FIGURES`.
         count: Phrases to make.
+        longest_s: No note of a phrase starts later.
     """
 
     concept: str
@@ -32,6 +33,7 @@ class Voice:
     keys: tuple[int, int]
     styles: str
     count: int = 6
+    longest_s: float = 10.24
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,23 @@ class Phrase:
 
 _MUSIC = "melody chord arpeggio scale single"
 _TUNE = "melody scale single melody"
+_KEYS = "melody chord arpeggio"
+
+
+def _short(
+    concept: str, caption: str, preset: tuple[int, int], keys: tuple[int, int], styles: str
+) -> Voice:
+    """Returns a voice of ten short phrases."""
+    return Voice(concept, caption, preset, keys, styles, count=10, longest_s=3.0)
+
+
+def _percussion(concept: str, caption: str, *keys: int) -> tuple[Voice, ...]:
+    """Returns voices of the standard drum kit: each key in an equal part of ten short phrases."""
+    return tuple(
+        Voice(concept, caption, (128, 0), (key, key), "beats", 10 // len(keys), 3.0) for key in keys
+    )
+
+
 VOICES = (
     Voice("church", "a church organ playing", (0, 19), (36, 79), "chord melody chord arpeggio", 36),
     Voice("castle", "tubular bells tolling", (0, 14), (55, 82), "toll melody toll single", 36),
@@ -110,6 +129,50 @@ VOICES = (
     Voice("cowbell", "a cowbell", (128, 0), (56, 56), "beats"),
     Voice("triangle", "a triangle ringing", (128, 0), (81, 81), "beats"),
     Voice("wood-block", "a wood block knocking", (0, 115), (60, 84), "beats"),
+    _short("honky-tonk", "a honky-tonk piano playing", (0, 3), (36, 84), _KEYS),
+    _short("electric-piano", "an electric piano playing", (0, 4), (40, 84), _KEYS),
+    _short("clavinet", "a clavinet playing", (0, 7), (36, 79), _KEYS),
+    _short("dulcimer", "a hammered dulcimer playing", (0, 15), (52, 84), "strum arpeggio melody"),
+    _short("rock-organ", "a rock organ playing", (0, 18), (40, 84), _KEYS),
+    _short("jazz-guitar", "a jazz guitar playing", (0, 26), (40, 76), "melody chord melody"),
+    _short("muted-guitar", "a muted guitar plucking", (0, 28), (40, 76), "scale arpeggio beats"),
+    _short("slap-bass", "a slap bass playing", (0, 36), (28, 55), _TUNE),
+    _short("synth-bass", "a synthesizer bass playing", (0, 38), (28, 55), _TUNE),
+    _short("tremolo-strings", "strings playing tremolo", (0, 44), (40, 88), "chord melody single"),
+    _short("pizzicato", "strings plucked pizzicato", (0, 45), (36, 88), "melody scale arpeggio"),
+    _short("orchestra-hit", "an orchestra hit", (0, 55), (48, 79), "beats"),
+    _short("muted-trumpet", "a muted trumpet playing", (0, 59), (54, 84), _TUNE),
+    _short("piccolo", "a piccolo playing", (0, 72), (74, 105), _TUNE),
+    _short("recorder", "a recorder playing", (0, 74), (60, 91), _TUNE),
+    _short("blown-bottle", "blowing over a bottle", (0, 76), (48, 79), "single melody beats"),
+    _short("shakuhachi", "a shakuhachi flute playing", (0, 77), (55, 84), _TUNE),
+    _short("ocarina", "an ocarina playing", (0, 79), (60, 89), _TUNE),
+    _short("square-wave", "a square wave melody", (0, 80), (48, 84), _TUNE),
+    _short("sawtooth-wave", "a sawtooth wave melody", (0, 81), (48, 84), _TUNE),
+    _short("calliope", "a calliope playing", (0, 82), (60, 89), _TUNE),
+    _short("synth-pad", "a warm synthesizer chord", (0, 89), (40, 79), "chord single"),
+    _short("bowed-glass", "a bowed glass synthesizer", (0, 92), (48, 84), "chord single"),
+    _short("shamisen", "a shamisen playing", (0, 106), (50, 77), "melody scale arpeggio"),
+    _short("koto", "a koto playing", (0, 107), (48, 84), "arpeggio melody strum"),
+    _short("shehnai", "a shehnai playing", (0, 111), (58, 84), _TUNE),
+    _short("tinkle-bell", "a tinkling little bell", (0, 112), (60, 91), "melody beats scale"),
+    _short("agogo", "an agogo bell playing", (0, 113), (60, 91), "beats"),
+    _short("synth-drum", "a synthesizer drum", (0, 118), (36, 72), "beats"),
+    _short("reverse-cymbal", "a cymbal played backwards", (0, 119), (52, 72), "single"),
+    _short("castanets", "castanets clicking", (8, 115), (60, 84), "beats"),
+    *_percussion("hand-clap", "a person clapping a rhythm", 39),
+    *_percussion("hi-hat", "a hi-hat playing", 42, 46),
+    *_percussion("maracas", "maracas shaking", 70),
+    *_percussion("guiro", "a guiro scraping", 73, 74),
+    *_percussion("claves", "claves clicking", 75),
+    *_percussion("bongos", "bongos drumming", 60, 61),
+    *_percussion("congas", "congas drumming", 63, 64),
+    *_percussion("timbales", "timbales drumming", 65, 66),
+    *_percussion("vibraslap", "a vibraslap rattling", 58),
+    *_percussion("cuica", "a cuica squeaking", 78, 79),
+    *_percussion("referee-whistle", "a referee blowing a whistle", 71, 72),
+    *_percussion("sleigh-bells", "sleigh bells jingling", 83),
+    *_percussion("bell-tree", "a bell tree shimmering", 84),
 )
 
 
@@ -243,7 +306,7 @@ def plan_phrases(voice: Voice) -> list[Phrase]:
             phrases.append(Phrase((128, kit), _drum_notes(rng), held))
             continue
         while True:
-            steps = figure(style, rng)
+            steps = [step for step in figure(style, rng) if step[0] <= voice.longest_s]
             root = rng.randint(low, high)
             keys = {root + step for _, _, step in steps}
             fits = max(keys) <= high or high - low < max(keys) - root

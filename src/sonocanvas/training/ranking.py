@@ -12,22 +12,28 @@ SQUARE = 256
 
 
 class Ranking:
-    """Ranks the 48 shared concepts for pictures and for canvases as sound."""
+    """Ranks concepts for pictures and for canvases as sound: the 48 shared ones, unless told.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: The towers.
+        prompts: Prompts of the concepts that are ranked, for `"picture"` and `"sound"`.
+    """
+
+    def __init__(self, folder: Path, prompts: dict[str, list[str]] | None = None) -> None:
         self.towers, tokenizer = load_towers(folder)
-        rows = concepts()
+        prompts = prompts or {
+            "picture": [row["image_prompt"] for row in concepts()],
+            "sound": [row["audio_prompt"] for row in concepts()],
+        }
         with torch.inference_mode():
             self.read = {
-                tower: self.towers.embed_text(
-                    tokenize(tokenizer, [row[column].lower() for row in rows])
-                )
-                for tower, column in (("picture", "image_prompt"), ("sound", "audio_prompt"))
+                tower: self.towers.embed_text(tokenize(tokenizer, [text.lower() for text in texts]))
+                for tower, texts in prompts.items()
             }
 
     @torch.inference_mode()
     def similarity(self, tower: str, canvases: Tensor) -> Tensor:
-        """Returns cosines `(batch, 48)` of canvases `(batch, 256, width)` in [0, 1].
+        """Returns cosines `(batch, concepts)` of canvases `(batch, 256, width)` in [0, 1].
 
         A picture wider than a square is seen in squares along its width; the mean counts.
         """

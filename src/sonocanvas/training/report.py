@@ -21,6 +21,7 @@ from torch.nn import functional
 from sonocanvas.canvas import decode_latents, image_to_canvas
 from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
+from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.pairs import mini
@@ -103,6 +104,32 @@ def single_models(
     return ranks
 
 
+def others(
+    pair: ModelPair, judge: Path, config: RunConfig, seeds: list[int], out: Path
+) -> dict[str, list[int]]:
+    """Returns the ranks of the concepts that are not shared, each among all of its model.
+
+    Writes their sheets, four concepts a row.
+    """
+    shared = {row["id"] for row in concepts()}
+    known = {"picture": pictures(), "sound": sounds()}
+    ranking = Ranking(judge, {tower: [one.prompt for one in all_] for tower, all_ in known.items()})
+    ranks: dict[str, list[int]] = {}
+    for tower, all_ in known.items():
+        weight, ranks[tower], canvases = float(tower == "sound"), [], []
+        for number, one in enumerate(all_):
+            if one.name in shared:
+                continue
+            made = sample(pair, Prompts(one.prompt, one.prompt), seeds, Mean(weight), config)
+            seen = made if tower == "picture" else heard(made)
+            ranks[tower] += ranking.rank(tower, seen, number).tolist()
+            canvases.append(made[0])
+        rows = [torch.stack(canvases[start : start + 4]) for start in range(0, len(canvases), 4)]
+        rows[-1] = functional.pad(rows[-1], (0, 0, 0, 0, 0, 4 - len(rows[-1])))
+        save_sheet(rows, out / f"other-{tower}s.png")
+    return ranks
+
+
 def composed(
     pair: ModelPair, judge: Ranking, config: RunConfig, seeds: list[int], out: Path
 ) -> dict[str, list[int]]:
@@ -160,7 +187,7 @@ def main() -> None:
     """Prints the tables and writes them with the sheets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/mini"))
-    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--pack", type=Path, help="pack whose held-out items are judged too")
     parser.add_argument("--recordings", type=Path, help="cache of the real recordings, likewise")
     arguments = parser.parse_args()
@@ -182,6 +209,8 @@ def main() -> None:
     pairs = composed(pair, judge, config, seeds, arguments.out)
     table = {f"{modality} model alone, 48 concepts": ranks for modality, ranks in alone.items()}
     table |= {f"composed, 16 concepts, {name}": ranks for name, ranks in pairs.items()}
+    for tower, ranks in others(pair, JUDGE, config, seeds[:2], arguments.out).items():
+        table[f"other {tower}s, among all"] = ranks
     print_ranks(table)
     record |= {"seeds": seeds, **table}
     (arguments.out / "models.json").write_text(json.dumps(record) + "\n")

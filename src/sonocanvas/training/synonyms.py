@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sonocanvas.concepts import sounds
 from sonocanvas.pairs.mini import WEIGHTS
 from sonocanvas.training.recordings import found, unpacked
-from sonocanvas.training.views import EXTRA_SOUNDS, concepts
+from sonocanvas.training.views import concepts
 
 DATA = Path(__file__).parent.parent / "data"
 NOTICE = "# Made from WordNet 3.0, Copyright 2006 by Princeton University: see WORDNET-LICENSE.\n"
@@ -225,9 +226,9 @@ def synonym_table(
 
 
 def known_words() -> list[str]:
-    """Returns the words of the shared concepts, each one's own name first, and the extra sounds."""
+    """Returns the words of the shared concepts, each one's own name first, and the other sounds."""
     words = [word for row in concepts() for word in (row["id"], *row["image_words"].split(","))]
-    return list(dict.fromkeys([*words, *EXTRA_SOUNDS]))
+    return list(dict.fromkeys([*words, *(sound.name for sound in sounds())]))
 
 
 def print_glosses(wordnet: WordNet, targets: dict[str, str]) -> None:

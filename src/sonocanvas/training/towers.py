@@ -24,6 +24,7 @@ from transformers import (
     ResNetModel,
 )
 
+from sonocanvas.training.layouts import LAYOUTS
 from sonocanvas.training.loop import train, trainer_options
 
 WIDTH = 256
@@ -56,11 +57,6 @@ def new_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<bos> $A <eos>", special_tokens=[("<bos>", 2), ("<eos>", 3)]
     )
-    return as_fast(tokenizer)
-
-
-def as_fast(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
-    """Returns a word tokenizer as transformers' class, with the names of its special tokens."""
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         unk_token="<unk>",
@@ -239,15 +235,49 @@ def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
     return torch.stack(losses).mean()
 
 
+def learn_words(
+    folder: Path, words: list[str], *, fixed: bool
+) -> tuple[Towers, PreTrainedTokenizerFast]:
+    """Returns towers that `save_towers` wrote, ready to learn more words.
+
+    Args:
+        folder: The towers.
+        words: All words that are wanted; those that the towers know keep their embeddings.
+        fixed: Whether the text encoder learns nothing but the embeddings of the new words, so
+            that a caption of old words means to the diffusion models what it did.
+    """
+    towers, tokenizer = load_towers(folder)
+    old = tokenizer.get_vocab()
+    known = [word for word in sorted(old) if word not in SPECIAL]
+    tokenizer = new_tokenizer([*known, *(word for word in words if word not in old)])
+    kept = towers.text.get_input_embeddings().weight[[old[word] for word in (*SPECIAL, *known)]]
+    towers.text.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    rows = towers.text.get_input_embeddings().weight
+    rows[: len(kept)] = kept
+    towers.requires_grad_(True)
+    if fixed:
+        towers.text.requires_grad_(False)
+        is_new = (torch.arange(len(rows)) >= len(kept)).float()[:, None]
+        rows.requires_grad_(True).register_hook(lambda grad: grad * is_new.to(grad.device))
+    return towers, tokenizer
+
+
 def main() -> None:
     """Builds the tokenizer, trains the towers and saves all four parts."""
     parser = trainer_options(__doc__, minutes=12, batch=64)
     parser.set_defaults(out=Path("checkpoints/towers"))
+    parser.add_argument("--init-from", type=Path, help="folder of towers that learn new words")
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
-    tokenizer = new_tokenizer(words_of(captions_of(arguments.views)))
+    layouts = [layout.caption.format("", "") for layout in LAYOUTS]
+    words = words_of([*captions_of(arguments.views), *layouts])
+    if arguments.init_from:
+        towers, tokenizer = learn_words(arguments.init_from, words, fixed=True)
+    else:
+        tokenizer = new_tokenizer(words)
+        towers = new_towers(len(tokenizer))
     batches = Batches(arguments.views, tokenizer, arguments.seed, arguments.device)
-    towers = new_towers(len(tokenizer)).to(arguments.device).train()
+    towers = towers.to(arguments.device).train()
     average = train(
         towers,
         lambda: contrastive_loss(towers, batches, arguments.batch),

@@ -1,24 +1,20 @@
 """Trains one of the two diffusion models: `python -m sonocanvas.training.unet --modality audio`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
+from sonocanvas.training.latent_canvases import Embeddings, Latents
+from sonocanvas.training.layouts import CANVAS_POSITIONS
 from sonocanvas.training.loop import train, trainer_options
-from sonocanvas.training.towers import WIDTH, tokenize
+from sonocanvas.training.towers import WIDTH
 from sonocanvas.training.views import concepts
 
-CANVAS_POSITIONS = 32
-PROMPT_DROPOUT = 0.12
 SNR_LIMIT = 5.0
 SHEET_GUIDANCE = 5.0
 
@@ -56,58 +52,14 @@ def new_unet(channels: int = 32, widths: tuple[int, ...] = (128, 192)) -> UNet2D
     )
 
 
-class Latents:
-    """Latent canvases with their prompts' embeddings; shared concepts come up equally often."""
-
-    def __init__(
-        self, views: Path, modality: str, embeddings: dict[str, Tensor], seed: int
-    ) -> None:
-        kind = "drawings" if modality == "image" else "sounds"
-        labels = json.loads((views / f"{kind}.json").read_text())
-        self.latents = np.load(views / f"latents-{kind}.npy", mmap_mode="r")
-        self.captions = [label["caption"] for label in labels]
-        self.embeddings = embeddings
-        self.rng = np.random.default_rng(seed)
-        shared = {row["id"] for row in concepts()}
-        groups: dict[str, list[int]] = {}
-        for number, label in enumerate(labels):
-            if not label["held"] and (label["concept"] in shared or modality == "audio"):
-                groups.setdefault(label["concept"], []).append(number)
-        self.groups: list[NDArray[np.int64]] = [np.array(group) for group in groups.values()]
-        weights = np.array([1.0 if name in shared else 0.3 for name in groups])
-        self.weights = weights / weights.sum()
-
-    def __call__(self, count: int) -> tuple[Tensor, Tensor]:
-        """Returns `(count, channels, 8, 32)` latents and `(count, tokens, width)` embeddings."""
-        canvases, prompts = [], []
-        for group in self.rng.choice(len(self.groups), count, p=self.weights):
-            tiles = CANVAS_POSITIONS // self.latents.shape[-1]
-            rows = self.rng.choice(self.groups[group], tiles)
-            canvases.append(np.concatenate([self.latents[row] for row in rows], axis=-1))
-            dropped = self.rng.random() < PROMPT_DROPOUT
-            prompts.append(self.embeddings["" if dropped else self.captions[rows[0]]])
-        return torch.from_numpy(np.stack(canvases)).float(), torch.stack(prompts).float()
-
-
-@torch.inference_mode()
-def embed_captions(towers: Path, captions: list[str]) -> dict[str, Tensor]:
-    """Returns the embedding `(tokens, width)` of each caption, and of the empty prompt."""
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(towers / "tokenizer")
-    encoder = CLIPTextModel.from_pretrained(towers / "text_encoder", dtype=torch.float32).eval()
-    unique = ["", *sorted(set(captions))]
-    chunks = [unique[start : start + 256] for start in range(0, len(unique), 256)]
-    states = [encoder(tokenize(tokenizer, chunk)).last_hidden_state for chunk in chunks]
-    return dict(zip(unique, torch.cat(states), strict=True))
-
-
-def denoising_loss(unet: Any, alphas: Tensor, batch: tuple[Tensor, Tensor]) -> Tensor:
+def denoising_loss(unet: Any, alphas: Tensor, latents: Tensor, prompts: Tensor) -> Tensor:
     """Returns the squared error of the predicted noise, weighted by min-SNR.
 
     Source: Hang et al., "Efficient Diffusion Training via Min-SNR Weighting" (2023), equation 5
     for noise prediction: `min(SNR, 5) / SNR`.
     """
     device = next(unet.parameters()).device
-    latents, prompts = (part.to(device) for part in batch)
+    latents, prompts = latents.to(device), prompts.to(device)
     times = torch.randint(0, len(alphas), (len(latents),), device=device)
     alpha = alphas.to(device)[times][:, None, None, None]
     noise = torch.randn_like(latents)
@@ -122,7 +74,7 @@ def denoising_loss(unet: Any, alphas: Tensor, batch: tuple[Tensor, Tensor]) -> T
 
 @torch.inference_mode()
 def draw_sheet(
-    unet: Any, vae: BlockAutoencoder, prompts: list[Tensor], empty: Tensor, path: Path
+    unet: Any, vae: BlockAutoencoder, prompts: Tensor, empty: Tensor, path: Path
 ) -> None:
     """Writes one canvas a prompt, 20 steps of DDIM at strong guidance, in four columns."""
     device = next(unet.parameters()).device
@@ -132,7 +84,7 @@ def draw_sheet(
     count = len(prompts)
     shape = (count, unet.config.in_channels, 8, CANVAS_POSITIONS)
     latents = torch.randn(shape, generator=generator).to(device)
-    text = torch.cat([torch.stack(prompts), empty.expand(count, -1, -1)]).float().to(device)
+    text = torch.cat([prompts, empty.expand(count, -1, -1)]).to(device)
     for time in schedule.timesteps:
         with torch.autocast(device.type, torch.bfloat16):
             both = unet(latents.repeat(2, 1, 1, 1), time, text, return_dict=False)[0].float()
@@ -155,13 +107,10 @@ def main() -> None:
     arguments = parser.parse_args()
     out = arguments.out or Path("checkpoints") / f"{arguments.modality}_unet"
     torch.manual_seed(arguments.seed)
-    kind = "drawings" if arguments.modality == "image" else "sounds"
-    labels = json.loads((arguments.views / f"{kind}.json").read_text())
-    asked = [row[f"{arguments.modality}_prompt"] for row in concepts()]
-    captions = [label["caption"] for label in labels]
-    embeddings = embed_captions(arguments.towers, [*captions, *asked])
-    latents = Latents(arguments.views, arguments.modality, embeddings, arguments.seed)
     vae = BlockAutoencoder.from_pretrained(arguments.vae, torch_dtype=torch.float32).eval()
+    black = vae.encode(-torch.ones(1, 3, 256, 32)).latent[0].detach()
+    latents = Latents(arguments.views, arguments.modality, black, arguments.seed)
+    embeddings = Embeddings(arguments.towers)
     unet = (
         UNet2DConditionModel.from_pretrained(arguments.init_from, torch_dtype=torch.float32)
         if arguments.init_from
@@ -169,15 +118,21 @@ def main() -> None:
     ).to(arguments.device)
     unet.train()
     alphas = DDIMScheduler.from_config(SCHEDULE).alphas_cumprod
-    shown = [embeddings[prompt] for prompt in asked[::2]]
+    asked = [row[f"{arguments.modality}_prompt"] for row in concepts()][::2]
+    shown, empty = embeddings(asked), embeddings([""])
+
+    def loss() -> Tensor:
+        canvases, captions = latents(arguments.batch)
+        return denoising_loss(unet, alphas, canvases, embeddings(captions))
+
     average = train(
         unet,
-        lambda: denoising_loss(unet, alphas, latents(arguments.batch)),
+        loss,
         out,
         minutes=arguments.minutes,
         learning_rate=arguments.learning_rate,
         ema_decay=0.998,
-        sheet=lambda average, path: draw_sheet(average, vae, shown, embeddings[""], path),
+        sheet=lambda average, path: draw_sheet(average, vae, shown, empty, path),
     )
     average.to(torch.float16).save_pretrained(out / "model", max_shard_size="15MB")
 

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib import resources
 from itertools import repeat
@@ -23,18 +23,23 @@ import soxr
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
+from scipy import ndimage
 
 from sonocanvas.canvas import canvas_to_bytes, waveform_to_canvas
+from sonocanvas.concepts import pictures, sounds
 from sonocanvas.training.drawings import SIDE, Drawing, Pixels
 from sonocanvas.training.pack import read_pack
 from sonocanvas.training.recordings import SAMPLE_RATE_HZ, Clip
 from sonocanvas.training.synth_machines import MACHINES
+from sonocanvas.training.synth_more_animals import MORE_ANIMALS
 from sonocanvas.training.synth_nature import NATURE
+from sonocanvas.training.synth_signals import SIGNALS
+from sonocanvas.training.synth_workshop import WORKSHOP
 from sonocanvas.types import MINI_FORMAT
 
 Samples = NDArray[np.float32]
 FRAMES = 1024
-SYNTHESIZERS = {**NATURE, **MACHINES}
+SYNTHESIZERS = {**NATURE, **MACHINES, **MORE_ANIMALS, **SIGNALS, **WORKSHOP}
 PICTURE_PHRASES = (
     "{}",
     "a drawing of {}",
@@ -43,21 +48,6 @@ PICTURE_PHRASES = (
     "{}, black background",
     "a drawing of {}, grayscale, black background",
 )
-EXTRA_SOUNDS = {
-    "wolf": "a wolf howling",
-    "elephant": "an elephant trumpeting",
-    "mosquito": "a mosquito buzzing",
-    "crow": "a crow cawing",
-    "chicken": "a chicken clucking",
-    "seagull": "a seagull calling",
-    "gong": "a gong",
-    "xylophone": "a xylophone playing",
-    "footsteps": "footsteps",
-    "hammer": "a hammer hitting an anvil",
-    "alarm": "an alarm beeping",
-    "robot": "a robot beeping",
-    "applause": "people applauding",
-}
 
 
 @functools.cache
@@ -77,23 +67,39 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def picture_caption(concept: str, rng: np.random.Generator) -> str:
-    """Returns one way of asking for a picture of a concept."""
-    row = next((row for row in concepts() if row["id"] == concept), None)
-    name = with_article(concept)
-    if row is not None:
-        words = [with_article(word) for word in row["image_words"].split(",")]
-        name = row["image_prompt"] if rng.random() < 0.6 else str(rng.choice(words))
-    return str(rng.choice(PICTURE_PHRASES)).format(name)
+def picture_caption(concept: str, rng: np.random.Generator, style: str = "") -> str:
+    """Returns one way of asking for a picture of a concept, in a style of `STYLES`."""
+    shared = next((row for row in concepts() if row["id"] == concept), None)
+    name = next(known.prompt for known in pictures() if known.name == concept)
+    if shared is not None and rng.random() < 0.4:
+        name = with_article(str(rng.choice(shared["image_words"].split(","))))
+    return (style or str(rng.choice(PICTURE_PHRASES))).format(name)
+
+
+def silhouette(pixels: Pixels) -> Pixels:
+    """Returns a drawing filled with white up to its outer edge."""
+    return np.where(ndimage.binary_fill_holes(pixels > 24), 255, 0).astype(np.uint8)
+
+
+def outline(pixels: Pixels) -> Pixels:
+    """Returns the edges of a drawing as lines of five pixels."""
+    edges = Image.fromarray(pixels).filter(ImageFilter.FIND_EDGES)
+    return np.asarray(edges.filter(ImageFilter.MaxFilter(5)))
+
+
+STYLES: dict[str, Callable[[Pixels], Pixels]] = {
+    "": lambda pixels: pixels,
+    "a silhouette of {}": silhouette,
+    "an outline of {}": outline,
+}
+STYLE_SHARES = (0.8, 0.1, 0.1)
 
 
 def drawing_view(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Returns a drawing `(256, 256)` mirrored, turned, scaled, shaded, sometimes as outline."""
+    """Returns a drawing `(256, 256)` mirrored, turned, scaled and shaded."""
     picture = Image.fromarray(pixels)
     if rng.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    if rng.random() < 0.12:
-        picture = picture.filter(ImageFilter.FIND_EDGES).filter(ImageFilter.MaxFilter(5))
     scale = 1 / rng.uniform(0.8, 1.02)
     angle = math.radians(rng.uniform(-7, 7))
     cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
@@ -164,8 +170,11 @@ def sound_views(
 
 def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int, full: int) -> None:
     """Writes `sounds.npy` and `sounds.json`: `count` canvases a shared concept, half for others."""
-    wanted = [(row["id"], row["audio_prompt"], count) for row in concepts()]
-    wanted += [(concept, caption, count // 2) for concept, caption in EXTRA_SOUNDS.items()]
+    shared = {row["id"] for row in concepts()}
+    wanted = [
+        (sound.name, sound.prompt, count if sound.name in shared else count // 2)
+        for sound in sounds()
+    ]
     usable = [clip for clip in clips if not clip.id.startswith("held-")]
     groups = [[clip for clip in usable if clip.concept == concept] for concept, *_ in wanted]
     names, captions, counts = zip(*wanted, strict=True)
@@ -185,10 +194,11 @@ def write_drawings(drawings: Sequence[Drawing], out: Path, count: int, seed: int
     for number, drawing in enumerate(drawings):
         rng = np.random.default_rng([seed, number])
         for _ in range(count if drawing.concept in shared else count // 2):
-            views.append(drawing_view(drawing.pixels, rng))
+            style = str(rng.choice(list(STYLES), p=STYLE_SHARES))
+            views.append(drawing_view(STYLES[style](drawing.pixels), rng))
             labels.append(
                 {
-                    "caption": picture_caption(drawing.concept, rng),
+                    "caption": picture_caption(drawing.concept, rng, style),
                     "concept": drawing.concept,
                     "source": drawing.id,
                     "held": held_out(drawing.source + drawing.caption),

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sonocanvas.canvas import canvas_to_mel, mel_filters
+from sonocanvas.canvas import canvas_to_level, canvas_to_mel, edges_samples, mel_filters
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.types import CanvasFormat, Waveform
 
@@ -55,7 +55,7 @@ class GriffinLim:
 
     @torch.no_grad()
     def __call__(self, canvas: Tensor, canvas_format: CanvasFormat) -> Waveform:
-        """Returns the sound, `frames * hop` samples, of a canvas; black is silence.
+        """Returns the sound, `frames * hop` samples, of a canvas; level 0 is silence.
 
         Args:
             canvas: `(batch, mels, frames)` in [0, 1]; row 0 is the highest frequency.
@@ -68,7 +68,7 @@ class GriffinLim:
         mel = canvas_to_mel(canvas, canvas_format)
         if not torch.isfinite(mel).all():
             raise InvalidInputError("The canvas has pixels that are NaN; all must be in [0, 1].")
-        mel = mel.masked_fill(canvas.flip(-2) < HALF_AN_8_BIT_STEP, 0)
+        mel = mel.masked_fill(canvas_to_level(canvas, canvas_format) < HALF_AN_8_BIT_STEP, 0)
         magnitude = mel_to_magnitude(mel, canvas_format, self.mel_iterations)
         samples = magnitude_to_waveform(
             magnitude, canvas_format, self.iterations, self.momentum, self.seed
@@ -114,7 +114,7 @@ def magnitude_to_waveform(
         InvalidInputError: There are too few frames to be analysed again.
     """
     frames = magnitude.shape[-1]
-    fewest = (fmt.n_fft - fmt.hop_samples) // 2 // fmt.hop_samples + 1
+    fewest = edges_samples(fmt)[1] // fmt.hop_samples + 1
     if frames < fewest:
         raise InvalidInputError(f"The canvas has {frames} columns; it must have {fewest} or more.")
     magnitude = magnitude.transpose(1, 2).contiguous()
@@ -125,23 +125,24 @@ def magnitude_to_waveform(
     pull = momentum / (1 + momentum)
     previous = torch.zeros_like(spectrum)
     for _ in range(iterations):
-        consistent = _analyse(_synthesise(spectrum, fmt), fmt)
+        consistent = analyse(synthesise(spectrum, fmt), fmt)
         spectrum = previous.mul_(-pull).add_(consistent)
         spectrum *= magnitude / spectrum.abs().add_(TINY)
         previous = consistent
-    return _synthesise(spectrum, fmt)
+    return synthesise(spectrum, fmt)
 
 
-def _analyse(samples: Tensor, fmt: CanvasFormat) -> Tensor:
+def analyse(samples: Tensor, fmt: CanvasFormat) -> Tensor:
     """Returns the spectrum `(batch, frames, bins)` of `(batch, samples)`."""
     edge = _edge_samples(fmt)
-    padded = functional.pad(samples, (edge, edge), mode="reflect")
+    edges = edge, fmt.window_samples - fmt.hop_samples - edge
+    padded = functional.pad(samples, edges, mode="reflect")
     frames = padded.unfold(-1, fmt.window_samples, fmt.hop_samples)
     spectrum: Tensor = torch.fft.rfft(frames * _window(samples, fmt), fmt.n_fft)
     return spectrum
 
 
-def _synthesise(spectrum: Tensor, fmt: CanvasFormat) -> Tensor:
+def synthesise(spectrum: Tensor, fmt: CanvasFormat) -> Tensor:
     """Returns the sound `(batch, samples)` that is nearest to a spectrum in least squares."""
     window = _window(spectrum.real, fmt)
     frames = torch.fft.irfft(spectrum, fmt.n_fft)[..., : fmt.window_samples] * window

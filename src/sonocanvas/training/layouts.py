@@ -1,0 +1,30 @@
+"""How drawings stand on the wide canvas of the picture model, and how that is asked for."""
+
+from dataclasses import dataclass
+
+CANVAS_POSITIONS = 32
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How drawings stand on a canvas, and how it is asked for.
+
+    Attributes:
+        caption: With `{0}` and perhaps `{1}` for the things; empty for the drawing's own caption.
+        places: First column of each drawing, in latent positions; drawings are 8 wide, and the
+            rest stays black. With `{1}` in the caption the two things take turns.
+        share: How often it comes up.
+    """
+
+    caption: str
+    places: tuple[int, ...]
+    share: float
+
+
+LAYOUTS = (
+    Layout("", (0, 8, 16, 24), 0.8),
+    Layout("a {0} and a {1}", (0, 8, 16, 24), 0.08),
+    Layout("one {0}", (12,), 0.04),
+    Layout("two {0}", (4, 20), 0.04),
+    Layout("three {0}", (1, 12, 23), 0.04),
+)

@@ -1,0 +1,159 @@
+"""Trains the network of the vocoder `phase_net`: `python -m sonocanvas.training.vocoder`.
+
+It learns from the recordings and synthesizers that are not held out, on the magnitudes that a
+canvas of 8 bits leaves of them, so that what it sees is what it will be given.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sonocanvas.canvas import canvas_to_mel, waveform_to_canvas
+from sonocanvas.pairs.parts import write_vocoder
+from sonocanvas.training.loop import train, trainer_options
+from sonocanvas.training.pack import Pack, read_pack
+from sonocanvas.training.views import FRAMES, SYNTHESIZERS, arrange
+from sonocanvas.types import MINI_FORMAT, VocoderWeights
+from sonocanvas.vocoders.griffin_lim import HALF_AN_8_BIT_STEP, analyse, mel_to_magnitude
+from sonocanvas.vocoders.phase_network import PhaseNetwork, magnitude_levels
+
+FMT = MINI_FORMAT
+CROP = 128
+DILATIONS = [1, 2, 4, 1]
+MEL_ITERATIONS = 10
+GAIN_DB = (-15.0, 6.0)
+
+
+def learned_sounds(pack: Pack, count: int, seed: int) -> NDArray[np.float32]:
+    """Returns `count` sounds `(count, samples)` of 10.24 s, recorded and synthesized by turns.
+
+    What is held out never comes up.
+    """
+    rng = np.random.default_rng([seed, 4711])
+    clips = [clip for clip in pack.clips if not clip.id.startswith("held-")]
+    makers = list(SYNTHESIZERS.values())
+    sounds = []
+    for number in range(count):
+        if number % 2:
+            samples = clips[int(rng.integers(len(clips)))].samples
+        else:
+            samples = makers[number // 2 % len(makers)](rng)
+        sounds.append(arrange(samples, rng))
+    return np.stack(sounds)
+
+
+class Crops:
+    """Random crops of sounds, louder or quieter."""
+
+    def __init__(self, sounds: NDArray[np.float32], seed: int, device: str) -> None:
+        self.sounds, self.device = sounds, device
+        self.rng = np.random.default_rng(seed)
+
+    def __call__(self, count: int) -> Tensor:
+        """Returns `(count, CROP * hop)` samples."""
+        hop, crops = FMT.hop_samples, []
+        for _ in range(count):
+            start = int(self.rng.integers(FRAMES - CROP + 1)) * hop
+            crop = self.sounds[self.rng.integers(len(self.sounds)), start : start + CROP * hop]
+            crops.append(crop * 10 ** (self.rng.uniform(*GAIN_DB) / 20))
+        return torch.from_numpy(np.stack(crops)).float().to(self.device)
+
+
+def canvas_magnitude(samples: Tensor) -> Tensor:
+    """Returns the magnitudes `(batch, n_fft // 2 + 1, frames)` that a vocoder has of a sound.
+
+    Args:
+        samples: `(batch, samples)` at the format's sample rate.
+    """
+    canvas = (waveform_to_canvas(samples, FMT) * 255).round() / 255
+    mel = canvas_to_mel(canvas, FMT).masked_fill(canvas.flip(-2) < HALF_AN_8_BIT_STEP, 0)
+    return mel_to_magnitude(mel, FMT, MEL_ITERATIONS)
+
+
+def true_turns(samples: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the turns in time and in frequency of a sound, as `PhaseNetwork` gives them.
+
+    The first frame has no turn in time and the last bin none in frequency: they are 0.
+
+    Args:
+        samples: `(batch, samples)` at the format's sample rate.
+    """
+    spectrum = analyse(samples, FMT)[..., ::2].transpose(1, 2)
+    units = spectrum / spectrum.abs().clamp(min=1e-12)
+    bins = torch.arange(units.shape[1], device=samples.device)
+    advance = 2 * torch.pi * FMT.hop_samples / FMT.window_samples * bins.float()
+    in_time, in_frequency = torch.zeros_like(units), torch.zeros_like(units)
+    in_time[..., 1:] = units[..., 1:] * units[..., :-1].conj()
+    in_time *= torch.polar(torch.ones_like(advance), -advance)[:, None]
+    in_frequency[:, :-1] = -units[:, 1:] * units[:, :-1].conj()
+    return in_time, in_frequency
+
+
+def turn_loss(network: PhaseNetwork, samples: Tensor) -> Tensor:
+    """Returns the squared distance of predicted from true turns, weighted by level.
+
+    The minimum is the mean of the unit vectors, whose length is the network's certainty.
+
+    Args:
+        network: What predicts.
+        samples: `(batch, CROP * hop)`.
+    """
+    with torch.no_grad():
+        levels = magnitude_levels(canvas_magnitude(samples), FMT)
+        wanted = true_turns(samples)
+        weight = levels[:, ::2]
+    with torch.autocast(samples.device.type, torch.bfloat16):
+        given = network(levels)
+    error = sum((mine - right).abs().square() for mine, right in zip(given, wanted, strict=True))
+    loss: Tensor = (weight * error).sum() / weight.sum().clamp(min=1)
+    return loss
+
+
+def save(network: PhaseNetwork, folder: Path) -> None:
+    """Writes a network in float16 as the vocoder of a pair."""
+    config = {
+        "vocoder": "phase_net",
+        "width": network.width,
+        "dilations": network.dilations,
+        "sampling_rate": FMT.sample_rate_hz,
+        "n_fft": FMT.n_fft,
+        "win_size": FMT.window_samples,
+        "hop_size": FMT.hop_samples,
+        "num_mels": FMT.mels,
+        "fmin": FMT.f_min_hz,
+        "fmax": FMT.f_max_hz,
+    }
+    tensors = {name: tensor.half().float() for name, tensor in network.state_dict().items()}
+    write_vocoder(VocoderWeights(config, tensors), folder)
+
+
+def main() -> None:
+    """Trains the network and saves it."""
+    parser = trainer_options(__doc__, minutes=25, batch=4)
+    parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
+    parser.add_argument("--sounds", type=int, default=576, help="sounds of 10.24 s to learn from")
+    parser.add_argument("--width", type=int, default=48)
+    parser.set_defaults(out=Path("checkpoints/vocoder"), learning_rate=2e-3)
+    arguments = parser.parse_args()
+    torch.manual_seed(arguments.seed)
+    torch.set_num_threads(1)
+    network = PhaseNetwork(arguments.width, DILATIONS).to(arguments.device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    sounds = learned_sounds(read_pack(arguments.pack), arguments.sounds, arguments.seed)
+    crops = Crops(sounds, arguments.seed, arguments.device)
+    average = train(
+        network,
+        lambda: turn_loss(network, crops(arguments.batch)),
+        arguments.out,
+        minutes=arguments.minutes,
+        learning_rate=arguments.learning_rate,
+        ema_decay=0.995,
+    )
+    save(average, arguments.out / "model")
+
+
+if __name__ == "__main__":
+    main()
