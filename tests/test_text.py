@@ -69,10 +69,12 @@ def test_a_prompt_of_exactly_the_longest_length_is_not_cut(pair):
 def test_unknown_words_are_named_with_the_nearest_known_ones(pair):
     _, warnings = encode_prompts(pair, Prompts("Castel!", "a zyxxyz", "doge"))
     assert warnings == [
-        "The image prompt has a word that the pair does not know: 'castel'; nearest known: castle.",
+        "The image prompt has a word that the pair does not know: 'castel'; "
+        "nearest known: 'a castle with towers'.",
         "The negative image prompt has a word that the pair does not know: 'doge'; "
-        "nearest known: dog, dogs.",
-        "The audio prompt has a word that the pair does not know: 'zyxxyz'.",
+        "nearest known: 'a dog', 'dogs'.",
+        "The audio prompt has a word that the pair does not know: 'zyxxyz'; "
+        "'sonocanvas list prompts' prints what it knows.",
     ]
 
 
@@ -96,7 +98,7 @@ def test_a_synonym_is_named_once_in_a_warning(pair):
     assert warnings == [
         "The image prompt has a word that the pair does not know: 'pup', read as 'dog'.",
         "The negative image prompt has a word that the pair does not know: 'doge'; "
-        "nearest known: dog, dogs.",
+        "nearest known: 'a dog', 'dogs'.",
         "The audio prompt has a word that the pair does not know: 'castles', read as 'castle'.",
         "The negative audio prompt has a word that the pair does not know: 'hawk', read as 'bird'.",
     ]

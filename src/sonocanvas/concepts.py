@@ -2,6 +2,7 @@
 
 import csv
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -31,6 +32,16 @@ def pictures() -> tuple[Concept, ...]:
 def sounds() -> tuple[Concept, ...]:
     """Returns everything that the sound model plays, category by category."""
     return _read("sounds.tsv")
+
+
+def prompt_with(word: str, known: Sequence[Concept]) -> str:
+    """Returns the first prompt that holds a word, and the word where none does.
+
+    Example:
+        >>> prompt_with("towers", pictures()), prompt_with("xyz", pictures())
+        ('a castle with towers', 'xyz')
+    """
+    return next((one.prompt for one in known if word in one.prompt.split()), word)
 
 
 def _read(name: str) -> tuple[Concept, ...]:

@@ -6,11 +6,15 @@ from importlib import resources
 
 
 @functools.cache
-def synonyms() -> dict[str, str]:
-    """Returns word -> nearest word of the embedded pair; `training.synonyms` writes the table."""
+def synonyms() -> dict[str, list[str]]:
+    """Returns word -> nearest words of the embedded pair; `training.synonyms` writes the table.
+
+    The first is the nearest that the picture model knows, and the second, if there is another,
+    the nearest that the sound model knows.
+    """
     text = resources.files("sonocanvas").joinpath("data/synonyms.tsv").read_text("utf-8")
     rows = [line.partition("\t") for line in text.splitlines() if not line.startswith("#")]
-    return {word: target for word, _, target in rows[1:]}
+    return {word: targets.split() for word, _, targets in rows[1:]}
 
 
 def singulars(word: str) -> list[str]:
@@ -39,7 +43,7 @@ def read_as(word: str, known: Collection[str]) -> str | None:
         ('dog', 'castle', None)
     """
     for form in (word, *singulars(word)):
-        for target in (form, synonyms().get(form)):
+        for target in (form, *synonyms().get(form, [])):
             if target in known:
                 return target
     return None

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from sonocanvas.concepts import pictures, prompt_with, sounds
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.synonyms import read_as
 from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
@@ -38,7 +39,9 @@ def encode_prompts(pair: ModelPair, prompts: Prompts) -> tuple[TextEmbeddings, l
             read = known_prompt(tokenizer, text) if pair.closed_vocabulary else text
             embeddings[name] = _encode(tokenizer, text_encoder, read)
             what = f"{name.replace('_', ' ')} prompt"
-            warnings += _warnings(tokenizer, what, text, pair.closed_vocabulary)
+            warnings += _cut_off(tokenizer, what, text)
+            if pair.closed_vocabulary:
+                warnings += _unknown_to(tokenizer, model, what, text)
     return TextEmbeddings(**embeddings), warnings
 
 
@@ -83,24 +86,28 @@ def _encode(tokenizer: PreTrainedTokenizerBase, text_encoder: PreTrainedModel, t
     return embedding
 
 
-def _warnings(
-    tokenizer: PreTrainedTokenizerBase, what: str, text: str, closed_vocabulary: bool
-) -> list[str]:
-    """Returns a sentence for the text that is cut off and for each word that is not known."""
-    sentences = []
+def _cut_off(tokenizer: PreTrainedTokenizerBase, what: str, text: str) -> list[str]:
+    """Returns a sentence for the text that is cut off."""
     offsets = _tokens(tokenizer, text)["offset_mapping"]
     limit = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add()
-    if len(offsets) > limit:
-        cut = text[offsets[limit][0] :].strip()
-        sentences.append(f"The {what} is longer than {limit} tokens; cut off: '{cut}'.")
-    if closed_vocabulary:
-        known = _known(tokenizer)
-        for word, near in unknown_words(tokenizer, text).items():
-            hint = f"; nearest known: {', '.join(near)}" if near else ""
-            synonym = read_as(word, known)
-            if synonym is not None:
-                hint = f", read as '{synonym}'"
-            sentences.append(f"The {what} has a word that the pair does not know: '{word}'{hint}.")
+    if len(offsets) <= limit:
+        return []
+    cut = text[offsets[limit][0] :].strip()
+    return [f"The {what} is longer than {limit} tokens; cut off: '{cut}'."]
+
+
+def _unknown_to(tokenizer: PreTrainedTokenizerBase, model: str, what: str, text: str) -> list[str]:
+    """Returns a sentence for each word that a model does not know."""
+    concepts, known, sentences = pictures() if model == "image" else sounds(), _known(tokenizer), []
+    for word, near in unknown_words(tokenizer, text).items():
+        offered = dict.fromkeys(f"'{prompt_with(one, concepts)}'" for one in near)
+        hint = f"; nearest known: {', '.join(offered)}" if near else ""
+        synonym = read_as(word, known)
+        if synonym is not None:
+            hint = f", read as '{synonym}'"
+        elif not near:
+            hint = "; 'sonocanvas list prompts' prints what it knows"
+        sentences.append(f"The {what} has a word that the pair does not know: '{word}'{hint}.")
     return sentences
 
 

@@ -97,6 +97,17 @@ def test_two_text_encoders_are_kept_apart(tmp_path):
     assert loaded.image_text_encoder is not loaded.audio_text_encoder
 
 
+def test_two_tokenizers_may_share_a_text_encoder(tmp_path):
+    fewer = tiny_tokenizer()
+    fewer.add_tokens("zither")
+    save_folder(tiny_pair(audio_tokenizer=fewer), tmp_path)
+    assert (tmp_path / "text_encoder").is_dir()
+    loaded = load_folder(tmp_path)
+    assert loaded.image_text_encoder is loaded.audio_text_encoder
+    assert "zither" in loaded.audio_tokenizer.get_vocab()
+    assert "zither" not in loaded.image_tokenizer.get_vocab()
+
+
 def test_the_autoencoder_may_be_of_the_other_allowed_class(tmp_path):
     vae = diffusers.AutoencoderDC(
         in_channels=3,

@@ -46,6 +46,16 @@ def test_damage_keeps_the_shape_and_stays_finite(batches):
         assert (damaged - canvases).abs().mean() > 0.05
 
 
+def test_bands_move_and_what_leaves_the_canvas_is_gone(batches):
+    canvases = torch.zeros(64, 64, 8)
+    canvases[:, 32] = 1
+    moved = judging.transposed(batches, canvases)
+    rows = moved[:, :, 0].argmax(1)
+    assert (moved.sum(1) == 1).all()
+    assert rows.min() < 30 < 34 < rows.max()
+    assert (rows - 32).abs().max() <= 64 // 12 + 1
+
+
 def test_cuts_are_bands_of_at_most_a_quarter(batches):
     canvases = torch.ones(200, 64, 64)
     lost = 1 - judging.cut(batches, canvases, axis=1).mean((1, 2))

@@ -2,10 +2,12 @@
 
 import pytest
 
+from sonocanvas.concepts import sounds
 from sonocanvas.training import synonyms
 from sonocanvas.training.synonyms import (
     known_words,
     meanings,
+    merged,
     nearest,
     parse_synset,
     read_licence,
@@ -133,8 +135,21 @@ def test_irregular_plurals_are_read_as_their_singular(wordnet):
     assert (rows["dogwives"], rows["hunterren"]) == ("dog", "dog")
 
 
-def test_the_words_of_the_shared_concepts_come_before_the_extra_sounds():
-    words = known_words()
+def test_a_keyword_of_an_emoji_is_read_as_what_it_shows_if_that_is_known(wordnet):
+    assert table(wordnet, ("rabbit",))["bunny"] == "rabbit"
+    assert "bunny" not in table(wordnet)
+
+
+def test_each_model_reads_a_word_as_the_nearest_that_it_knows():
+    assert merged({"tom": "cat", "pup": "dog"}, {"pup": "wolf", "puss": "cat", "tom": "cat"}) == {
+        "pup": ["dog", "wolf"],
+        "puss": ["cat"],
+        "tom": ["cat"],
+    }
+
+
+def test_the_words_of_the_shared_concepts_come_before_the_others():
+    words = known_words(sounds())
     assert words[:2] == ["dog", "puppy"]
     assert words.index("heart") < words.index("gong")
     assert len(words) == len(set(words))

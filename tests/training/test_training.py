@@ -18,7 +18,6 @@ from sonocanvas.training.towers import (
     load_towers,
     new_tokenizer,
     new_towers,
-    reduce_rows,
     save_towers,
     tokenize,
 )
@@ -141,7 +140,7 @@ def test_towers_give_unit_vectors(tmp_path):
     towers, tokenizer = load_towers(tmp_path)
     with torch.no_grad():
         text = towers.embed_text(tokenize(tokenizer, ["a castle", "a bell"]))
-        sound = towers.embed("sound", reduce_rows(torch.rand(2, 256, 1024)))
+        sound = towers.embed("sound", torch.rand(2, 256, 1024))
     torch.testing.assert_close(text.norm(dim=1), torch.ones(2))
     torch.testing.assert_close(sound.norm(dim=1), torch.ones(2))
 
@@ -183,20 +182,13 @@ def test_towers_learn_new_words_and_the_old_ones_keep_their_meaning(tmp_path):
     tokenizer = new_tokenizer(["bell", "a", "unused"])
     save_towers(new_towers(len(tokenizer)), tokenizer, tmp_path)
     old, old_tokenizer = load_towers(tmp_path)
-    towers, tokenizer = learn_words(tmp_path, ["a", "castle"], fixed=True)
-    tokens = tokenize(tokenizer, ["a castle", "a bell"])
+    torch.manual_seed(0)
+    towers, tokenizer = learn_words(tmp_path, ["a", "castle", "tower"])
     with torch.no_grad():
-        before = towers.embed_text(tokens)
-
-    def loss_of_batch():
-        return towers.embed_text(tokens)[:, :8].sum()
-
-    average = train(towers, loss_of_batch, tmp_path, minutes=0.01, learning_rate=0.01)
-    with torch.no_grad():
-        after = average.embed_text(tokens)
         known = old.embed_text(tokenize(old_tokenizer, ["a bell"]))
-    torch.testing.assert_close(after[1:], known)
-    assert (after[0] - before[0]).abs().max() > 0.01
+        read = towers.embed_text(tokenize(tokenizer, ["a bell", "a castle", "a tower"]))
+    torch.testing.assert_close(read[:1], known)
+    assert (read @ read.T).fill_diagonal_(0).max() < 0.999  # no two words mean the same
 
 
 def test_the_loss_of_a_right_prediction_is_zero():

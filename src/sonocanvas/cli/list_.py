@@ -1,13 +1,9 @@
 """`sonocanvas list`: what there is to choose from."""
 
-import csv
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-
-CONCEPTS = Path(__file__).parent.parent / "data" / "concepts.tsv"
 
 
 class Menu(StrEnum):
@@ -25,24 +21,41 @@ class Menu(StrEnum):
 def list_(menu: Annotated[Menu, typer.Argument(help="What to list.")]) -> None:
     """List what can be chosen, with its options."""
     if menu is Menu.prompts:
-        rows = _prompts()
-    elif menu is Menu.presets:
+        _echo_prompts()
+        return
+    if menu is Menu.presets:
         rows = _presets()
     else:
         rows = _entries(menu.removesuffix("s"))
         rows += _entries("wrapper") if menu is Menu.rules else []
+    _echo_table(rows)
+
+
+def _echo_table(rows: list[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         typer.echo("  ".join(cells).rstrip())
 
 
-def _prompts() -> list[tuple[str, ...]]:
-    with CONCEPTS.open(encoding="utf-8", newline="") as file:
-        return [
-            (row["image_prompt"], row["audio_prompt"])
-            for row in csv.DictReader(file, delimiter="\t")
-        ]
+def _echo_prompts() -> None:
+    """Prints what the pair `mini` knows: what is both, and all pictures and sounds by category."""
+    import itertools
+    import shutil
+    import textwrap
+
+    from sonocanvas.concepts import pictures, sounds
+
+    heard = {sound.name: sound.prompt for sound in sounds()}
+    both = [(one.prompt, heard[one.name]) for one in pictures() if one.name in heard]
+    typer.echo(f"{len(both)} things that have a picture and a sound of their own")
+    _echo_table([(f"  {picture}", sound) for picture, sound in both])
+    width = min(shutil.get_terminal_size().columns, 100)
+    for heading, known in (("pictures", pictures()), ("sounds", sounds())):
+        typer.echo(f"\n{len(known)} {heading}")
+        for category, group in itertools.groupby(known, lambda one: one.category):
+            text = f"  {category}: {', '.join(one.prompt for one in group)}"
+            typer.echo(textwrap.fill(text, width, subsequent_indent="    "))
 
 
 def _presets() -> list[tuple[str, ...]]:

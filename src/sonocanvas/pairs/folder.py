@@ -3,7 +3,8 @@
 ```
 model_index.json                  name, canvas_format, … and `component: [library, class]`
 vae/  image_unet/  audio_unet/    the shared autoencoder and the two models
-text_encoder/  tokenizer/         shared; or image_text_encoder/, audio_text_encoder/, …
+text_encoder/  tokenizer/         shared; or image_text_encoder/ and audio_text_encoder/,
+                                  image_tokenizer/ and audio_tokenizer/
 scheduler/scheduler_config.json   the noise schedule of both
 vocoder/                          if the pair carries one
 ```
@@ -63,10 +64,12 @@ def load_folder(
     """
     folder = Path(folder)
     index = read_json(folder / "model_index.json")
-    own_text = "image_text_encoder" in index
-    kinds = ("image_text_encoder", "image_tokenizer", "audio_text_encoder", "audio_tokenizer")
-    text = kinds if own_text else ("text_encoder", "tokenizer")
-    names = ("vae", "image_unet", "audio_unet", *text)
+    text = {
+        f"{model}_{kind}": f"{model}_{kind}" if f"image_{kind}" in index else kind
+        for model in ("image", "audio")
+        for kind in ("text_encoder", "tokenizer")
+    }
+    names = ("vae", "image_unet", "audio_unet", *dict.fromkeys(text.values()))
     classes = {name: _allowed_class(folder, index, name) for name in names}
     for name in names:
         if name.endswith("tokenizer"):
@@ -79,10 +82,9 @@ def load_folder(
     parts: dict[str, Any] = {
         name: load_part(folder / name, classes[name], device, dtype) for name in names
     }
-    if not own_text:
-        shared = {kind: parts[kind.partition("_")[2]] for kind in kinds}
-        parts = {name: parts[name] for name in names if name not in text} | shared
-    pair = ModelPair(scheduler_config=scheduler_config, **facts, **parts)
+    models = {name: parts[name] for name in ("vae", "image_unet", "audio_unet")}
+    models |= {field: parts[name] for field, name in text.items()}
+    pair = ModelPair(scheduler_config=scheduler_config, **facts, **models)
     check_pair(pair)
     return pair
 
@@ -103,11 +105,11 @@ def save_folder(
     """
     folder = Path(folder)
     parts = {"vae": pair.vae, "image_unet": pair.image_unet, "audio_unet": pair.audio_unet}
-    shared = pair.image_text_encoder is pair.audio_text_encoder
-    for model, prefix in (("image", "" if shared else "image_"), ("audio", "audio_")):
-        if model == "image" or not shared:
-            parts[f"{prefix}text_encoder"] = getattr(pair, f"{model}_text_encoder")
-            parts[f"{prefix}tokenizer"] = getattr(pair, f"{model}_tokenizer")
+    for kind in ("text_encoder", "tokenizer"):
+        image, audio = getattr(pair, f"image_{kind}"), getattr(pair, f"audio_{kind}")
+        parts |= (
+            {kind: image} if image is audio else {f"image_{kind}": image, f"audio_{kind}": audio}
+        )
     index: dict[str, Any] = {
         name: getattr(pair, name)
         for name in ("name", "latent_shape", "crop_columns", "closed_vocabulary", "licences")

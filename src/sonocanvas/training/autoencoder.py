@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import pixel_unshuffle
 
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
-from sonocanvas.training.loop import train, trainer_options
+from sonocanvas.training.loop import half_precision, train, trainer_options
 
 EDGE_WEIGHT = 0.5
 CROP = 256
@@ -101,7 +101,7 @@ def reconstruction_loss(autoencoder: Any, pictures: Tensor, noise: float = 0.15)
         latents = autoencoder.encode(pictures).latent
         sigma = torch.empty(len(latents), 1, 1, 1, device=latents.device).uniform_(-noise, noise)
         latents = latents + sigma.clamp(min=0) * torch.randn_like(latents)
-    with torch.autocast(pictures.device.type, torch.bfloat16):
+    with half_precision(pictures.device.type):
         decoded = autoencoder.decode(latents).sample[:, :1]
     error = decoded.float() - pictures[:, :1]
     edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()

@@ -1,17 +1,20 @@
 """Assembles the trained parts as the shipped pair: `python -m sonocanvas.training.export`."""
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
+from tokenizers import Tokenizer
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.pairs.folder import save_folder
 from sonocanvas.pairs.mini import WEIGHTS
 from sonocanvas.training.layouts import CANVAS_POSITIONS
+from sonocanvas.training.towers import SPECIAL, as_fast, captions_of, words_of
 from sonocanvas.training.unet import SCHEDULE
 from sonocanvas.types import MINI_FORMAT, ModelPair
 
@@ -19,10 +22,25 @@ LICENCES = {"weights": "CC-BY-4.0"}
 KEPT_FILES = {"README.md", "LICENSE", "ATTRIBUTION.md"}
 
 
-def assemble(checkpoints: Path) -> ModelPair:
-    """Returns the pair made of the parts that the trainers saved."""
+def keep_words(tokenizer: PreTrainedTokenizerFast, words: list[str]) -> PreTrainedTokenizerFast:
+    """Returns a tokenizer that calls every word unknown that is not among `words`."""
+    state = json.loads(tokenizer.backend_tokenizer.to_str())
+    kept = {*words, *SPECIAL}
+    vocabulary = state["model"]["vocab"]
+    state["model"]["vocab"] = {word: row for word, row in vocabulary.items() if word in kept}
+    return as_fast(Tokenizer.from_str(json.dumps(state)))
+
+
+def assemble(checkpoints: Path, views: Path) -> ModelPair:
+    """Returns the pair made of the parts that the trainers saved.
+
+    The two models share a text encoder, and each has a tokenizer of the words that it learned.
+    """
     towers = checkpoints / "towers"
     tokenizer = PreTrainedTokenizerFast.from_pretrained(towers / "tokenizer")
+    image_tokenizer, audio_tokenizer = (
+        keep_words(tokenizer, words_of(captions_of(views, kind))) for kind in ("drawings", "sounds")
+    )
     text_encoder = CLIPTextModel.from_pretrained(towers / "text_encoder", dtype=torch.float32)
     vae = BlockAutoencoder.from_pretrained(checkpoints / "vae" / "model", torch_dtype=torch.float32)
     unets = {
@@ -35,9 +53,9 @@ def assemble(checkpoints: Path) -> ModelPair:
         name="mini",
         vae=vae,
         **unets,
-        image_tokenizer=tokenizer,
+        image_tokenizer=image_tokenizer,
         image_text_encoder=text_encoder,
-        audio_tokenizer=tokenizer,
+        audio_tokenizer=audio_tokenizer,
         audio_text_encoder=text_encoder,
         scheduler_config=SCHEDULE,
         canvas_format=MINI_FORMAT,
@@ -51,9 +69,10 @@ def main() -> None:
     """Replaces the shipped weights; the written notes beside them stay."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
+    parser.add_argument("--views", type=Path, default=Path("packs/views"))
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     arguments = parser.parse_args()
-    pair = assemble(arguments.checkpoints)
+    pair = assemble(arguments.checkpoints, arguments.views)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for old in arguments.out.iterdir():
         if old.is_dir():
@@ -61,7 +80,7 @@ def main() -> None:
         elif old.name not in KEPT_FILES:
             old.unlink()
     save_folder(pair, arguments.out)
-    for tower in ("picture_tower", "sound_tower"):
+    for tower in ("picture_tower", "sound_tower", "tokenizer"):
         shutil.copytree(arguments.checkpoints / "towers" / tower, arguments.out / tower)
     judge = arguments.out.parent / "judge"
     shutil.rmtree(judge, ignore_errors=True)

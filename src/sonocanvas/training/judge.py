@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from sonocanvas.training.loop import train, trainer_options
+from sonocanvas.training.loop import half_precision, train, trainer_options
 from sonocanvas.training.towers import (
     Batches,
     Towers,
@@ -29,12 +29,14 @@ from sonocanvas.training.towers import (
 
 WIDTHS = (32, 64, 128, 160)
 DEPTHS = (1, 2, 2, 1)
+PICTURE_ROWS = 96
+HIGHEST_CUT = 0.6  # a recording of 11 kHz has nothing in the upper third of a canvas
 
 
 def new_judge(vocabulary_size: int) -> Towers:
     """Returns the untrained judge."""
     text = new_text_encoder(vocabulary_size, WIDTHS[-1], layers=1)
-    return Towers(text, new_tower(WIDTHS, DEPTHS), new_tower(WIDTHS, DEPTHS))
+    return Towers(text, new_tower(WIDTHS, DEPTHS, PICTURE_ROWS), new_tower(WIDTHS, DEPTHS))
 
 
 def hatched(batches: Batches, canvases: Tensor) -> Tensor:
@@ -71,9 +73,21 @@ def moved(batches: Batches, canvases: Tensor) -> Tensor:
     return functional.grid_sample(canvases[:, None], grid, align_corners=False)[:, 0]
 
 
+def transposed(batches: Batches, canvases: Tensor) -> Tensor:
+    """Returns sounds of which the mel bands moved up or down by up to a twelfth."""
+    height = canvases.shape[1]
+    steps = (batches.uniform(-1, 1, len(canvases)) * height / 12).round().long().flatten().tolist()
+    moved = [
+        functional.pad(one, (0, 0, step, -step)) for one, step in zip(canvases, steps, strict=True)
+    ]
+    return torch.stack(moved)
+
+
 def recorded(batches: Batches, canvases: Tensor) -> Tensor:
-    """Returns sounds as a recorder might have taken them: tilted spectrum, background noise."""
+    """Returns sounds as a recorder might have taken them: in its band, tilted, with noise."""
     count, height, _ = canvases.shape
+    top = torch.arange(height, device=canvases.device)[None, :, None] / height
+    canvases = canvases * (top >= batches.uniform(-HIGHEST_CUT, HIGHEST_CUT, count))
     heights = torch.linspace(-0.5, 0.5, height, device=canvases.device)[None, :, None]
     tilted = canvases + (canvases > 0) * heights * batches.uniform(-0.5, 0.5, count)
     floor = batches.uniform(-0.4, 0.4, count) + heights * batches.uniform(-0.3, 0.6, count)
@@ -83,7 +97,10 @@ def recorded(batches: Batches, canvases: Tensor) -> Tensor:
 def damaged(batches: Batches, tower: str, canvases: Tensor) -> Tensor:
     """Returns canvases with all that can happen to a drawing or a sound in a composed canvas."""
     count = len(canvases)
-    canvases = moved(batches, canvases) if tower == "picture" else recorded(batches, canvases)
+    if tower == "picture":
+        canvases = moved(batches, canvases)
+    else:
+        canvases = recorded(batches, transposed(batches, canvases))
     canvases = batches.mixed(tower, canvases, 0.6)
     canvases = canvases.clamp(min=1e-4) ** batches.uniform(0.6, 1.7, count)
     canvases = cut(batches, cut(batches, hatched(batches, canvases), 1), 2)
@@ -111,15 +128,23 @@ class Prompts:
 
 
 def classification_loss(
-    judge: Towers, batches: Batches, prompts: dict[str, Prompts], count: int
+    judge: Towers, batches: Batches, prompts: dict[str, Prompts], pictures: int
 ) -> Tensor:
-    """Returns the cross-entropy of finding each canvas's concept among all concepts' captions."""
+    """Returns the cross-entropy of finding each canvas's concept among all concepts' captions.
+
+    Args:
+        judge: What learns.
+        batches: Where canvases come from.
+        prompts: Captions for each tower.
+        pictures: Pictures in the batch; it has half as many sounds, which cost more.
+    """
     losses = []
     for tower, asked in prompts.items():
+        count = pictures if tower == "picture" else pictures // 2
         canvases, _, concepts = batches(tower, count)
         hurt = batches.uniform(0, 1, count) < 0.5
         canvases = torch.where(hurt, damaged(batches, tower, canvases), canvases)
-        with torch.autocast(batches.device, torch.bfloat16):
+        with half_precision(batches.device):
             seen = judge.embed(tower, canvases)
             read = judge.embed_text(asked())
         logits = judge.log_scale.exp().clamp(max=50) * seen @ read.T
@@ -135,13 +160,15 @@ def main() -> None:
     parser.add_argument("--init-from", type=Path, help="folder of a judge that learns on")
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
-    words = words_of(captions_of(arguments.views))
+    words = words_of(captions_of(arguments.views, "drawings", "sounds"))
     if arguments.init_from:
-        judge, tokenizer = learn_words(arguments.init_from, words, fixed=False)
+        judge, tokenizer = learn_words(arguments.init_from, words)
     else:
         tokenizer = new_tokenizer(words)
         judge = new_judge(len(tokenizer))
-    batches = Batches(arguments.views, tokenizer, arguments.seed, arguments.device)
+    batches = Batches(
+        arguments.views, tokenizer, arguments.seed, arguments.device, judge.rows("picture")
+    )
     prompts = {tower: Prompts(batches, tower) for tower in ("picture", "sound")}
     judge = judge.to(arguments.device).train()
     average = train(

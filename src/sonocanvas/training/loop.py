@@ -35,6 +35,18 @@ def trainer_options(description: str | None, minutes: float, batch: int) -> argp
     return parser
 
 
+def half_precision(device: str) -> torch.autocast:
+    """Returns a context in which models compute in bfloat16 where the device does so fast.
+
+    A processor without instructions for it takes three times as long as in float32.
+
+    Args:
+        device: Type of the device, such as `"cpu"`.
+    """
+    fast = device != "cpu" or torch.cpu._is_avx512_bf16_supported()
+    return torch.autocast(device, torch.bfloat16, enabled=fast)
+
+
 def train(
     model: nn.Module,
     loss_of_batch: Callable[[], Tensor],

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sonocanvas.training.towers import load_towers, reduce_rows, tokenize
+from sonocanvas.training.towers import load_towers, tokenize
 from sonocanvas.training.views import concepts
 
 SQUARE = 256
@@ -41,7 +41,7 @@ class Ranking:
             starts = range(0, canvases.shape[-1] - SQUARE + 1, SQUARE)
             parts = [canvases[..., start : start + SQUARE] for start in starts]
             return torch.stack([self.similarity(tower, part) for part in parts]).mean(0)
-        return self.towers.embed(tower, reduce_rows(canvases)) @ self.read[tower].T
+        return self.towers.embed(tower, canvases) @ self.read[tower].T
 
     def rank(self, tower: str, canvases: Tensor, concept: int | list[int]) -> Tensor:
         """Returns for each canvas how many concepts come before the right one.

@@ -7,11 +7,11 @@ pair's own words have. The format of the database is described in the manual pag
 
 import argparse
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sonocanvas.concepts import sounds
+from sonocanvas.concepts import Concept, pictures, sounds
 from sonocanvas.pairs.mini import WEIGHTS
 from sonocanvas.training.recordings import found, unpacked
 from sonocanvas.training.views import concepts
@@ -26,49 +26,90 @@ MEANINGS = {
     "accordion": "accordion free-reed_instrument",
     "airplane": "airplane heavier-than-air_craft",
     "alarm": "alarm.2",
+    "alien": "alien.3",
+    "banana": "banana.2",
+    "basketball": "basketball.2",
     "bell": "bell bell.2 handbell carillon",
     "bird": "bird peafowl",
+    "book": "book.2 book",
+    "bow": "bow.4",
+    "cake": "cake.3",
     "canary": "canary.4",
     "castle": "castle.2 castle.1 mansion.2 chateau",
+    "cherry": "cherry.3",
     "chicken": "chicken.2",
     "church": "church.2 place_of_worship",
     "clock": "clock timepiece",
     "cock": "cock.4",
     "cow": "cow cattle calf bison buffalo yak.2",
     "crow": "crow corvine_bird",
+    "crown": "crown.4",
+    "cuckoo": "cuckoo.2",
     "dog": "dog pup",
+    "dolphin": "dolphin.2",
+    "donkey": "donkey.2",
+    "doughnut": "doughnut.2",
     "drum": "drum percussion_instrument",
     "ewe": "ewe.3",
     "fire": "fire fire.3 fireplace",
     "flute": "flute woodwind",
     "forest": "forest forest.2 jungle.3",
     "fortress": "fortress citadel",
+    "ghost": "ghost.3",
     "glass": "glass.2",
+    "globe": "globe.3 globe",
     "guitar": "guitar stringed_instrument",
     "hammer": "hammer.2 mallet.3",
     "heart": "heart.2",
     "horn": "",
     "horse": "horse equine foal",
+    "jellyfish": "jellyfish.2",
+    "kite": "kite.3",
+    "laser": "",
     "lightning": "lightning lightning.2",
     "lion": "lion big_cat",
     "lorry": "lorry.2",
+    "modem": "",
+    "morse": "",
+    "octopus": "octopus.2",
     "piano": "piano keyboard_instrument",
     "pig": "pig swine",
+    "pineapple": "pineapple.2",
+    "pizzicato": "",
     "police": "",
     "pony": "pony.5",
+    "pumpkin": "pumpkin.2",
+    "radio": "radio.2",
     "ram": "",
+    "recorder": "recorder.4",
+    "ring": "ring.8",
     "river": "river stream",
+    "saw": "saw.2 saw.3",
     "sea": "sea seashore beach",
+    "shell": "seashell",
+    "shield": "shield.2",
     "ship": "ship vessel.2",
+    "sonar": "",
+    "star": "star.3 star",
+    "strings": "",
+    "television": "television.3",
     "thunder": "thunder.2",
     "tower": "tower skyscraper",
     "train": "train streetcar",
     "tree": "tree sequoia",
+    "triangle": "triangle.5",
+    "trophy": "trophy.2",
     "trumpet": "trumpet brass_instrument",
+    "turtle": "turtle.2",
     "umbrella": "umbrella parasol",
     "violin": "violin bowed_stringed_instrument",
+    "volcano": "volcano.2",
     "wasp": "wasp.2",
     "water": "water.2",
+    "watermelon": "watermelon.2",
+    "whale": "whale.2",
+    "whistle": "",
+    "wizard": "wizard.2",
     "xylophone": "xylophone glockenspiel vibraphone",
 }
 
@@ -89,6 +130,8 @@ LATER_SENSE = dict(item.split(".") for item in _LATER.split())
 
 # words whose first sense is not what people mean, is mostly an adjective, or is hard to draw
 LEFT_OUT = """
+bbs blockbuster catling chatroom collimator delicious equatorial exocet hessian jonathan needle
+portable sam shades sinker slipstick spawn strad waders website
 abyssinian accipitriformes aegypiidae agua arbor beef beeves bethel blackburn blackjack blazing
 bombard bones broody bumper cackler cassie charger cheviot coco commuter cotswold cruiser dominick
 dominique dorking drone dun eggbeater electric elevated entire exmoor flamboyant flaming fuji
@@ -96,6 +139,19 @@ generic gig gourd hock hypercoaster ignition knockabout landfall launch lgb magn
 mei mere miro montezuma mount narrow nautilus newfoundland outboard pacer peckerwood pembroke plonk
 puff rapid samba scooter shallow siding skyhook smudge swell tabor technical thermal ticker titi
 tope transporter trestle turnpike twitterer varietal vibes vintage virginal wallow whiff
+"""
+
+# keywords of emojilib (MIT) that are another name of what the emoji shows; most of its keywords
+# are what people think of when they see it ("milk" for a cow)
+KEYWORDS = """
+alligator:crocodile archer:bow buck:deer bullettrain:train bullhorn:megaphone bunny:rabbit cap:hat
+carriage:train concertina:accordion doggo:dog dormouse:mouse earphones:headphones eyewear:glasses
+fungus:mushroom gem:diamond gourd:pumpkin hatchet:axe home:house housecat:cat jewel:diamond
+kettle:teapot lizard:crocodile mage:wizard martini:glass mic:microphone monitor:computer
+novel:book pastry:cake pot:teapot pufferfish:fish railcar:train reptile:crocodile ruby:diamond
+shinkansen:train shuttle:rocket slug:snail sneakers:shoe speaker:megaphone stiletto:shoe
+sunset:sun sunshine:sun teddy:bear tee:shirt titanic:ship toadstool:mushroom tophat:hat
+trainer:shoe trex:dinosaur tshirt:shirt vespa:motorcycle witch:wizard world:globe
 """
 
 
@@ -221,14 +277,32 @@ def synonym_table(
         near = next((singulars[word] for word in words if word in singulars), None)
         if near is not None and plural.isalpha():
             table[plural] = near
+    for pair in KEYWORDS.split():
+        word, _, near = pair.partition(":")
+        if near in vocabulary:
+            table.setdefault(word, near)
     unwanted = {*vocabulary, *LEFT_OUT.split()}
     return {word: near for word, near in sorted(table.items()) if word not in unwanted}
 
 
-def known_words() -> list[str]:
-    """Returns the words of the shared concepts, each one's own name first, and the other sounds."""
+def known_words(others: Sequence[Concept]) -> list[str]:
+    """Returns the words of the shared concepts, each one's own name first, and others' names."""
     words = [word for row in concepts() for word in (row["id"], *row["image_words"].split(","))]
-    return list(dict.fromkeys([*words, *(sound.name for sound in sounds())]))
+    return list(dict.fromkeys([*words, *(one.name for one in others)]))
+
+
+def vocabulary(tokenizer: Path) -> set[str]:
+    """Returns the words that a tokenizer of the pair knows."""
+    state = json.loads((tokenizer / "tokenizer.json").read_text("utf-8"))
+    return set(state["model"]["vocab"])
+
+
+def merged(image: dict[str, str], audio: dict[str, str]) -> dict[str, list[str]]:
+    """Returns word -> what the picture model and what the sound model read it as."""
+    return {
+        word: list(dict.fromkeys(table[word] for table in (image, audio) if word in table))
+        for word in sorted(image | audio)
+    }
 
 
 def print_glosses(wordnet: WordNet, targets: dict[str, str]) -> None:
@@ -248,20 +322,25 @@ def main() -> None:
     """Reads WordNet and writes the table and the licence."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=Path("packs/cache/sounds"))
+    parser.add_argument("--pair", type=Path, default=WEIGHTS, help="folder with the tokenizers")
     parser.add_argument("--out", type=Path, default=DATA)
     parser.add_argument("--glosses", action="store_true")
     arguments = parser.parse_args()
     folder = found(unpacked("wordnet-base", arguments.cache), "data.noun").parent
     wordnet = read_wordnet(folder)
-    state = json.loads((WEIGHTS / "tokenizer" / "tokenizer.json").read_text("utf-8"))
-    vocabulary = set(state["model"]["vocab"])
+    tables = []
+    for model, others in (("image", pictures()), ("audio", sounds())):
+        words = vocabulary(arguments.pair / f"{model}_tokenizer")
+        known = [word for word in known_words(others) if word in words]
+        tables.append(synonym_table(wordnet, known, words))
+        if arguments.glosses:
+            print(f"--- {model}")
+            print_glosses(wordnet, meanings(wordnet, known))
     if arguments.glosses:
-        known = [word for word in known_words() if word in vocabulary]
-        print_glosses(wordnet, meanings(wordnet, known))
         return
-    table = synonym_table(wordnet, known_words(), vocabulary)
-    rows = "".join(f"{word}\t{near}\n" for word, near in table.items())
-    (arguments.out / "synonyms.tsv").write_text(f"{NOTICE}word\tconcept\n{rows}", "utf-8")
+    table = merged(*tables)
+    rows = "".join(f"{word}\t{' '.join(near)}\n" for word, near in table.items())
+    (arguments.out / "synonyms.tsv").write_text(f"{NOTICE}word\twords\n{rows}", "utf-8")
     (arguments.out / "WORDNET-LICENSE").write_text(read_licence(folder), "utf-8")
     print(f"{len(table)} words written to {arguments.out / 'synonyms.tsv'}")
 

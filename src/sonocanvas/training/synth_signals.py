@@ -101,14 +101,6 @@ def dial_tone(rng: Rng) -> Clip:
     return finish(_beep(tones[0], rng.uniform(4, 10), *tones[1:]))
 
 
-def busy_tone(rng: Rng) -> Clip:
-    """Return a telephone's busy tone: 480 and 620 Hz, or 425 Hz, half a second on and off."""
-    tones = [(480.0, 620.0), (425.0,)][rng.integers(2)]
-    on = rng.choice([0.5, 0.5, 0.25])
-    beep = _beep(tones[0], on, *tones[1:])
-    return finish(mix((2 * on * k, beep) for k in range(rng.integers(5, 11))))
-
-
 def modem(rng: Rng) -> Clip:
     """Return a modem connecting: dialled digits, an answering tone, chirps, scrambled noise.
 
@@ -216,7 +208,6 @@ SIGNALS: dict[str, Callable[[Rng], Clip]] = {
     "sonar": sonar,
     "geiger-counter": geiger,
     "dial-tone": dial_tone,
-    "busy-tone": busy_tone,
     "modem": modem,
     "morse": morse,
     "video-game": video_game,

@@ -25,13 +25,13 @@ from transformers import (
 )
 
 from sonocanvas.training.layouts import LAYOUTS
-from sonocanvas.training.loop import train, trainer_options
+from sonocanvas.training.loop import half_precision, train, trainer_options
 
 WIDTH = 256
 TOKENS = 16
 PARTS = {"text": "text_encoder", "picture": "picture_tower", "sound": "sound_tower"}
 SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
-ROWS = 64  # the towers look at canvases of 256 rows reduced to so many
+ROWS = 64  # a tower looks at canvases of 256 rows reduced to so many, unless it says otherwise
 
 
 def words_of(captions: list[str]) -> list[str]:
@@ -39,13 +39,16 @@ def words_of(captions: list[str]) -> list[str]:
     return sorted({word for caption in captions for word in re.findall(r"\w+|,|-", caption)})
 
 
-def captions_of(views: Path) -> list[str]:
-    """Returns the captions of all views, in lower case."""
-    return [
-        label["caption"].lower()
-        for name in ("drawings", "sounds")
-        for label in json.loads((views / f"{name}.json").read_text())
-    ]
+def captions_of(views: Path, *kinds: str) -> list[str]:
+    """Returns the captions of all views of some kinds, in lower case, and of their layouts.
+
+    Args:
+        views: Folder of the views.
+        kinds: `"drawings"`, `"sounds"` or both.
+    """
+    labels = [one for kind in kinds for one in json.loads((views / f"{kind}.json").read_text())]
+    layouts = [layout.caption.format("", "") for layout in LAYOUTS if "drawings" in kinds]
+    return [text.lower() for text in (*(label["caption"] for label in labels), *layouts)]
 
 
 def new_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
@@ -57,6 +60,11 @@ def new_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<bos> $A <eos>", special_tokens=[("<bos>", 2), ("<eos>", 3)]
     )
+    return as_fast(tokenizer)
+
+
+def as_fast(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
+    """Returns a word tokenizer as transformers' class, with the names of its special tokens."""
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         unk_token="<unk>",
@@ -85,9 +93,16 @@ def new_text_encoder(vocabulary_size: int, width: int, layers: int) -> CLIPTextM
     )
 
 
-def new_tower(widths: Sequence[int], depths: Sequence[int]) -> ResNetModel:
-    """Returns an untrained ResNet that gives `(batch, widths[-1], 1, 1)` for a gray picture."""
+def new_tower(widths: Sequence[int], depths: Sequence[int], rows: int = ROWS) -> ResNetModel:
+    """Returns an untrained ResNet that gives `(batch, widths[-1], 1, 1)` for a gray picture.
+
+    Args:
+        widths: Channels of its stages.
+        depths: Blocks of its stages.
+        rows: Height to which what it looks at is reduced.
+    """
     config = ResNetConfig(
+        image_size=rows,
         num_channels=1,
         embedding_size=widths[0],
         hidden_sizes=list(widths),
@@ -106,19 +121,26 @@ class Towers(nn.Module):
         self.picture = picture
         self.sound = sound
         self.log_scale = nn.Parameter(torch.tensor(2.5))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def rows(self, tower: str) -> int:
+        """Returns how many rows a tower reads."""
+        return int(getattr(getattr(self, tower).config, "image_size", ROWS))
 
     def embed_text(self, tokens: Tensor) -> Tensor:
         """Returns unit vectors `(batch, width)` of token ids `(batch, 16)`."""
         return functional.normalize(self.text(tokens).pooler_output.float(), dim=-1)
 
     def embed(self, tower: str, canvases: Tensor) -> Tensor:
-        """Returns unit vectors `(batch, width)` of canvases `(batch, 64, width)` in [0, 1].
+        """Returns unit vectors `(batch, width)` of canvases `(batch, rows, width)` in [0, 1].
 
         Args:
             tower: `"picture"` (a square) or `"sound"` (a whole canvas).
-            canvases: What to look at, reduced by `reduce_rows`.
+            canvases: What to look at; what has more rows than the tower reads is reduced.
         """
-        features = getattr(self, tower)(canvases[:, None] - 0.25).pooler_output.flatten(1)
+        seen = reduce_rows(canvases, self.rows(tower))[:, None] - 0.25
+        seen = seen.contiguous(memory_format=torch.channels_last)
+        features = getattr(self, tower)(seen).pooler_output.flatten(1)
         return functional.normalize(features.float(), dim=-1)
 
 
@@ -147,9 +169,11 @@ def load_towers(folder: Path) -> tuple[Towers, PreTrainedTokenizerFast]:
     return Towers(**parts).eval().requires_grad_(False), tokenizer
 
 
-def reduce_rows(canvases: Tensor) -> Tensor:
-    """Returns canvases `(batch, rows, width)` reduced to 64 rows in proportion."""
-    size = (ROWS, canvases.shape[-1] * ROWS // canvases.shape[-2])
+def reduce_rows(canvases: Tensor, rows: int = ROWS) -> Tensor:
+    """Returns canvases `(batch, height, width)` reduced in proportion to so many rows."""
+    if canvases.shape[-2] == rows:
+        return canvases.float()
+    size = (rows, canvases.shape[-1] * rows // canvases.shape[-2])
     return functional.interpolate(canvases[:, None].float(), size, mode="area")[:, 0]
 
 
@@ -160,11 +184,25 @@ def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tensor:
 
 
 class Batches:
-    """Labelled canvases, reduced to 64 rows; what is held out never comes up."""
+    """Labelled canvases, as small as the towers read them; what is held out never comes up."""
 
     def __init__(
-        self, views: Path, tokenizer: PreTrainedTokenizerFast, seed: int, device: str
+        self,
+        views: Path,
+        tokenizer: PreTrainedTokenizerFast,
+        seed: int,
+        device: str,
+        picture_rows: int = ROWS,
     ) -> None:
+        """Reads the views.
+
+        Args:
+            views: Folder of the views.
+            tokenizer: What reads their captions.
+            seed: Where all choices come from.
+            device: Where the batches go.
+            picture_rows: Rows of the pictures; the sounds have 64.
+        """
         self.rng = np.random.default_rng(seed)
         self.device = device
         self.canvases: dict[str, Tensor] = {}
@@ -175,8 +213,9 @@ class Batches:
         for tower, name in (("picture", "drawings"), ("sound", "sounds")):
             labels: list[dict[str, Any]] = json.loads((views / f"{name}.json").read_text())
             views_of_kind = np.load(views / f"{name}.npy", mmap_mode="r")
+            rows = picture_rows if tower == "picture" else ROWS
             parts = [
-                reduce_rows(torch.from_numpy(views_of_kind[start : start + 64].copy())).byte()
+                reduce_rows(torch.from_numpy(views_of_kind[start : start + 64].copy()), rows).byte()
                 for start in range(0, len(views_of_kind), 64)
             ]
             self.canvases[tower] = torch.cat(parts)
@@ -186,9 +225,10 @@ class Batches:
             self.usable[tower] = np.flatnonzero([not label["held"] for label in labels])
 
     def __call__(self, tower: str, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns canvases `(count, 64, width)` in [0, 1], token ids and concept numbers."""
+        """Returns canvases `(count, rows, width)` in [0, 1], token ids and concept numbers."""
         rows = self.rng.choice(self.usable[tower], count)
-        shift = ROWS // 4 if tower == "picture" else 4 * ROWS
+        width = self.canvases[tower].shape[-1]
+        shift = width // 4 if tower == "picture" else width
         canvases = [
             self.canvases[tower][row].roll(int(self.rng.integers(-shift, shift)), dims=1)
             for row in rows
@@ -203,7 +243,8 @@ class Batches:
     def mixed(self, tower: str, canvases: Tensor, most: float) -> Tensor:
         """Returns canvases of which half hold up to `most` of a canvas of the other kind."""
         other, _, _ = self("sound" if tower == "picture" else "picture", len(canvases))
-        other = other[..., :ROWS] if tower == "picture" else other.repeat(1, 1, 4)
+        other = other[..., : other.shape[1]] if tower == "picture" else other.repeat(1, 1, 4)
+        other = functional.interpolate(other[:, None], canvases.shape[1:])[:, 0]
         return canvases.lerp(other, self.uniform(-most, most, len(canvases)).clamp(min=0))
 
     def uniform(self, low: float, high: float, count: int) -> Tensor:
@@ -225,7 +266,7 @@ def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
     for tower in ("picture", "sound"):
         canvases, tokens, ids = batches(tower, count)
         canvases = augmented(batches, tower, canvases)
-        with torch.autocast(batches.device, torch.bfloat16):
+        with half_precision(batches.device):
             seen, read = towers.embed(tower, canvases), towers.embed_text(tokens)
         logits = towers.log_scale.exp().clamp(max=50) * seen @ read.T
         target = (ids[:, None] == ids[None]).float()
@@ -235,16 +276,15 @@ def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
     return torch.stack(losses).mean()
 
 
-def learn_words(
-    folder: Path, words: list[str], *, fixed: bool
-) -> tuple[Towers, PreTrainedTokenizerFast]:
+def learn_words(folder: Path, words: list[str]) -> tuple[Towers, PreTrainedTokenizerFast]:
     """Returns towers that `save_towers` wrote, ready to learn more words.
+
+    A new word starts at a vector of its own, drawn with the deviation of the old ones; a caption
+    of old words means what it did.
 
     Args:
         folder: The towers.
-        words: All words that are wanted; those that the towers know keep their embeddings.
-        fixed: Whether the text encoder learns nothing but the embeddings of the new words, so
-            that a caption of old words means to the diffusion models what it did.
+        words: All words that are wanted; those that the towers know keep their vectors.
     """
     towers, tokenizer = load_towers(folder)
     old = tokenizer.get_vocab()
@@ -253,13 +293,9 @@ def learn_words(
     kept = towers.text.get_input_embeddings().weight[[old[word] for word in (*SPECIAL, *known)]]
     towers.text.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     rows = towers.text.get_input_embeddings().weight
+    rows[:] = torch.randn_like(rows) * kept.std()
     rows[: len(kept)] = kept
-    towers.requires_grad_(True)
-    if fixed:
-        towers.text.requires_grad_(False)
-        is_new = (torch.arange(len(rows)) >= len(kept)).float()[:, None]
-        rows.requires_grad_(True).register_hook(lambda grad: grad * is_new.to(grad.device))
-    return towers, tokenizer
+    return towers.requires_grad_(True), tokenizer
 
 
 def main() -> None:
@@ -269,10 +305,10 @@ def main() -> None:
     parser.add_argument("--init-from", type=Path, help="folder of towers that learn new words")
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
-    layouts = [layout.caption.format("", "") for layout in LAYOUTS]
-    words = words_of([*captions_of(arguments.views), *layouts])
+    words = words_of(captions_of(arguments.views, "drawings", "sounds"))
     if arguments.init_from:
-        towers, tokenizer = learn_words(arguments.init_from, words, fixed=True)
+        towers, tokenizer = learn_words(arguments.init_from, words)
+        towers.text.requires_grad_(False)  # so that the diffusion models can go on from theirs
     else:
         tokenizer = new_tokenizer(words)
         towers = new_towers(len(tokenizer))

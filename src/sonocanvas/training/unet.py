@@ -11,7 +11,7 @@ from torch import Tensor
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.training.latent_canvases import Embeddings, Latents
 from sonocanvas.training.layouts import CANVAS_POSITIONS
-from sonocanvas.training.loop import train, trainer_options
+from sonocanvas.training.loop import half_precision, train, trainer_options
 from sonocanvas.training.towers import WIDTH
 from sonocanvas.training.views import concepts
 
@@ -64,7 +64,7 @@ def denoising_loss(unet: Any, alphas: Tensor, latents: Tensor, prompts: Tensor) 
     alpha = alphas.to(device)[times][:, None, None, None]
     noise = torch.randn_like(latents)
     noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
-    with torch.autocast(device.type, torch.bfloat16):
+    with half_precision(device.type):
         predicted = unet(noisy, times, prompts, return_dict=False)[0]
     ratio = alpha / (1 - alpha)
     weight = ratio.clamp(max=SNR_LIMIT) / ratio
@@ -86,7 +86,7 @@ def draw_sheet(
     latents = torch.randn(shape, generator=generator).to(device)
     text = torch.cat([prompts, empty.expand(count, -1, -1)]).to(device)
     for time in schedule.timesteps:
-        with torch.autocast(device.type, torch.bfloat16):
+        with half_precision(device.type):
             both = unet(latents.repeat(2, 1, 1, 1), time, text, return_dict=False)[0].float()
         asked, free = both.chunk(2)
         noise = free + SHEET_GUIDANCE * (asked - free)

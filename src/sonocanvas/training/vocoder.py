@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sonocanvas.canvas import canvas_to_mel, waveform_to_canvas
 from sonocanvas.pairs.parts import write_vocoder
-from sonocanvas.training.loop import train, trainer_options
+from sonocanvas.training.loop import half_precision, train, trainer_options
 from sonocanvas.training.pack import Pack, read_pack
 from sonocanvas.training.views import FRAMES, SYNTHESIZERS, arrange
 from sonocanvas.types import MINI_FORMAT, VocoderWeights
@@ -105,7 +105,7 @@ def turn_loss(network: PhaseNetwork, samples: Tensor) -> Tensor:
         levels = magnitude_levels(canvas_magnitude(samples), FMT)
         wanted = true_turns(samples)
         weight = levels[:, ::2]
-    with torch.autocast(samples.device.type, torch.bfloat16):
+    with half_precision(samples.device.type):
         given = network(levels)
     error = sum((mine - right).abs().square() for mine, right in zip(given, wanted, strict=True))
     loss: Tensor = (weight * error).sum() / weight.sum().clamp(min=1)
