@@ -12,6 +12,7 @@ from sonocanvas.gallery import write_gallery
 from sonocanvas.types import Prompts
 
 RECORD = {
+    "notes": ["The image prompt has a word that the pair does not know: '<b>'."],
     "pair": {"name": "tiny"},
     "rule": {"name": "mean"},
     "sampling": {"scheduler": "ddim", "steps": 3},
@@ -65,6 +66,10 @@ def test_prompts_are_escaped(page):
     assert [tag for tag, _ in page.tags].count("script") == 1
     assert not any("onload" in found for _, found in page.tags)
     assert "a $noise" in page.words
+
+
+def test_what_was_said_of_the_prompts_is_told(page):
+    assert RECORD["notes"][0] in page.words
 
 
 def test_seed_prompts_and_score_are_told(page):

@@ -186,8 +186,9 @@ def test_device_that_is_not_there_is_refused():
 def test_unknown_word_is_told_once_to_who_listens_and_else_warned_of():
     run = config(image_prompt="a casstle", seeds=[0, 1, 2], sampling={"steps": 1})
     sentences = []
-    generate(run, pair=PAIR, on_warning=sentences.append)
+    samples = generate(run, pair=PAIR, on_warning=sentences.append)
     assert len(sentences) == 1
+    assert all(sample.record["notes"] == sentences for sample in samples)
     assert "'casstle'" in sentences[0]
     assert "castle" in sentences[0].replace("casstle", "")
     with pytest.warns(UserWarning, match="casstle"):

@@ -47,6 +47,7 @@ def write_gallery(folder: Path) -> Path:
         image_prompt=prompts["image"],
         audio_prompt=prompts["audio"],
         facts=_facts(record),
+        notes="\n".join(f"<p>{html.escape(note)}</p>" for note in record.get("notes", [])),
         articles="\n".join(_article(name, sample) for name, sample in samples),
     )
     index = folder / "index.html"

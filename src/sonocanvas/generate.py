@@ -182,15 +182,28 @@ def compose(
             on_step=on_step,
         )
         for seed, latent in zip(seeds, latents, strict=True):
-            yield finish(config, pair, prompts, seed, latent)
+            yield finish(config, pair, prompts, seed, latent, sentences)
 
 
 def finish(
-    config: RunConfig, pair: ModelPair, prompts: Prompts, seed: int, latent: Tensor
+    config: RunConfig,
+    pair: ModelPair,
+    prompts: Prompts,
+    seed: int,
+    latent: Tensor,
+    notes: Sequence[str] = (),
 ) -> Sample:
     """Returns the sample of a clean latent `(channels, height, width)`: decoded and played.
 
     What is played is the canvas in the 8 bits that are saved: the PNG sounds the same.
+
+    Args:
+        config: The run.
+        pair: Its models.
+        prompts: What was asked for.
+        seed: Where the latent began.
+        latent: What was denoised.
+        notes: Sentences about the prompts, kept in the record.
     """
     with torch.no_grad():
         image = canvases.decode_latents(pair.vae, latent.unsqueeze(0)).cpu()
@@ -206,7 +219,7 @@ def finish(
         canvas=canvas,
         waveform=waveform,
         canvas_format=pair.canvas_format,
-        record=describe(config, pair),
+        record=describe(config, pair) | {"notes": list(notes)},
     )
 
 

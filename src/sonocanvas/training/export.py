@@ -13,13 +13,15 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.pairs.folder import save_folder
 from sonocanvas.pairs.mini import WEIGHTS
+from sonocanvas.training.attribution import write_attribution
 from sonocanvas.training.layouts import CANVAS_POSITIONS
+from sonocanvas.training.pack import read_pack
 from sonocanvas.training.towers import SPECIAL, as_fast, captions_of, words_of
 from sonocanvas.training.unet import SCHEDULE
 from sonocanvas.types import MINI_FORMAT, ModelPair
 
 LICENCES = {"weights": "CC-BY-4.0"}
-KEPT_FILES = {"README.md", "LICENSE", "ATTRIBUTION.md"}
+KEPT_FILES = {"README.md", "LICENSE"}
 
 
 def keep_words(tokenizer: PreTrainedTokenizerFast, words: list[str]) -> PreTrainedTokenizerFast:
@@ -70,6 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
     parser.add_argument("--views", type=Path, default=Path("packs/views"))
+    parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     arguments = parser.parse_args()
     pair = assemble(arguments.checkpoints, arguments.views)
@@ -82,6 +85,7 @@ def main() -> None:
     save_folder(pair, arguments.out)
     for tower in ("picture_tower", "sound_tower", "tokenizer"):
         shutil.copytree(arguments.checkpoints / "towers" / tower, arguments.out / tower)
+    write_attribution(read_pack(arguments.pack), arguments.out)
     judge = arguments.out.parent / "judge"
     shutil.rmtree(judge, ignore_errors=True)
     shutil.copytree(arguments.checkpoints / "judge" / "model", judge)
