@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sonocanvas.errors import InvalidInputError
 
 PAGE = Path(__file__).parent / "data" / "gallery.html"
-FILES = ("canvas.png", "image.png", "audio.wav", "sample.json")
+FILES = ("canvas.png", "image.png", "audio.wav", "video.mp4", "sample.json")
 ARTICLE = Template("""<article aria-labelledby="seed-$seed">
 <button class="canvas" type="button" aria-label="Play or pause seed $seed">
 <img src="$folder/canvas.png" alt="Canvas of seed $seed: $image_prompt"><i></i>
@@ -48,7 +48,7 @@ def write_gallery(folder: Path) -> Path:
         audio_prompt=prompts["audio"],
         facts=_facts(record),
         notes="\n".join(f"<p>{html.escape(note)}</p>" for note in record.get("notes", [])),
-        articles="\n".join(_article(name, sample) for name, sample in samples),
+        articles="\n".join(_article(folder / name, sample) for name, sample in samples),
     )
     index = folder / "index.html"
     beside = folder / "index.html.partial"
@@ -75,9 +75,10 @@ def _facts(record: dict[str, Any]) -> str:
     return _definitions(negative | how)
 
 
-def _article(name: str, record: dict[str, Any]) -> str:
-    folder = quote(name)
-    links = [f'<a href="{folder}/{file}" download>{file}</a>' for file in FILES]
+def _article(sample: Path, record: dict[str, Any]) -> str:
+    folder = quote(sample.name)
+    there = [file for file in FILES if (sample / file).exists()]
+    links = [f'<a href="{folder}/{file}" download>{file}</a>' for file in there]
     scores = {
         score["name"].replace("_", " "): f"{score['value']:.2f} {score['unit']}".strip()
         for score in record["scores"]

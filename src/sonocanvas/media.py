@@ -51,7 +51,7 @@ def write_canvas_png(
     text.add_text("sonocanvas", json.dumps(meaning))
     text.add_text("Comment", NOTE)
     picture = Image.fromarray(canvas_to_bytes(canvas))
-    _write_beside(path, lambda beside: picture.save(beside, format="PNG", pnginfo=text))
+    write_beside(path, lambda beside: picture.save(beside, format="PNG", pnginfo=text))
 
 
 def read_canvas_png(path: Path) -> tuple[Tensor, CanvasFormat | None]:
@@ -106,7 +106,7 @@ def write_wav(path: Path, waveform: Waveform) -> float:
             file.comment = f"{NOTE} gain_db={gain_db:.4f}"
             file.write(pcm)
 
-    _write_beside(path, write)
+    write_beside(path, write)
     return gain_db
 
 
@@ -141,7 +141,12 @@ def read_sound(path: Path, sample_rate_hz: int) -> Waveform:
     return Waveform(torch.from_numpy(mono.astype(np.float32)).unsqueeze(0), sample_rate_hz)
 
 
-def _write_beside(path: Path, write: Callable[[Path], None]) -> None:
+def write_beside(path: Path, write: Callable[[Path], None]) -> None:
+    """Lets a file be written beside its place and then gives it its name.
+
+    Raises:
+        InvalidInputError: The file cannot be written; nothing is left of it.
+    """
     beside = path.with_name(path.name + ".partial")
     try:
         write(beside)

@@ -8,6 +8,7 @@ from sonocanvas.cli.generate import generate
 from sonocanvas.cli.list_ import list_
 from sonocanvas.cli.play import play
 from sonocanvas.cli.see import see
+from sonocanvas.cli.video import video
 from sonocanvas.errors import SonoCanvasError
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command()(generate)
 app.command()(play)
 app.command()(see)
+app.command()(video)
 app.command("list")(list_)
 
 

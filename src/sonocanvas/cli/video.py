@@ -1,0 +1,21 @@
+"""`sonocanvas video`: a run as videos."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def video(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or of samples.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Make a video of every sample: the canvas with a playhead, and its sound."""
+    from sonocanvas.gallery import write_gallery
+    from sonocanvas.video import write_videos
+
+    for run in runs:
+        for path in write_videos(run, overwrite):
+            typer.echo(path)
+        if not (run / "sample.json").exists():
+            write_gallery(run)
