@@ -177,7 +177,7 @@ def collect_test(cache: Path) -> list[Clip]:
     """Returns real recordings of the concepts that are for local testing only.
 
     They come under share-alike licences (GPL, CC-BY-SA): nothing is ever trained on them and
-    none of them is ever shipped. Downloads about 230 MB into the cache once.
+    none of them is ever shipped. Downloads about 610 MB into the cache once.
 
     Args:
         cache: Folder for the downloads.
@@ -190,6 +190,7 @@ def collect_test(cache: Path) -> list[Clip]:
         ("scratch", "CC-BY-SA-3.0"),
         ("tuxpaint-stamps-default", "GPL-2.0-or-later"),
         ("lincity-ng-data", "GPL-2.0-or-later"),
+        ("widelands-data", "GPL-2.0-or-later"),
     ):
         folder = unpacked(package, cache)
         paths = [p for p in folder.rglob("*") if p.suffix.lower() in {".wav", ".ogg", ".mp3"}]

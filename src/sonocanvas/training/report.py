@@ -8,6 +8,7 @@ writes `models.json` and the sheets.
 import argparse
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.stats import binomtest
 from torch import Tensor
 from torch.nn import functional
 
@@ -67,10 +69,10 @@ def heard(canvases: Tensor) -> Tensor:
 
 
 def share(ranks: list[int], top: int) -> str:
-    """Returns the share of ranks below `top` with its 95 % interval, in percent."""
-    mean = float(np.mean([rank < top for rank in ranks]))
-    half = 1.96 * math.sqrt(mean * (1 - mean) / len(ranks))
-    return f"{100 * mean:.0f} ± {100 * half:.0f} %"
+    """Returns the share of ranks below `top` with Wilson's 95 % interval, in percent."""
+    right = sum(rank < top for rank in ranks)
+    low, high = binomtest(right, len(ranks)).proportion_ci(method="wilson")
+    return f"{100 * right / len(ranks):.0f} ({100 * low:.0f} to {100 * high:.0f}) %"
 
 
 def save_sheet(rows: list[Tensor], path: Path, shrink: int = 4) -> None:
@@ -176,10 +178,22 @@ def measure_unseen(
     return ratios, ranks
 
 
+def of_many(items: held_out.HeldOut, ranks: list[int], fewest: int = 5) -> list[int]:
+    """Returns the ranks of the items whose concept has `fewest` items or more."""
+    count = Counter(items.concepts)
+    return [
+        rank
+        for rank, concept in zip(ranks, items.concepts, strict=True)
+        if count[concept] >= fewest
+    ]
+
+
 def print_ranks(table: dict[str, list[int]]) -> None:
     """Prints a table of shares of right concepts."""
     print("| measure | top 1 | top 5 | n |\n|---|---|---|---|")
     for name, ranks in table.items():
+        if not ranks:
+            continue
         print(f"| {name} | {share(ranks, 1)} | {share(ranks, 5)} | {len(ranks)} |")
 
 
@@ -198,7 +212,9 @@ def main() -> None:
         accuracy: dict[str, list[int]] = {}
         print("| autoencoder, held-out | PSNR | n |\n|---|---|---|")
         for items in unseen(arguments.pack, arguments.recordings):
-            ratios, accuracy[f"judge, held-out {items.name}"] = measure_unseen(pair, judge, items)
+            ratios, ranks = measure_unseen(pair, judge, items)
+            accuracy[f"judge, held-out {items.name}"] = ranks
+            accuracy[f"the same, concepts of 5 {items.name} or more"] = of_many(items, ranks)
             half = 1.96 * np.std(ratios) / math.sqrt(len(ratios))
             print(f"| {items.name} | {np.mean(ratios):.1f} ± {half:.1f} dB | {len(ratios)} |")
             record[f"psnr_db {items.name}"] = [round(ratio, 2) for ratio in ratios]
