@@ -16,7 +16,7 @@ from sonocanvas.cli.app import main
 from sonocanvas.cli.generate import slug
 from sonocanvas.media import read_canvas_png, read_sound, write_canvas_png
 from sonocanvas.pairs.folder import save_folder
-from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT
+from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, RIFFUSION_FORMAT
 
 PROMPTS = ("--image", "a castle", "--audio", "bells ringing")
 QUICK = (*PROMPTS, "--steps", "1", "--set", "sampling.scheduler=ddim")
@@ -143,6 +143,20 @@ def test_generate_joins_two_checkpoints_in_folders(sonocanvas, tmp_path, capsys)
     assert run["vocoder"] == {"name": "hifigan"}
 
 
+def test_generate_makes_a_square_canvas_with_riffusion(sonocanvas, tmp_path, capsys):
+    for seed, model in enumerate(("image", "audio")):
+        save_checkpoint(tmp_path / model, seed=seed)
+    capsys.readouterr()  # saving shows progress
+    words = ("--pair", "sd15-riffusion", "--image-model", "image", "--audio-model", "audio")
+    code, output, errors = sonocanvas("generate", *QUICK, *words, "--seeds", "3", "--out", "run")
+    assert (code, errors) == (0, "")
+    assert "5.12" in output
+    canvas, canvas_format = read_canvas_png(tmp_path / "run" / "0003" / "canvas.png")
+    assert (tuple(canvas.shape), canvas_format) == ((1, 512, 512), RIFFUSION_FORMAT)
+    run = tomllib.loads((tmp_path / "run" / "run.toml").read_text("utf-8"))
+    assert run["vocoder"]["name"] == "griffin_lim"
+
+
 def test_generate_takes_a_pair_in_a_folder(sonocanvas, tmp_path):
     save_folder(tiny_pair(), tmp_path / "mine")
     code, _, errors = sonocanvas("generate", *QUICK, "--pair", "local:mine", "--seeds", "3")
@@ -152,7 +166,8 @@ def test_generate_takes_a_pair_in_a_folder(sonocanvas, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--pair", "sd15-auffusion"), "give a folder that holds it with --image-model FOLDER"),
+        (("--pair", "sd15-auffusion"), "as --image-model FOLDER and --audio-model FOLDER, or run"),
+        (("--pair", "sd15-riffusion"), "at main and riffusion/riffusion-model-v1 at main; give"),
         (("--pair", "sd15-auffusion", "--image-model", "none"), "There is no folder 'none'"),
         (("--pair", "local:none"), "There is no folder 'none'"),
         (("--pair", "local:"), "Did you mean 'local:FOLDER'"),
@@ -277,6 +292,7 @@ def test_play_and_see_refuse_bad_input_in_one_sentence(sonocanvas, tmp_path, wor
             "mini            Returns the embedded pair: shipped with the package, CC-BY-4.0.",
         ),
         ("pairs", "Auffusion (CC BY-NC-SA 4.0), from the Hub."),
+        ("pairs", "Riffusion (both OpenRAIL-M), from the Hub."),
         ("pairs", "local:FOLDER"),
         ("rules", "audio_weight=0.5"),
         ("rules", "image_start=0.9, audio_start=1.0"),
