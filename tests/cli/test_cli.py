@@ -10,7 +10,7 @@ import soundfile
 import torch
 from PIL import Image
 from tiny import tiny_pair
-from tiny_checkpoint import VOCODER, save_checkpoint
+from tiny_checkpoint import VOCODER, save_checkpoint, save_lora
 
 from sonocanvas.cli.app import main
 from sonocanvas.cli.generate import slug
@@ -157,6 +157,21 @@ def test_generate_makes_a_square_canvas_with_riffusion(sonocanvas, tmp_path, cap
     assert run["vocoder"]["name"] == "griffin_lim"
 
 
+def test_generate_merges_a_lora_and_keeps_it_in_the_record(sonocanvas, tmp_path):
+    save_lora(tmp_path / "style.safetensors")
+    words = ("generate", *QUICK, "--seeds", "3", "--out")
+    lora = ("--image-lora", "style.safetensors", "--set", "image_lora_scale=2")
+    assert sonocanvas(*words, "plain")[0] == 0
+    code, _, errors = sonocanvas(*words, "styled", *lora, "--audio-lora", "style.safetensors")
+    assert (code, errors) == (0, "")
+    name = "0003/latent.safetensors"
+    assert (tmp_path / "plain" / name).read_bytes() != (tmp_path / "styled" / name).read_bytes()
+    record = json.loads((tmp_path / "styled" / "0003" / "sample.json").read_text("utf-8"))
+    assert set(record["pair"]["licences"]) == {"weights", "image lora", "audio lora"}
+    run = tomllib.loads((tmp_path / "styled" / "run.toml").read_text("utf-8"))
+    assert (run["image_lora"], run["image_lora_scale"]) == ("style.safetensors", 2.0)
+
+
 def test_generate_takes_a_pair_in_a_folder(sonocanvas, tmp_path):
     save_folder(tiny_pair(), tmp_path / "mine")
     code, _, errors = sonocanvas("generate", *QUICK, "--pair", "local:mine", "--seeds", "3")
@@ -172,6 +187,7 @@ def test_generate_takes_a_pair_in_a_folder(sonocanvas, tmp_path):
         (("--pair", "local:none"), "There is no folder 'none'"),
         (("--pair", "local:"), "Did you mean 'local:FOLDER'"),
         (("--pair", "mini", "--image-model", "none"), "Pair 'mini' takes no image_model"),
+        (("--image-lora", "none.safetensors"), "There is no file 'none.safetensors'"),
         (("--set", "vocoder.name=hifigan"), "carries no vocoder for 'hifigan'"),
     ],
 )
