@@ -12,7 +12,7 @@ registry
 config
 text canvas compose frechet
 denoise pairs vocoders scorers media
-pipeline_inputs
+pipeline_inputs pipeline_models pipeline_output
 pipeline
 baselines colourisers artifacts
 generate

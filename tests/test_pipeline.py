@@ -13,6 +13,7 @@ import pytest
 import soundfile
 import torch
 from tiny import LATENT_SHAPE, TINY_FORMAT, tiny_pair, tiny_text_encoder, tiny_unet
+from tiny_checkpoint import save_checkpoint, save_lora
 
 from sonocanvas import RunConfig, SonoCanvasPipeline, generate
 from sonocanvas.compose.mean import Mean
@@ -440,6 +441,40 @@ def test_a_name_on_the_menu_is_loaded(pipe, tmp_path, monkeypatch):
     assert SonoCanvasPipeline.from_pretrained("mini").config.name == "tiny"
 
 
+def test_two_checkpoints_and_a_lora_are_put_in_by_name_as_the_command_line_does(tmp_path):
+    for seed, model in enumerate(("image", "audio")):
+        save_checkpoint(tmp_path / model, seed=seed)
+    models = {"image_model": str(tmp_path / "image"), "audio_model": str(tmp_path / "audio")}
+    models["audio_lora"] = str(save_lora(tmp_path / "style.safetensors"))
+    models["audio_lora_scale"] = 0.5
+    pipe = SonoCanvasPipeline.from_pretrained("sd15-riffusion", **models)
+    pipe.set_progress_bar_config(disable=True)
+    run = RunConfig(
+        image_prompt="a castle",
+        audio_prompt="bells",
+        pair="sd15-riffusion",
+        seeds=[3],
+        sampling={"steps": 1},
+        **models,
+    )
+    (expected,) = generate(run)
+    made = latents_of(pipe, "a castle", "bells", num_inference_steps=1, generator=seeded(3))
+    assert torch.equal(made[0], expected.latent)
+    pipe.save_pretrained(tmp_path / "pair")
+    again = SonoCanvasPipeline.from_pretrained(tmp_path / "pair")
+    state = pipe.audio_unet.state_dict()
+    assert all(torch.equal(one, state[name]) for name, one in again.audio_unet.state_dict().items())
+    assert again.config.licences.keys() == {"image", "audio", "audio lora"}
+
+
+def test_a_folder_takes_no_other_model_and_no_other_option(pipe, tmp_path):
+    pipe.save_pretrained(tmp_path)
+    with pytest.raises(InvalidInputError, match="takes no image_model, but 'owner/name' was given"):
+        SonoCanvasPipeline.from_pretrained(tmp_path, image_model="owner/name")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'image_modle'"):
+        SonoCanvasPipeline.from_pretrained(tmp_path, image_modle="owner/name")
+
+
 @pytest.mark.parametrize("options", [{"safe_serialization": False}, {"variant": "fp16"}])
 def test_other_forms_of_weights_are_refused(pipe, tmp_path, options):
     with pytest.raises(InvalidInputError, match="only True and None are allowed"):
@@ -489,6 +524,24 @@ def test_offloading_names_components_and_leaves_the_model_of_every_other_call_ou
     assert set(MODELS) - set(chain) == {"image_unet"}
     assert chain.index("image_text_encoder") < chain.index("audio_unet") < chain.index("vae")
     assert set(chain) < set(pipe.components)
+
+
+def test_offloading_moves_each_model_when_it_is_called_and_keeps_the_result(pipe):
+    """With the CPU in the place of the accelerator: accelerate's hooks are the real ones."""
+    moved = make_pipe()
+    moved.enable_model_cpu_offload(device="cpu")
+    assert all(hasattr(getattr(moved, name), "_hf_hook") for name in MODELS)
+    options = {"num_inference_steps": 2, "output_type": "pt"}
+    made = moved(*PROMPTS, **options, generator=seeded(0))
+    expected = pipe(*PROMPTS, **options, generator=seeded(0))
+    assert torch.equal(made.images, expected.images)
+    assert torch.equal(made.waveforms, expected.waveforms)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is an accelerator")
+def test_offloading_without_an_accelerator_is_refused(pipe):
+    with pytest.raises(RuntimeError, match="requires accelerator, but not found"):
+        pipe.enable_model_cpu_offload()
 
 
 def test_slicing_and_tiling_are_those_of_the_autoencoder():

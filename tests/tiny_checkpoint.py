@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, PNDMScheduler
+from safetensors.torch import save_file
 from tiny import tiny_unet
 from torch import nn
 from torch.nn.functional import leaky_relu
@@ -58,6 +59,16 @@ def save_checkpoint(
     scheduler = PNDMScheduler(1000, 0.00085, 0.012, "scaled_linear")
     scheduler.save_pretrained(folder / "scheduler")
     return folder
+
+
+def save_lora(path: Path, seed: int = 0) -> Path:
+    """Returns a file with a LoRA of rank 2 of the first attention of `tiny.tiny_unet`."""
+    generator = torch.Generator().manual_seed(seed)
+    layer = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
+    shapes = {f"{layer}.lora_A.weight": (2, 32), f"{layer}.lora_B.weight": (32, 2)}
+    tensors = {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+    save_file(tensors, path, metadata={"format": "pt"})
+    return path
 
 
 def tiny_f8_vae() -> AutoencoderKL:

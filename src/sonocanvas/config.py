@@ -84,6 +84,13 @@ PAIR_VOCODERS = {"sd15-auffusion": "hifigan"}
 """The vocoder of a pair where a run names none, if it is not Griffin-Lim."""
 
 
+MODELS = (
+    *("image_model", "audio_model", "image_lora", "audio_lora"),
+    *("image_lora_scale", "audio_lora_scale"),
+)
+"""What a run puts into its pair: fields of `RunConfig`, arguments of `pairs.named.load_named`."""
+
+
 class RunConfig(Part):
     """Everything that decides what a run makes.
 
@@ -101,6 +108,10 @@ class RunConfig(Part):
     pair: str = "mini"
     image_model: str = Field(default="", description="instead of the pair's; a folder or Hub name")
     audio_model: str = Field(default="", description="instead of the pair's; a folder or Hub name")
+    image_lora: str = Field(default="", description="a file, a folder or Hub name")
+    audio_lora: str = Field(default="", description="a file, a folder or Hub name")
+    image_lora_scale: float = 1.0
+    audio_lora_scale: float = 1.0
     batch_size: int = Field(default=4, ge=1, le=64, description="seeds that share a batch")
     scores: Annotated[tuple[str, ...], Strict(False)] = ("round_trip",)
     sampling: Sampling = Sampling()

@@ -7,7 +7,6 @@ what is missing, so that its bytes do not depend on where it was interrupted.
 
 import dataclasses
 import importlib.metadata
-import inspect
 import os
 import shutil
 import warnings
@@ -20,10 +19,11 @@ from torch import Tensor
 
 from sonocanvas import canvas as canvases
 from sonocanvas.artifacts import as_saved, load_sample, sample_folder, save_sample
-from sonocanvas.config import RunConfig, load_config, to_toml
+from sonocanvas.config import MODELS, RunConfig, load_config, to_toml
 from sonocanvas.denoise import SCHEDULERS, denoise, initial_noise, make_scheduler
 from sonocanvas.errors import InvalidInputError, unknown
-from sonocanvas.registry import MISSING, build, load, options, split_pair
+from sonocanvas.pairs.named import load_named
+from sonocanvas.registry import MISSING, build, load, options
 from sonocanvas.text import encode_prompts
 from sonocanvas.types import ModelPair, Prompts, Sample, Step, Vocoder
 
@@ -105,20 +105,8 @@ def load_pair(
         InvalidInputError: The pair does not take another image or audio model.
         CheckpointError: The weights are missing, broken or do not belong together.
     """
-    entry, folder = split_pair(config.pair)
-    loader = load("pair", entry)
-    taken = inspect.signature(loader).parameters
-    asked = {"image_model": config.image_model, "audio_model": config.audio_model}
-    for option, value in asked.items():
-        if value and option not in taken:
-            raise InvalidInputError(
-                f"Pair '{config.pair}' takes no {option}, but '{value}' was given; give one with "
-                "the pair sd15-auffusion."
-            )
-    parts = {**asked, "folder": folder, "on_warning": on_warning}
-    given = {option: value for option, value in parts.items() if value and option in taken}
-    pair: ModelPair = loader(device, torch.float32, **given)
-    return pair
+    given = config.model_dump(include=set(MODELS))
+    return load_named(config.pair, device, **given, on_warning=on_warning)
 
 
 def make_vocoder(config: RunConfig, pair: ModelPair) -> Vocoder:

@@ -26,6 +26,7 @@ SCORERS = {"round_trip": "sonocanvas.scorers.round_trip:RoundTrip"}
 PAIRS = {
     "mini": "sonocanvas.pairs.mini:load",
     "sd15-auffusion": "sonocanvas.pairs.sd15_auffusion:load",
+    "sd15-riffusion": "sonocanvas.pairs.sd15_riffusion:load",
     "local:FOLDER": "sonocanvas.pairs.local:load",
 }
 

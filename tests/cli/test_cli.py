@@ -10,13 +10,13 @@ import soundfile
 import torch
 from PIL import Image
 from tiny import tiny_pair
-from tiny_checkpoint import VOCODER, save_checkpoint
+from tiny_checkpoint import VOCODER, save_checkpoint, save_lora
 
 from sonocanvas.cli.app import main
 from sonocanvas.cli.generate import slug
 from sonocanvas.media import read_canvas_png, read_sound, write_canvas_png
 from sonocanvas.pairs.folder import save_folder
-from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT
+from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, RIFFUSION_FORMAT
 
 PROMPTS = ("--image", "a castle", "--audio", "bells ringing")
 QUICK = (*PROMPTS, "--steps", "1", "--set", "sampling.scheduler=ddim")
@@ -143,6 +143,35 @@ def test_generate_joins_two_checkpoints_in_folders(sonocanvas, tmp_path, capsys)
     assert run["vocoder"] == {"name": "hifigan"}
 
 
+def test_generate_makes_a_square_canvas_with_riffusion(sonocanvas, tmp_path, capsys):
+    for seed, model in enumerate(("image", "audio")):
+        save_checkpoint(tmp_path / model, seed=seed)
+    capsys.readouterr()  # saving shows progress
+    words = ("--pair", "sd15-riffusion", "--image-model", "image", "--audio-model", "audio")
+    code, output, errors = sonocanvas("generate", *QUICK, *words, "--seeds", "3", "--out", "run")
+    assert (code, errors) == (0, "")
+    assert "5.12" in output
+    canvas, canvas_format = read_canvas_png(tmp_path / "run" / "0003" / "canvas.png")
+    assert (tuple(canvas.shape), canvas_format) == ((1, 512, 512), RIFFUSION_FORMAT)
+    run = tomllib.loads((tmp_path / "run" / "run.toml").read_text("utf-8"))
+    assert run["vocoder"]["name"] == "griffin_lim"
+
+
+def test_generate_merges_a_lora_and_keeps_it_in_the_record(sonocanvas, tmp_path):
+    save_lora(tmp_path / "style.safetensors")
+    words = ("generate", *QUICK, "--seeds", "3", "--out")
+    lora = ("--image-lora", "style.safetensors", "--set", "image_lora_scale=2")
+    assert sonocanvas(*words, "plain")[0] == 0
+    code, _, errors = sonocanvas(*words, "styled", *lora, "--audio-lora", "style.safetensors")
+    assert (code, errors) == (0, "")
+    name = "0003/latent.safetensors"
+    assert (tmp_path / "plain" / name).read_bytes() != (tmp_path / "styled" / name).read_bytes()
+    record = json.loads((tmp_path / "styled" / "0003" / "sample.json").read_text("utf-8"))
+    assert set(record["pair"]["licences"]) == {"weights", "image lora", "audio lora"}
+    run = tomllib.loads((tmp_path / "styled" / "run.toml").read_text("utf-8"))
+    assert (run["image_lora"], run["image_lora_scale"]) == ("style.safetensors", 2.0)
+
+
 def test_generate_takes_a_pair_in_a_folder(sonocanvas, tmp_path):
     save_folder(tiny_pair(), tmp_path / "mine")
     code, _, errors = sonocanvas("generate", *QUICK, "--pair", "local:mine", "--seeds", "3")
@@ -152,11 +181,13 @@ def test_generate_takes_a_pair_in_a_folder(sonocanvas, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--pair", "sd15-auffusion"), "give a folder that holds it with --image-model FOLDER"),
+        (("--pair", "sd15-auffusion"), "as --image-model FOLDER and --audio-model FOLDER, or run"),
+        (("--pair", "sd15-riffusion"), "at main and riffusion/riffusion-model-v1 at main; give"),
         (("--pair", "sd15-auffusion", "--image-model", "none"), "There is no folder 'none'"),
         (("--pair", "local:none"), "There is no folder 'none'"),
         (("--pair", "local:"), "Did you mean 'local:FOLDER'"),
         (("--pair", "mini", "--image-model", "none"), "Pair 'mini' takes no image_model"),
+        (("--image-lora", "none.safetensors"), "There is no file 'none.safetensors'"),
         (("--set", "vocoder.name=hifigan"), "carries no vocoder for 'hifigan'"),
     ],
 )
@@ -277,6 +308,7 @@ def test_play_and_see_refuse_bad_input_in_one_sentence(sonocanvas, tmp_path, wor
             "mini            Returns the embedded pair: shipped with the package, CC-BY-4.0.",
         ),
         ("pairs", "Auffusion (CC BY-NC-SA 4.0), from the Hub."),
+        ("pairs", "Riffusion (both OpenRAIL-M), from the Hub."),
         ("pairs", "local:FOLDER"),
         ("rules", "audio_weight=0.5"),
         ("rules", "image_start=0.9, audio_start=1.0"),

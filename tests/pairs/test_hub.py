@@ -2,15 +2,18 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
+from huggingface_hub.errors import RepositoryNotFoundError
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs import sd15_auffusion
 from sonocanvas.pairs.hub import Source, fetch, licence_of, source_of, wanted_files
 
 RECIPE = sd15_auffusion.RECIPE
+AUDIO = {"--audio-model": RECIPE.audio}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -48,31 +51,50 @@ def test_cached_checkpoints_are_used_offline_and_told_by_commit_and_licence(save
 def test_a_download_that_was_interrupted_is_not_taken_for_whole(saved, cache, missing):
     path = put_into(cache, RECIPE.audio, saved / "audio") / missing
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with pytest.raises(CheckpointError, match="not on this machine and cannot be downloaded"):
-        fetch(RECIPE.audio, "--audio-model", pytest.fail)
+    with pytest.raises(CheckpointError, match="Not on this machine and cannot be downloaded"):
+        fetch(AUDIO, pytest.fail)
 
 
-def test_offline_without_the_files_is_one_sentence_that_says_what_to_do(cache):
+def test_offline_without_the_files_is_one_sentence_that_names_both_and_says_what_to_do(cache):
     with pytest.raises(CheckpointError) as caught:
         sd15_auffusion.load()
-    sentence = str(caught.value)
-    assert "\n" not in sentence
-    for words in (
-        "stable-diffusion-v1-5/stable-diffusion-v1-5",
-        "not on this machine",
-        "--image-model FOLDER",
-        "HF_HUB_OFFLINE",
-    ):
-        assert words in sentence
+    assert str(caught.value) == (
+        "Not on this machine and cannot be downloaded, since HF_HUB_OFFLINE is set: "
+        "stable-diffusion-v1-5/stable-diffusion-v1-5 at main and "
+        "auffusion/auffusion-full-no-adapter at main; give what you have as --image-model FOLDER "
+        "and --audio-model FOLDER, or run once with the network and without HF_HUB_OFFLINE."
+    )
 
 
-def test_without_a_network_it_is_the_same_sentence(cache, monkeypatch):
+def test_only_what_is_missing_is_named(saved, cache):
+    with pytest.raises(CheckpointError) as caught:
+        sd15_auffusion.load(image_model=str(saved / "image"))
+    assert "auffusion/auffusion-full-no-adapter at main; give" in str(caught.value)
+    assert "stable-diffusion" not in str(caught.value)
+    assert "--image-model" not in str(caught.value)
+
+
+def test_without_a_network_it_says_so_at_once_and_does_not_repeat(cache, monkeypatch, capfd):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     api = huggingface_hub.HfApi(endpoint="http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.HfApi", lambda: api)
-    with pytest.raises(CheckpointError, match="cannot be downloaded") as caught:
-        fetch(RECIPE.audio, "--audio-model", pytest.fail)
-    assert "--audio-model FOLDER" in str(caught.value)
+    with pytest.raises(
+        CheckpointError, match="since it ended in ConnectError: auffusion"
+    ) as caught:
+        fetch(AUDIO, pytest.fail)
+    assert "--audio-model FOLDER, or run once with the network." in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_repository_that_the_hub_does_not_show_is_told_apart(cache, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+
+    def absent(*_, **__):
+        raise RepositoryNotFoundError("no", response=SimpleNamespace(headers={}, request=None))
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", absent)
+    with pytest.raises(CheckpointError, match=r"check name and revision, and log in .* not public"):
+        fetch(AUDIO, pytest.fail)
 
 
 def test_the_licence_is_told_before_the_download_of_only_what_is_needed(saved, cache, monkeypatch):
@@ -86,12 +108,13 @@ def test_the_licence_is_told_before_the_download_of_only_what_is_needed(saved, c
         told.append((place, revision, sorted(allow_patterns)))
         return str(put_into(cache, RECIPE.audio, saved / "audio"))
 
-    monkeypatch.setattr("huggingface_hub.HfApi.list_repo_files", lambda *_, **__: names)
+    about = SimpleNamespace(siblings=[SimpleNamespace(rfilename=name) for name in names])
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: about)
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
-    folder = fetch(RECIPE.audio, "--audio-model", told.append)
+    folders = fetch(AUDIO, told.append)
     assert "CC BY-NC-SA 4.0" in told[0]
     assert told[1] == (RECIPE.audio.place, "main", sorted(names[:-2]))
-    assert folder == fetch(RECIPE.audio, "--audio-model", pytest.fail)
+    assert folders == fetch(AUDIO, pytest.fail)
 
 
 def test_one_form_of_weights_is_wanted_and_no_variant():
@@ -151,11 +174,13 @@ def test_a_folder_comes_before_the_hub(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "owner" / "name").mkdir(parents=True)
     source = source_of("owner/name", RECIPE.image)
-    assert fetch(source, "--image-model", pytest.fail) == Path("owner/name")
+    assert fetch({"--image-model": source}, pytest.fail) == [Path("owner/name")]
     assert licence_of(source, Path("owner/name")) == f"name: {source.licence}"
 
 
-@pytest.mark.parametrize("given", ["/no/such/folder", "./folder", "folder", "a/b/c", "a/b@"])
+@pytest.mark.parametrize(
+    "given", ["/no/such/folder", "./folder", "folder", "a/b/c", "a/b@", "a..b/c", "a/b.git"]
+)
 def test_what_is_neither_folder_nor_repository_is_refused(given):
     with pytest.raises(CheckpointError, match=r"There is no folder '.*'; a model is a folder, OWN"):
         source_of(given, RECIPE.image)

@@ -23,6 +23,13 @@ def generate(
         str | None,
         typer.Option(metavar="MODEL", help="Another spectrogram model; see docs/pairs.md."),
     ] = None,
+    image_lora: Annotated[
+        str | None,
+        typer.Option(metavar="LORA", help="A LoRA of the picture model: a file, or as MODEL."),
+    ] = None,
+    audio_lora: Annotated[
+        str | None, typer.Option(metavar="LORA", help="A LoRA of the spectrogram model.")
+    ] = None,
     rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
     settings: Annotated[
         Texts | None,
@@ -51,6 +58,8 @@ def generate(
         "pair": pair,
         "image_model": image_model,
         "audio_model": audio_model,
+        "image_lora": image_lora,
+        "audio_lora": audio_lora,
         "rule": None if rule is None else {"name": rule},
     }
     given = {key: value for key, value in given.items() if value is not None}

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from sonocanvas.canvas import decode_latents
 from sonocanvas.errors import CheckpointError
-from sonocanvas.pairs.folder import check_pair
+from sonocanvas.pairs.folder import check_pair, differences_of_vocoder
 from sonocanvas.pairs.hub import Source, fetch, licence_of, source_of
 from sonocanvas.pairs.parts import check_weights, load_part, read_json, read_vocoder
 from sonocanvas.types import CanvasFormat, ModelPair
@@ -109,7 +109,7 @@ def join(
     """
     sources = source_of(image_model, recipe.image), source_of(audio_model, recipe.audio)
     options = ("--image-model", "--audio-model")
-    image, audio = map(fetch, sources, options, (on_warning, on_warning))
+    image, audio = fetch(dict(zip(options, sources, strict=True)), on_warning)
     schedule = check_descriptions(recipe.name, describe(image), describe(audio))
     _check_files(image, audio)
     facts = {key: getattr(recipe, key) for key in FACTS}
@@ -124,6 +124,8 @@ def join(
         **facts,
     )
     check_pair(pair)
+    for sentence in differences_of_vocoder(pair):
+        on_warning(sentence)
     return pair
 
 

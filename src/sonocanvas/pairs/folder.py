@@ -13,6 +13,8 @@ vocoder/                          if the pair carries one
 import copy
 import dataclasses
 import math
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,10 @@ ALLOWED_CLASSES = {
 
 
 def load_folder(
-    folder: Path, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+    folder: Path,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    on_warning: Callable[[str], None] = warnings.warn,
 ) -> ModelPair:
     """Returns the pair that a folder holds, ready to sample.
 
@@ -57,6 +62,7 @@ def load_folder(
         folder: Folder in the layout above.
         device: Where the models go.
         dtype: Type of their weights.
+        on_warning: Called with sentences about what differs.
 
     Raises:
         CheckpointError: A file is missing or broken, a class is not allowed, or two parts do
@@ -86,6 +92,8 @@ def load_folder(
     models |= {field: parts[name] for field, name in text.items()}
     pair = ModelPair(scheduler_config=scheduler_config, **facts, **models)
     check_pair(pair)
+    for sentence in differences_of_vocoder(pair):
+        on_warning(sentence)
     return pair
 
 
@@ -166,32 +174,55 @@ def check_pair(pair: ModelPair) -> None:
             )
 
 
-def _agreements_with_vocoder(pair: ModelPair) -> list[tuple[str, Any, str, Any]]:
-    """Returns what the canvas and the vocoder of a pair say of the same quantities."""
+def differences_of_vocoder(pair: ModelPair) -> list[str]:
+    """Returns a sentence about what the vocoder of a pair says otherwise than its canvas.
+
+    Only of quantities that the network does not depend on: published vocoders have stale ones.
+    """
     if pair.vocoder is None:
         return []
-    config, fmt = dict(pair.vocoder.config), pair.canvas_format
+    config, fmt = pair.vocoder.config, pair.canvas_format
+    values = {
+        "hop_size": fmt.hop_samples,
+        "sampling_rate": fmt.sample_rate_hz,
+        "n_fft": fmt.n_fft,
+        "win_size": fmt.window_samples,
+        "fmin": fmt.f_min_hz,
+        "fmax": fmt.f_max_hz,
+    }
+    told = [
+        f"{key} is {config[key]} and not {value:g}"
+        for key, value in values.items()
+        if config.get(key) not in (None, value)
+    ]
+    if not told:
+        return []
+    return [
+        f"The description of the vocoder of pair '{pair.name}' differs from its canvas, which is "
+        f"followed: {', '.join(told)}; if it sounds wrong, the vocoder is another's."
+    ]
+
+
+def _agreements_with_vocoder(pair: ModelPair) -> list[tuple[str, Any, str, Any]]:
+    """Returns what the canvas and the network of the vocoder say of the same quantities."""
+    if pair.vocoder is None:
+        return []
+    config, fmt = pair.vocoder.config, pair.canvas_format
     try:
-        config["product of upsample_rates"] = math.prod(config["upsample_rates"])
+        hop_samples = math.prod(config["upsample_rates"])
     except (KeyError, TypeError) as error:
         raise CheckpointError(
             f"The vocoder of pair '{pair.name}' has the upsample_rates "
             f"{config.get('upsample_rates')}; they must be a list of whole numbers."
         ) from error
-    same = (
-        ("mels", fmt.mels, "num_mels"),
-        ("hop_samples", fmt.hop_samples, "product of upsample_rates"),
-        ("hop_samples", fmt.hop_samples, "hop_size"),
-        ("sample_rate_hz", fmt.sample_rate_hz, "sampling_rate"),
-        ("n_fft", fmt.n_fft, "n_fft"),
-        ("window_samples", fmt.window_samples, "win_size"),
-        ("f_min_hz", fmt.f_min_hz, "fmin"),
-        ("f_max_hz", fmt.f_max_hz, "fmax"),
-    )
     return [
-        (f"{name} of canvas_format", value, f"{key} of the vocoder", config.get(key))
-        for name, value, key in same
-        if config.get(key) is not None or key == "num_mels"
+        ("mels of canvas_format", fmt.mels, "num_mels of the vocoder", config.get("num_mels")),
+        (
+            "hop_samples of canvas_format",
+            fmt.hop_samples,
+            "product of upsample_rates of the vocoder",
+            hop_samples,
+        ),
     ]
 
 

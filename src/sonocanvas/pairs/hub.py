@@ -1,18 +1,25 @@
 """Where a checkpoint comes from: a folder of the user, or the Hugging Face Hub and its cache."""
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import huggingface_hub
-from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
+from huggingface_hub.errors import (  # type: ignore[attr-defined]
+    HFValidationError,
+    HTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs.parts import weights_among
 
-REPOSITORY = re.compile(r"([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?")
+REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 LICENCE = re.compile(r"^license: *[\"']?([\w.-]+)", re.MULTILINE)
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 DESCRIPTIONS = (".json", ".txt")
@@ -36,6 +43,10 @@ class Source:
     licence: str = UNKNOWN_LICENCE
     vocoder: bool = False
 
+    def __str__(self) -> str:
+        """Returns the place as messages name it."""
+        return f"{self.place} at {self.revision}"
+
 
 def source_of(given: str, default: Source) -> Source:
     """Returns what a user asked for: a folder, `OWNER/NAME` or `OWNER/NAME@REVISION`.
@@ -51,51 +62,71 @@ def source_of(given: str, default: Source) -> Source:
         return default
     if Path(given).expanduser().is_dir():
         return Source(str(Path(given).expanduser()))
-    named = REPOSITORY.fullmatch(given)
-    if named is None or given.startswith("."):
+    place, _, revision = given.partition("@")
+    try:
+        validate_repo_id(place)
+        named = REPOSITORY.fullmatch(given)
+    except HFValidationError:
+        named = None
+    if named is None:
         raise CheckpointError(
             f"There is no folder '{given}'; a model is a folder, OWNER/NAME of the Hub or "
             "OWNER/NAME@REVISION."
         )
-    place, revision = named.groups()
     if place == default.place:
         return dataclasses.replace(default, revision=revision or default.revision)
     return Source(place, revision or "main")
 
 
-def fetch(source: Source, option: str, on_warning: Callable[[str], None]) -> Path:
-    """Returns the folder of a checkpoint, downloaded if it is on the Hub and not here yet.
+def fetch(sources: Mapping[str, Source], on_warning: Callable[[str], None]) -> list[Path]:
+    """Returns the folders of checkpoints, downloaded if they are on the Hub and not here yet.
 
     What is downloaded is told with its licence first; the Hub's client shows the progress.
 
     Args:
-        source: Where it comes from.
-        option: How the user names it, such as `--audio-model`, for the messages.
-        on_warning: Called with the sentence that tells the licence.
+        sources: Where they come from, by the option that names each, such as `--audio-model`.
+        on_warning: Called with the sentences that tell the licences.
 
     Raises:
-        CheckpointError: It is not here and cannot be downloaded.
+        CheckpointError: One is not here and cannot be downloaded; the message names all such.
     """
-    if Path(source.place).is_dir():
-        return Path(source.place)
-    place, revision = source.place, source.revision
-    parts = (*PARTS, "vocoder") if source.vocoder else PARTS
+    folders = {option: _here(source) for option, source in sources.items()}
+    missing = {option: sources[option] for option, folder in folders.items() if folder is None}
+    with mended(missing):
+        wanted = {option: wanted_files(_names(source)) for option, source in missing.items()}
+        for option, source in list(missing.items()):
+            on_warning(f"Downloading {source}; licence of the weights: {source.licence}.")
+            folder = huggingface_hub.snapshot_download(
+                source.place, revision=source.revision, allow_patterns=wanted[option]
+            )
+            folders[option] = Path(folder)
+            del missing[option]
+    return [folder for folder in folders.values() if folder is not None]
+
+
+@contextlib.contextmanager
+def mended(missing: Mapping[str, Source]) -> Iterator[None]:
+    """Turns what the Hub's client raises into one sentence that says what to do.
+
+    Args:
+        missing: What is not here, by the option that names it.
+
+    Raises:
+        CheckpointError: The client raised an error.
+    """
     try:
-        cached = huggingface_hub.try_to_load_from_cache(place, "unet/config.json", None, revision)
-        if isinstance(cached, str):
-            folder = Path(cached).parent.parent
-            if all(_is_whole(folder / part) for part in parts):
-                return folder
-        wanted = wanted_files(huggingface_hub.HfApi().list_repo_files(place, revision=revision))
-        on_warning(f"Downloading {place} at {revision}; licence of the weights: {source.licence}.")
-        return Path(
-            huggingface_hub.snapshot_download(place, revision=revision, allow_patterns=wanted)
-        )
-    except (OSError, HTTPError, HFValidationError) as error:
+        yield
+    except (OSError, HTTPError) as error:
+        places = " and ".join(map(str, missing.values()))
+        given = " and ".join(f"{option} FOLDER" for option in missing)
+        reason, remedy = f"it ended in {type(error).__name__}", "run once with the network"
+        if huggingface_hub.is_offline_mode():
+            reason, remedy = "HF_HUB_OFFLINE is set", f"{remedy} and without HF_HUB_OFFLINE"
+        elif isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
+            remedy = "check name and revision, and log in with `hf auth login` if it is not public"
         raise CheckpointError(
-            f"The checkpoint {place} at {revision} is not on this machine and "
-            f"cannot be downloaded ({type(error).__name__}): give a folder that holds it with "
-            f"{option} FOLDER, or run once with the network and without HF_HUB_OFFLINE."
+            f"Not on this machine and cannot be downloaded, since {reason}: {places}; give what "
+            f"you have as {given}, or {remedy}."
         ) from error
 
 
@@ -129,6 +160,26 @@ def licence_of(source: Source, folder: Path) -> str:
         told = LICENCE.search(card.read_text(encoding="utf-8", errors="replace")[:4000])
         licence = told.group(1) if told else licence
     return f"{name}: {licence}"
+
+
+def _here(source: Source) -> Path | None:
+    """Returns the folder of a checkpoint that is on this machine whole, or nothing."""
+    if Path(source.place).is_dir():
+        return Path(source.place)
+    cached = huggingface_hub.try_to_load_from_cache(
+        source.place, "unet/config.json", None, source.revision
+    )
+    parts = (*PARTS, "vocoder") if source.vocoder else PARTS
+    if not isinstance(cached, str):
+        return None
+    folder = Path(cached).parent.parent
+    return folder if all(_is_whole(folder / part) for part in parts) else None
+
+
+def _names(source: Source) -> list[str]:
+    """Returns the files of a repository; asked without repeats, to fail at once where it must."""
+    about = huggingface_hub.HfApi().model_info(source.place, revision=source.revision)
+    return [file.rfilename for file in about.siblings or []]
 
 
 def _is_whole(part: Path) -> bool:

@@ -1,5 +1,7 @@
 """`local:FOLDER`: a pair that the user has in a folder of our own layout."""
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -10,7 +12,10 @@ from sonocanvas.types import ModelPair
 
 
 def load(
-    device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32, folder: str = ""
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    folder: str = "",
+    on_warning: Callable[[str], None] = warnings.warn,
 ) -> ModelPair:
     """Returns the pair in a folder that `save_folder` wrote; its licences are saved in it.
 
@@ -18,6 +23,7 @@ def load(
         device: Where the models go.
         dtype: Type of their weights.
         folder: The folder.
+        on_warning: Called with sentences about what differs.
 
     Raises:
         CheckpointError: The folder is missing or is not a pair.
@@ -25,4 +31,4 @@ def load(
     path = Path(folder).expanduser()
     if not path.is_dir():
         raise CheckpointError(f"There is no folder '{folder}'; give the pair as local:FOLDER.")
-    return load_folder(path, device, dtype)
+    return load_folder(path, device, dtype, on_warning)

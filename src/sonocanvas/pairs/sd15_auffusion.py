@@ -6,20 +6,13 @@ from collections.abc import Callable
 import torch
 
 from sonocanvas.pairs.checkpoint import Recipe, join
-from sonocanvas.pairs.hub import Source
+from sonocanvas.pairs.published import AUFFUSION, STABLE_DIFFUSION
 from sonocanvas.types import AUFFUSION_FORMAT, ModelPair
 
-# "main" is to be pinned to a commit where the Hub can be read; the commit that was used is kept
-# in each sample.
 RECIPE = Recipe(
     name="sd15-auffusion",
-    image=Source("stable-diffusion-v1-5/stable-diffusion-v1-5", "main", "CreativeML OpenRAIL-M"),
-    audio=Source(
-        "auffusion/auffusion-full-no-adapter",
-        "main",
-        "CC BY-NC-SA 4.0, not for commercial use",
-        vocoder=True,
-    ),
+    image=STABLE_DIFFUSION,
+    audio=AUFFUSION,
     canvas_format=AUFFUSION_FORMAT,
     latent_shape=(4, 32, 128),
     crop_columns=32,  # Auffusion leaves a black strip at the right

@@ -1,0 +1,155 @@
+"""A LoRA: a small change of one model's UNet, read from safetensors and merged into its weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import safetensors
+from diffusers.loaders import StableDiffusionLoraLoaderMixin
+from diffusers.utils import USE_PEFT_BACKEND, convert_unet_state_dict_to_peft
+from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors import SafetensorError
+from torch import Tensor
+
+from sonocanvas.errors import CheckpointError
+from sonocanvas.pairs.hub import ABOUT, UNKNOWN_LICENCE, Source, licence_of, mended, source_of
+from sonocanvas.pairs.parts import quiet
+
+LORA_ERRORS = (OSError, SafetensorError, ValueError, KeyError, AttributeError)
+SUFFIX = ".safetensors"
+USUAL_NAME = "pytorch_lora_weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Lora:
+    """A LoRA that is on this machine.
+
+    Attributes:
+        file: Its weights.
+        about: Name, commit and licence, as they are kept in a sample.
+    """
+
+    file: Path
+    about: str
+
+
+def find_lora(given: str, option: str, on_warning: Callable[[str], None]) -> Lora:
+    """Returns the LoRA that a user names, downloaded if it is on the Hub and not here yet.
+
+    Args:
+        given: A `.safetensors` file, a folder with one, `OWNER/NAME` or `OWNER/NAME@REVISION`.
+        option: How the user names it, such as `--image-lora`, for the messages.
+        on_warning: Called with the sentence that tells a download.
+
+    Raises:
+        CheckpointError: There is none, it cannot be downloaded, or peft is not installed.
+    """
+    if not USE_PEFT_BACKEND:
+        raise CheckpointError(
+            f"{option} needs peft, which is not installed or too old: pip install 'peft>=0.17'."
+        )
+    path = Path(given).expanduser()
+    if path.suffix == SUFFIX and not path.is_dir():
+        if not path.is_file():
+            raise CheckpointError(f"There is no file '{given}' for {option}.")
+        return Lora(path, f"{path.name}: {UNKNOWN_LICENCE}")
+    source = source_of(given, Source(given))
+    folder = _fetch(source, option, on_warning)
+    return Lora(_weights_in(folder, option), licence_of(source, folder))
+
+
+def merge_lora(unet: Any, lora: Lora, scale: float, on_warning: Callable[[str], None]) -> None:
+    """Adds `scale * B @ A` of a LoRA to the weights of a UNet, in place.
+
+    The layouts of diffusers, peft and Kohya are read; what is meant for the text encoder is not
+    used, since both models may share it.
+
+    Args:
+        unet: A `UNet2DConditionModel`.
+        lora: What is merged.
+        scale: Its strength; 1 is that of its training.
+        on_warning: Called with a sentence about what is not used.
+
+    Raises:
+        CheckpointError: The file is broken, is no LoRA or is one of another model.
+    """
+    try:
+        with quiet():
+            state, alphas, metadata = _read(lora.file)
+            texts = [name for name in state if name.startswith("text_encoder")]
+            prefix = "unet" if texts or any(name.startswith("unet.") for name in state) else None
+            _check_fit(unet, {name: state[name] for name in state.keys() - set(texts)})
+            unet.load_lora_adapter(state, prefix, network_alphas=alphas, metadata=metadata)
+            unet.fuse_lora(scale)
+            unet.unload_lora()
+    except LORA_ERRORS as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(f"{lora.file} is no LoRA of this model: {reason}") from error
+    if texts:
+        on_warning(f"{lora.file.name} also changes the text encoder; only the unet is changed.")
+    unet.eval().requires_grad_(False)
+
+
+def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, float] | None, dict[str, Any] | None]:
+    """Returns tensors by the names that peft gives them, Kohya's alphas and peft's options."""
+    with safetensors.safe_open(file, framework="pt") as opened:
+        kinds = ("dora_scale", "lora_magnitude_vector", "lokr_", "hada_")
+        others = [name for name in opened.keys() if any(kind in name for kind in kinds)]  # noqa: SIM118
+    if others:
+        raise ValueError(f"{others[0]} belongs to a DoRA, LoKr or LoHa, which are not read.")
+    state, alphas, metadata = StableDiffusionLoraLoaderMixin.lora_state_dict(
+        str(file.parent),
+        weight_name=file.name,
+        use_safetensors=True,
+        local_files_only=True,
+        return_lora_metadata=True,
+    )
+    return convert_unet_state_dict_to_peft(state), alphas, metadata
+
+
+def _check_fit(unet: Any, state: dict[str, Tensor]) -> None:
+    """Checks that the factors A and B of each module have the shape of its weight."""
+    modules = sorted({name.split(".lora_")[0] for name in state})
+    if not modules:
+        raise ValueError("it holds nothing for the unet.")
+    for module in modules:
+        needed = tuple(unet.get_submodule(module.removeprefix("unet.")).weight.shape)
+        inner, outer = (state.get(f"{module}.lora_{factor}.weight") for factor in "AB")
+        if inner is None or outer is None:
+            raise ValueError(f"it lacks one of {module}.lora_A.weight and {module}.lora_B.weight.")
+        given = (outer.shape[0], *inner.shape[1:])
+        if given != needed:
+            raise ValueError(f"{module} is {given} in the file and {needed} in the unet.")
+
+
+def _fetch(source: Source, option: str, on_warning: Callable[[str], None]) -> Path:
+    """Returns the folder with the files that lie at the top of a repository."""
+    if Path(source.place).is_dir():
+        return Path(source.place)
+    wanted: dict[str, Any] = {
+        "repo_id": source.place,
+        "revision": source.revision,
+        "allow_patterns": [f"*{SUFFIX}", *ABOUT],
+        "ignore_patterns": "*/*",
+    }
+    try:
+        return Path(huggingface_hub.snapshot_download(**wanted, local_files_only=True))
+    except LocalEntryNotFoundError:
+        with mended({option: source}):
+            on_warning(f"Downloading {source}; licence of the weights: {source.licence}.")
+            return Path(huggingface_hub.snapshot_download(**wanted))
+
+
+def _weights_in(folder: Path, option: str) -> Path:
+    """Returns the one file of weights in a folder."""
+    names = sorted(path.name for path in folder.glob(f"*{SUFFIX}"))
+    if USUAL_NAME in names:
+        names = [USUAL_NAME]
+    if len(names) != 1:
+        raise CheckpointError(
+            f"{folder} holds {len(names)} files of safetensors ({', '.join(names)}); give the one "
+            f"that is the LoRA as {option} FILE."
+        )
+    return folder / names[0]

@@ -1,0 +1,70 @@
+"""A pair by its name on the menu, with the models and LoRAs that a user puts in."""
+
+import dataclasses
+import inspect
+import warnings
+from collections.abc import Callable
+
+import torch
+
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.pairs.lora import find_lora, merge_lora
+from sonocanvas.registry import load, split_pair
+from sonocanvas.types import ModelPair
+
+
+def load_named(
+    name: str,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    *,
+    image_model: str = "",
+    audio_model: str = "",
+    image_lora: str = "",
+    audio_lora: str = "",
+    image_lora_scale: float = 1.0,
+    audio_lora_scale: float = 1.0,
+    on_warning: Callable[[str], None] = warnings.warn,
+) -> ModelPair:
+    """Returns the pair of a name, ready to sample; a LoRA is part of the weights then.
+
+    Args:
+        name: An entry of `registry.PAIRS`, or `local:` and a folder.
+        device: Where the models go.
+        dtype: Type of their weights.
+        image_model: The picture model that the user wants instead, as `hub.source_of` reads it.
+        audio_model: The spectrogram model that the user wants instead.
+        image_lora: A LoRA of the picture model, as `lora.find_lora` reads it; empty for none.
+        audio_lora: One of the spectrogram model.
+        image_lora_scale: Strength of the picture model's LoRA; 1 is that of its training.
+        audio_lora_scale: Strength of the spectrogram model's.
+        on_warning: Called with sentences about licences and about what differs.
+
+    Raises:
+        InvalidInputError: There is no such pair, or it takes no other image or audio model.
+        CheckpointError: Weights are missing, broken or do not belong together.
+    """
+    entry, folder = split_pair(name)
+    loader = load("pair", entry)
+    taken = inspect.signature(loader).parameters
+    models = {"image_model": image_model, "audio_model": audio_model}
+    for option, value in models.items():
+        if value and option not in taken:
+            raise InvalidInputError(
+                f"Pair '{name}' takes no {option}, but '{value}' was given; sd15-auffusion and "
+                "sd15-riffusion take one."
+            )
+    parts = {**models, "folder": folder, "on_warning": on_warning}
+    given = {option: value for option, value in parts.items() if value and option in taken}
+    asked = {"image": (image_lora, image_lora_scale), "audio": (audio_lora, audio_lora_scale)}
+    loras = {
+        model: (find_lora(place, f"--{model}-lora", on_warning), scale)
+        for model, (place, scale) in asked.items()
+        if place
+    }
+    pair: ModelPair = loader(device, dtype, **given)
+    licences = dict(pair.licences)
+    for model, (lora, scale) in loras.items():
+        merge_lora(getattr(pair, f"{model}_unet"), lora, scale, on_warning)
+        licences[f"{model} lora"] = lora.about
+    return dataclasses.replace(pair, licences=licences)

@@ -1,0 +1,41 @@
+"""`sd15-riffusion`: music on a square canvas, from the Hub."""
+
+import warnings
+from collections.abc import Callable
+
+import torch
+
+from sonocanvas.pairs.checkpoint import Recipe, join
+from sonocanvas.pairs.published import RIFFUSION, STABLE_DIFFUSION
+from sonocanvas.types import RIFFUSION_FORMAT, ModelPair
+
+RECIPE = Recipe(
+    name="sd15-riffusion",
+    image=STABLE_DIFFUSION,
+    audio=RIFFUSION,
+    canvas_format=RIFFUSION_FORMAT,
+    latent_shape=(4, 64, 64),
+)
+
+
+def load(
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    image_model: str = "",
+    audio_model: str = "",
+    on_warning: Callable[[str], None] = warnings.warn,
+) -> ModelPair:
+    """Returns Stable Diffusion 1.5 and Riffusion (both OpenRAIL-M), from the Hub.
+
+    Args:
+        device: Where the models go.
+        dtype: Type of their weights.
+        image_model: Another picture model: a folder, `OWNER/NAME` or `OWNER/NAME@REVISION`.
+        audio_model: Another spectrogram model with Riffusion's canvas.
+        on_warning: Called with sentences about licences and about what differs.
+
+    Raises:
+        CheckpointError: A checkpoint is not here and cannot be downloaded, a file is missing or
+            broken, or the two do not belong together.
+    """
+    return join(RECIPE, device, dtype, image_model, audio_model, on_warning)

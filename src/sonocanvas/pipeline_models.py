@@ -1,0 +1,269 @@
+"""The models of a pair as components of a pipeline: made, loaded, saved, moved."""
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import diffusers
+import torch
+from transformers import CLIPTextModel, PreTrainedTokenizerBase
+
+from sonocanvas.config import Sampling, VocoderChoice
+from sonocanvas.denoise import SCHEDULERS, make_scheduler
+from sonocanvas.errors import CheckpointError, InvalidInputError, unknown
+from sonocanvas.pairs.autoencoder import BlockAutoencoder
+from sonocanvas.pairs.folder import check_pair, save_folder
+from sonocanvas.pairs.named import load_named
+from sonocanvas.pairs.parts import read_json, write_json
+from sonocanvas.registry import PAIRS, build, split_pair
+from sonocanvas.types import CanvasFormat, ModelPair, Vocoder, VocoderWeights
+
+MODELS = ("vae", "image_unet", "audio_unet", "image_text_encoder", "audio_text_encoder")
+
+
+class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
+    """The models of a pair as diffusers' components: made, loaded, saved, moved.
+
+    They are diffusers' and transformers' own. Load them by a class of this package:
+    `DiffusionPipeline.from_pretrained` does not know classes of other packages.
+
+    Args:
+        vae: The shared autoencoder.
+        image_unet: The picture model.
+        audio_unet: The spectrogram model.
+        image_tokenizer, image_text_encoder: The picture model's reader of prompts.
+        audio_tokenizer, audio_text_encoder: The spectrogram model's; may be the same objects.
+        scheduler: One of the classes in `denoise.SCHEDULERS`, with the schedule of both models.
+        name: Name of the pair of models.
+        canvas_format: What the canvas means as sound; needed.
+        latent_shape: `(channels, height, width)` of the latent of one canvas; needed.
+        crop_columns: Columns that the models leave empty at the right; dropped after decoding.
+        closed_vocabulary: Whether a word that the tokenizer does not hold means nothing.
+        licences: Licence of the weights, by part.
+        vocoder: What plays the canvas; by default HiFi-GAN where there are `vocoder_weights` and
+            Griffin-Lim where there are none. It stays on the device where it was made.
+        vocoder_weights: The vocoder that came with the models, saved with them.
+
+    Raises:
+        InvalidInputError: `canvas_format` or `latent_shape` is missing.
+        CheckpointError: The parts do not belong together.
+    """
+
+    # The two models are called by turns: were both in the chain, each step would move one. So
+    # the picture model waits outside it, comes when it is first called and stays to the end.
+    model_cpu_offload_seq = "image_text_encoder->audio_text_encoder->audio_unet->vae"
+
+    def __init__(
+        self,
+        vae: diffusers.AutoencoderKL | diffusers.AutoencoderDC | BlockAutoencoder,
+        image_unet: diffusers.UNet2DConditionModel,
+        audio_unet: diffusers.UNet2DConditionModel,
+        image_tokenizer: PreTrainedTokenizerBase,
+        image_text_encoder: CLIPTextModel,
+        audio_tokenizer: PreTrainedTokenizerBase,
+        audio_text_encoder: CLIPTextModel,
+        scheduler: diffusers.SchedulerMixin,
+        name: str = "unnamed",
+        canvas_format: CanvasFormat | Mapping[str, Any] | None = None,
+        latent_shape: Sequence[int] = (),
+        crop_columns: int = 0,
+        closed_vocabulary: bool = False,
+        licences: Mapping[str, str] | None = None,
+        vocoder: Vocoder | None = None,
+        vocoder_weights: VocoderWeights | None = None,
+    ) -> None:
+        super().__init__()
+        if canvas_format is None or len(latent_shape) != 3:
+            raise InvalidInputError(
+                f"canvas_format is {canvas_format} and latent_shape is {tuple(latent_shape)}; give "
+                "a CanvasFormat and (channels, height, width)."
+            )
+        if isinstance(canvas_format, CanvasFormat):
+            canvas_format = dataclasses.asdict(canvas_format)
+        self.register_modules(
+            vae=vae,
+            image_unet=image_unet,
+            audio_unet=audio_unet,
+            image_tokenizer=image_tokenizer,
+            image_text_encoder=image_text_encoder,
+            audio_tokenizer=audio_tokenizer,
+            audio_text_encoder=audio_text_encoder,
+            scheduler=scheduler,
+        )
+        self.register_to_config(
+            name=name,
+            canvas_format=dict(canvas_format),
+            latent_shape=tuple(latent_shape),
+            crop_columns=crop_columns,
+            closed_vocabulary=closed_vocabulary,
+            licences=dict(licences or {}),
+        )
+        self.vocoder_weights = vocoder_weights
+        self.vocoder = vocoder or _default_vocoder(vocoder_weights)
+        check_pair(self.pair)
+
+    @classmethod
+    def from_pair(
+        cls,
+        pair: ModelPair,
+        scheduler: diffusers.SchedulerMixin | None = None,
+        vocoder: Vocoder | None = None,
+    ) -> Self:
+        """Returns the pipeline of a pair; nothing is copied.
+
+        Args:
+            pair: The models.
+            scheduler: A solver; by default the one of a run, on the pair's schedule.
+            vocoder: What plays the canvas; see the class.
+        """
+        fields = {field.name: getattr(pair, field.name) for field in dataclasses.fields(pair)}
+        weights, schedule = fields.pop("vocoder"), fields.pop("scheduler_config")
+        solver = scheduler or make_scheduler(schedule, Sampling().scheduler)
+        return cls(**fields, scheduler=solver, vocoder=vocoder, vocoder_weights=weights)
+
+    @property
+    def pair(self) -> ModelPair:
+        """The models as the rest of the package passes them; the schedule is the scheduler's."""
+        parts = {name: part for name, part in self.components.items() if name != "scheduler"}
+        facts = dict(self.parameters)
+        facts["canvas_format"] = CanvasFormat(**facts["canvas_format"])
+        schedule = dict(self.scheduler.config)
+        return ModelPair(scheduler_config=schedule, vocoder=self.vocoder_weights, **parts, **facts)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str],
+        *,
+        dtype: torch.dtype | None = None,
+        torch_dtype: torch.dtype | None = None,
+        **models: Any,
+    ) -> Self:
+        """Returns the pipeline of a pair on the menu, such as `"mini"`, or of a folder, on the CPU.
+
+        Only safetensors are read from a folder and only the classes in
+        `pairs.folder.ALLOWED_CLASSES` are made: diffusers' own loader would also take pickles and
+        other classes. The folder is what `save_pretrained` or `pairs.folder.save_folder` wrote.
+
+        Args:
+            pretrained_model_name_or_path: A name in `registry.PAIRS`, which goes before a folder
+                of that name, or a folder.
+            dtype: Type of the weights; float32 by default.
+            torch_dtype: The same by its older name.
+            models: What is put in, as for `pairs.named.load_named`: `image_model`, `audio_model`,
+                `image_lora`, `audio_lora`, the scales of the two, and `on_warning`.
+
+        Raises:
+            InvalidInputError: There is no such pair or folder, or it takes no other model.
+            CheckpointError: A file is missing or broken, a class is not allowed, or two parts do
+                not belong together.
+        """
+        name, kind = str(pretrained_model_name_or_path), dtype or torch_dtype or torch.float32
+        if name not in PAIRS and not name.startswith("local:"):
+            if not Path(name).expanduser().is_dir():
+                raise unknown("pair or folder", name, PAIRS)
+            name = f"local:{name}"
+        pair = load_named(name, "cpu", kind, **models)
+        folder = split_pair(name)[1]
+        return cls.from_pair(pair, _saved_scheduler(folder, pair) if folder else None)
+
+    def save_pretrained(
+        self,
+        save_directory: str | os.PathLike[str],
+        safe_serialization: bool = True,
+        variant: str | None = None,
+        max_shard_size: str = "5GB",
+    ) -> None:
+        """Writes a folder that `from_pretrained`, `load_folder` and `local:FOLDER` read.
+
+        What both models share is written once. The rule, and a vocoder without weights, are
+        choices of a call and are not saved.
+
+        Args:
+            save_directory: Where to; made if it is missing.
+            safe_serialization: Only `True` is allowed.
+            variant: Only `None` is allowed.
+            max_shard_size: Largest file of weights, such as `"15MB"`.
+
+        Raises:
+            InvalidInputError: Something else than plain safetensors is asked for.
+        """
+        if not safe_serialization or variant is not None:
+            raise InvalidInputError(
+                f"safe_serialization is {safe_serialization} and variant is {variant}; only True "
+                "and None are allowed: weights are safetensors of one variant."
+            )
+        plain = {name: _unwrapped(getattr(self, name)) for name in MODELS}
+        dtype = plain["vae"].dtype
+        for model in plain.values():
+            dtype = torch.promote_types(dtype, model.dtype)
+        folder = Path(save_directory)
+        save_folder(dataclasses.replace(self.pair, **plain), folder, max_shard_size, dtype)
+        index = read_json(folder / self.config_name)
+        solver = ["diffusers", type(self.scheduler).__name__]
+        made_by = {"_class_name": type(self).__name__, "_diffusers_version": diffusers.__version__}
+        write_json(folder / self.config_name, made_by | index | {"scheduler": solver})
+
+    @classmethod
+    def from_pipe(cls, pipeline: diffusers.DiffusionPipeline, **kwargs: Any) -> Self:
+        """Returns a pipeline with the components of another, as diffusers does, and its vocoder."""
+        own = {name: getattr(pipeline, name, None) for name in ("vocoder", "vocoder_weights")}
+        pipe: Self = super().from_pipe(pipeline, **(own | kwargs))
+        return pipe
+
+    def enable_vae_slicing(self) -> None:
+        """Decodes canvas by canvas, where the vae can: less memory for a batch."""
+        self._switch_vae("enable", "slicing")
+
+    def disable_vae_slicing(self) -> None:
+        """Decodes the whole batch at once again."""
+        self._switch_vae("disable", "slicing")
+
+    def enable_vae_tiling(self) -> None:
+        """Decodes tile by tile, where the vae can: less memory for a large canvas."""
+        self._switch_vae("enable", "tiling")
+
+    def disable_vae_tiling(self) -> None:
+        """Decodes the whole canvas at once again."""
+        self._switch_vae("disable", "tiling")
+
+    def _switch_vae(self, verb: str, what: str) -> None:
+        if not hasattr(self.vae, f"use_{what}"):
+            raise InvalidInputError(
+                f"The vae is of {type(self.vae).__name__}, which has no {what}; AutoencoderKL and "
+                "AutoencoderDC have."
+            )
+        getattr(self.vae, f"{verb}_{what}")()
+
+
+def _default_vocoder(weights: VocoderWeights | None) -> Vocoder:
+    """Returns the vocoder of models that come with these weights, or with none."""
+    parts = {} if weights is None else {"weights": weights}
+    name = VocoderChoice().name if weights is None else "hifigan"
+    vocoder: Vocoder = build("vocoder", name, {}, **parts)
+    return vocoder
+
+
+def _saved_scheduler(folder: str, pair: ModelPair) -> diffusers.SchedulerMixin | None:
+    """Returns the solver that `save_pretrained` recorded in a folder, if it is one of its own.
+
+    Raises:
+        CheckpointError: It is of a class that is not allowed.
+    """
+    index = Path(folder).expanduser() / "model_index.json"
+    given = read_json(index).get("scheduler")
+    if given is None:
+        return None
+    allowed = [class_name for class_name, _ in SCHEDULERS.values()]
+    if given not in [["diffusers", class_name] for class_name in allowed]:
+        raise CheckpointError(
+            f"{index} gives scheduler as {given}; allowed of diffusers: {', '.join(allowed)}."
+        )
+    return getattr(diffusers, given[1]).from_config(pair.scheduler_config)
+
+
+def _unwrapped(model: Any) -> Any:
+    """Returns the model that `torch.compile` wrapped, or the model itself."""
+    return getattr(model, "_orig_mod", model)
