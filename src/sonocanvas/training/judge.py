@@ -163,6 +163,7 @@ def main() -> None:
     words = words_of(captions_of(arguments.views, "drawings", "sounds"))
     if arguments.init_from:
         judge, tokenizer = learn_words(arguments.init_from, words)
+        judge.picture.config.image_size = PICTURE_ROWS
     else:
         tokenizer = new_tokenizer(words)
         judge = new_judge(len(tokenizer))
