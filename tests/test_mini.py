@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from sonocanvas.compose.mean import Mean
+from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import RunConfig
 from sonocanvas.pairs import mini
 from sonocanvas.training.ranking import Ranking
@@ -62,8 +63,15 @@ def test_the_weights_are_small_and_sharded():
     assert max(path.stat().st_size for path in files) <= 15 * 2**20
 
 
-def test_every_shared_prompt_is_made_of_known_words(pair):
-    tokenizer = pair.image_tokenizer
-    for row in concepts():
-        for prompt in (row["image_prompt"], row["audio_prompt"]):
-            assert tokenizer.unk_token_id not in tokenizer(prompt)["input_ids"], prompt
+@pytest.mark.parametrize(("model", "known"), [("image", pictures()), ("audio", sounds())])
+def test_every_prompt_is_made_of_words_that_its_model_knows(pair, model, known):
+    tokenizer = getattr(pair, f"{model}_tokenizer")
+    for one in known:
+        assert tokenizer.unk_token_id not in tokenizer(one.prompt)["input_ids"], one.prompt
+
+
+def test_a_model_does_not_know_what_only_the_other_has_learned(pair):
+    drawn, played = (set(getattr(pair, f"{m}_tokenizer").get_vocab()) for m in ("image", "audio"))
+    assert "seagull" in played - drawn
+    assert "octopus" in drawn - played
+    assert pair.image_text_encoder is pair.audio_text_encoder

@@ -135,6 +135,10 @@ def test_irregular_plurals_are_read_as_their_singular(wordnet):
     assert (rows["dogwives"], rows["hunterren"]) == ("dog", "dog")
 
 
+def test_a_known_plural_stands_for_its_singular(wordnet):
+    assert table(wordnet, ("dogs", "cat"))["terrier"] == "dogs"
+
+
 def test_a_keyword_of_an_emoji_is_read_as_what_it_shows_if_that_is_known(wordnet):
     assert table(wordnet, ("rabbit",))["bunny"] == "rabbit"
     assert "bunny" not in table(wordnet)

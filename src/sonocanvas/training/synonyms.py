@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sonocanvas.concepts import Concept, pictures, sounds
 from sonocanvas.pairs.mini import WEIGHTS
+from sonocanvas.synonyms import singulars
 from sonocanvas.training.recordings import found, unpacked
 from sonocanvas.training.views import concepts
 
@@ -224,8 +225,9 @@ def meanings(wordnet: WordNet, known: Iterable[str]) -> dict[str, str]:
     for word in known:
         for meaning in MEANINGS.get(word, word).split():
             lemma, _, rank = meaning.partition(".")
-            if lemma in wordnet.senses:
-                offsets.setdefault(wordnet.senses[lemma][int(rank or 1) - 1], word)
+            forms = [form for form in (lemma, *singulars(lemma)) if form in wordnet.senses]
+            if forms:
+                offsets.setdefault(wordnet.senses[forms[0]][int(rank or 1) - 1], word)
     return offsets
 
 
@@ -286,9 +288,13 @@ def synonym_table(
 
 
 def known_words(others: Sequence[Concept]) -> list[str]:
-    """Returns the words of the shared concepts, each one's own name first, and others' names."""
+    """Returns the words of the shared concepts, each one's own name first, and others' names.
+
+    Then come the plurals of the others' prompts: one model knows `birds` and not `bird`.
+    """
     words = [word for row in concepts() for word in (row["id"], *row["image_words"].split(","))]
-    return list(dict.fromkeys([*words, *(one.name for one in others)]))
+    plurals = [word for one in others for word in one.prompt.split() if word.endswith("s")]
+    return list(dict.fromkeys([*words, *(one.name for one in others), *plurals]))
 
 
 def vocabulary(tokenizer: Path) -> set[str]:
