@@ -75,6 +75,7 @@ def generate(
         _tell(on_sample, sample)
     if len(kept) < len(config.seeds):
         pair = pair or load_pair(config, place, on_warning or warnings.warn)
+        _check_dtype(config, pair)
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
         scorers = [load("scorer", name)() for name in config.scores]
@@ -117,7 +118,7 @@ def load_pair(
             )
     parts = {**asked, "folder": folder, "on_warning": on_warning}
     given = {option: value for option, value in parts.items() if value and option in taken}
-    pair: ModelPair = loader(device, torch.float32, **given)
+    pair: ModelPair = loader(device, getattr(torch, config.sampling.dtype), **given)
     return pair
 
 
@@ -177,6 +178,7 @@ def compose(
             steps=config.sampling.steps,
             image_guidance_scale=config.sampling.image_guidance_scale,
             audio_guidance_scale=config.sampling.audio_guidance_scale,
+            guidance_interval=config.sampling.guidance_interval,
             eta=config.sampling.eta,
             seeds=seeds,
             on_step=on_step,
@@ -214,7 +216,7 @@ def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
     """Returns what is kept in each sample about how it came about."""
     parts = ("method", "sampling", "rule", "warm_start", "vocoder")
     return {
-        **config.model_dump(include=set(parts)),
+        **config.model_dump(mode="json", include=set(parts)),
         "pair": {"name": pair.name, "licences": dict(pair.licences)},
         "versions": {name: _version(name) for name in VERSIONS_OF},
     }
@@ -263,6 +265,17 @@ def _check_folder(out: Path, config: RunConfig, overwrite: bool) -> None:
             f"'{out}' holds another run: {changed[0]} is {before[changed[0]]!r} there and "
             f"{config.model_dump()[changed[0]]!r} here; choose another folder, or overwrite."
         )
+
+
+def _check_dtype(config: RunConfig, pair: ModelPair) -> None:
+    """Checks that a pair has the type that the run records for it."""
+    for name in ("image_unet", "audio_unet"):
+        given = str(getattr(pair, name).dtype).removeprefix("torch.")
+        if given != config.sampling.dtype:
+            raise InvalidInputError(
+                f"sampling.dtype is '{config.sampling.dtype}', but the {name} of the pair is of "
+                f"{given}."
+            )
 
 
 def _kept(out: Path, config: RunConfig) -> dict[int, Sample]:
