@@ -10,7 +10,6 @@ measured at one batch size, the fastest then at several. `--tiny --device cpu` i
 import argparse
 import contextlib
 import json
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -160,7 +159,8 @@ def seconds(run: Callable[[], Tensor]) -> float:
 
 def measured(name: str, batch: int, steps: int, device: str, tiny: bool) -> dict[str, Any]:
     """Returns the seconds a sample of a setting, or what torch says where it cannot run."""
-    setting, row = SETTINGS[name], {"setting": name, "batch": batch, "seconds": math.nan}
+    setting = SETTINGS[name]
+    row: dict[str, Any] = {"setting": name, "batch": batch}
     backend = setting.attention
     torch.compiler.reset()
     with contextlib.nullcontext() if backend is None else sdpa_kernel(backend):
