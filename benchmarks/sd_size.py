@@ -243,7 +243,8 @@ def main() -> None:
     fastest = min(ran, key=lambda row: row["seconds"])["setting"]
     rows += [measured(fastest, batch, steps, device, tiny) for batch in arguments.batches]
     name = torch.cuda.get_device_name() if device == "cuda" else device
-    print(f"{name}, torch {torch.__version__}: {work:.4g} TFLOP a sample, a product {most:.4g}/s\n")
+    print(f"{name}, torch {torch.__version__}: {work:.4g} TFLOP a sample")
+    print(f"A product of matrices: {most:.4g} TFLOP/s\n")
     print_rows(rows, paper["seconds"], work, most)
     if arguments.json:
         found = {"device": name, "tflop": work, "product_tflops": most, "rows": rows}
