@@ -19,7 +19,7 @@ def encode(tokenizer: Any, text_encoder: Any, text: str) -> Tensor:
         truncation=True,
         return_tensors="pt",
     )
-    embeddings: Tensor = text_encoder(tokens.input_ids)[0]
+    embeddings: Tensor = text_encoder(tokens.input_ids.to(text_encoder.device))[0]
     return embeddings
 
 

@@ -33,6 +33,27 @@ def test_toml_round_trip_is_exact(tmp_path):
     assert to_toml(load_config(path)) == to_toml(config)
 
 
+def test_guidance_interval_comes_back_from_toml_and_from_a_setting(tmp_path):
+    config = with_options(run(), ["sampling.guidance_interval=[0.25, 1]"])
+    assert config.sampling.guidance_interval == (0.25, 1.0)
+    path = tmp_path / "run.toml"
+    path.write_text(to_toml(config), encoding="utf-8")
+    assert load_config(path) == config
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("guidance_interval=[0.8, 0.2]", r"must not run backwards, but is \[0.8, 0.2\]"),
+        ("guidance_interval=[0.0, 1.5]", "less than or equal to 1, not 1.5"),
+        ("dtype=float64", "'float32', 'bfloat16' or 'float16', not 'float64'"),
+    ],
+)
+def test_sampling_that_is_not_allowed_is_refused_by_value(setting, message):
+    with pytest.raises(InvalidInputError, match=message):
+        with_options(run(), [f"sampling.{setting}"])
+
+
 def test_options_that_are_left_out_are_written_out():
     assert run().rule.options == {"audio_weight": 0.5}
     assert run().warm_start.options == {"image_start": 0.9, "audio_start": 1.0}

@@ -196,6 +196,25 @@ def test_guidance_one_evaluates_only_the_conditional_half(pair, evaluations):
     assert steps[0].image_conditional.shape == steps[0].audio_unconditional.shape
 
 
+def test_guidance_outside_its_interval_is_guidance_one(pair, evaluations):
+    seen = []
+    options = {"on_step": lambda step, _: seen.append(step), "guidance_interval": (0.3, 0.7)}
+    sample(pair, Mean(), [0, 1], **options)
+    assert evaluations == {model: [2] * 3 + [4] * 4 + [2] * 3 for model in ("image", "audio")}
+    unguided = [step.image_unconditional is None for step in seen]
+    assert unguided == [True] * 3 + [False] * 4 + [True] * 3
+
+
+def test_an_empty_interval_equals_guidance_one_and_a_whole_one_guidance_everywhere(pair):
+    ones = {"image_guidance_scale": 1.0, "audio_guidance_scale": 1.0}
+    assert torch.equal(
+        sample(pair, Mean(), guidance_interval=(0.5, 0.5)), sample(pair, Mean(), **ones)
+    )
+    everywhere = sample(pair, Mean())
+    assert torch.equal(sample(pair, Mean(), guidance_interval=(0.0, 1.0)), everywhere)
+    assert not torch.equal(sample(pair, Mean(), guidance_interval=(0.0, 0.9)), everywhere)
+
+
 def test_guidance_near_one_meets_guidance_one(pair):
     near = sample(pair, Mean(), image_guidance_scale=1.0 + 1e-6)
     assert (near - sample(pair, Mean(), image_guidance_scale=1.0)).abs().max() < 1e-3

@@ -11,7 +11,8 @@ from tiny import LATENT_SHAPE, TINY_FORMAT, tiny_pair
 from sonocanvas import RunConfig, generate, load_sample
 from sonocanvas.config import load_config
 from sonocanvas.errors import CheckpointError, InvalidInputError
-from sonocanvas.generate import chunks_of, pick_device
+from sonocanvas.generate import chunks_of, load_pair, pick_device
+from sonocanvas.pairs.folder import save_folder
 from sonocanvas.registry import load
 
 PAIR = tiny_pair()
@@ -205,6 +206,32 @@ def test_rule_and_warm_start_of_the_run_are_used(whole):
     by_rule, by_start = generate(alone, pair=PAIR), generate(started, pair=PAIR)
     assert torch.equal(by_rule[0].latent, by_start[0].latent)
     assert not torch.equal(by_rule[0].latent, whole[1][0].latent)
+
+
+def test_guidance_interval_of_the_run_is_used(whole):
+    never = config(seeds=[0, 1], sampling={"guidance_interval": [0.0, 0.0]})
+    ones = {"image_guidance_scale": 1.0, "audio_guidance_scale": 1.0}
+    unguided = generate(config(seeds=[0, 1], sampling=ones), pair=PAIR)
+    assert torch.equal(generate(never, pair=PAIR)[0].latent, unguided[0].latent)
+    assert not torch.equal(unguided[0].latent, whole[1][0].latent)
+
+
+def test_models_are_loaded_in_the_type_of_the_run_and_samples_stay_float32(tmp_path):
+    save_folder(PAIR, tmp_path, dtype=torch.float32)
+    run = config(pair=f"local:{tmp_path}", seeds=[0], sampling={"dtype": "bfloat16"})
+    pair = load_pair(run, "cpu")
+    assert {pair.image_unet.dtype, pair.audio_unet.dtype} == {torch.bfloat16}
+    (sample,) = generate(run)
+    assert sample.record["sampling"]["dtype"] == "bfloat16"
+    for one in (sample.latent, sample.image, sample.waveform.samples):
+        assert one.dtype == torch.float32
+    (exact,) = generate(config(seeds=[0]), pair=PAIR)
+    assert 0 < (sample.latent - exact.latent).abs().max() < 0.2 * exact.latent.std()
+
+
+def test_pair_of_another_type_than_the_run_is_refused_with_both():
+    with pytest.raises(InvalidInputError, match=r"'bfloat16', but the image_unet .* of float32"):
+        generate(config(sampling={"dtype": "bfloat16"}), pair=PAIR)
 
 
 def test_record_says_how_the_sample_came_about(whole):

@@ -104,7 +104,7 @@ def tiny_vae(latent_channels: int = LATENT_SHAPE[0]) -> AutoencoderKL:
 
 
 def tiny_pair(seed: int = 0, same: bool = False, **changes: Any) -> ModelPair:
-    """Returns a pair with random weights.
+    """Returns a pair with random weights, laid out as loaded ones are.
 
     Args:
         seed: Seed of the weights.
@@ -134,5 +134,5 @@ def tiny_pair(seed: int = 0, same: bool = False, **changes: Any) -> ModelPair:
     }
     pair = ModelPair(**(fields | changes))
     for model in (pair.vae, pair.image_unet, pair.audio_unet, pair.image_text_encoder):
-        model.eval().requires_grad_(False)
+        model.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     return pair

@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tomli_w
 from pydantic import (
@@ -31,6 +31,7 @@ PRESETS = Path(__file__).parent / "presets"
 MAX_SEED = 2**63 - 1
 
 Seed = Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Part(BaseModel):
@@ -48,7 +49,22 @@ class Sampling(Part):
     steps: int = Field(default=16, ge=1, le=1000)
     image_guidance_scale: float = Field(default=8.0, ge=0)
     audio_guidance_scale: float = Field(default=5.0, ge=0)
+    guidance_interval: Annotated[tuple[Share, Share], Strict(False)] = Field(
+        default=(0.0, 1.0), description="shares of the steps between which there is guidance"
+    )
     eta: float = Field(default=0.0, ge=0, le=1)
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+        default="float32", description="type of the weights; the latents are always float32"
+    )
+
+    @field_validator("guidance_interval")
+    @classmethod
+    def _forwards(cls, interval: tuple[float, float]) -> tuple[float, float]:
+        if interval[0] > interval[1]:
+            raise InvalidInputError(
+                f"sampling.guidance_interval must not run backwards, but is {list(interval)}."
+            )
+        return interval
 
 
 class Options(BaseModel):

@@ -66,6 +66,7 @@ def denoise(
     steps: int,
     image_guidance_scale: float,
     audio_guidance_scale: float,
+    guidance_interval: tuple[float, float] = (0.0, 1.0),
     eta: float = 0.0,
     seeds: Sequence[int] | None = None,
     generator: Generators | None = None,
@@ -85,6 +86,9 @@ def denoise(
         image_guidance_scale: Classifier-free guidance of the picture model; at 1 only the
             conditional half is evaluated.
         audio_guidance_scale: The spectrogram model's.
+        guidance_interval: Start and end of guidance as shares of the steps, in [0, 1]: step `i`
+            is guided where `start <= i / steps < end`, and elsewhere as at a scale of 1
+            (Kynkaanniemi et al., "Applying Guidance in a Limited Interval", 2024).
         eta: Share of fresh noise in each step, in [0, 1]; only DDIM takes it.
         seeds: Seeds of the samples; needed, and used, only where `eta` is above 0.
         generator: Instead of `seeds`: what draws the fresh noise from here on, for the batch or
@@ -113,14 +117,13 @@ def denoise(
             step = Step(index, steps, float(timestep), *levels[index], *levels[index + 1], scaled)
             image_noise = audio_noise = None
             image_needed, audio_needed = rule.needs(step)
+            guided = guidance_interval[0] <= index / steps < guidance_interval[1]
             if image_needed:
-                step, image_noise = _predict(
-                    pair, embeddings, "image", step, timestep, image_guidance_scale
-                )
+                scale = image_guidance_scale if guided else 1.0
+                step, image_noise = _predict(pair, embeddings, "image", step, timestep, scale)
             if audio_needed:
-                step, audio_noise = _predict(
-                    pair, embeddings, "audio", step, timestep, audio_guidance_scale
-                )
+                scale = audio_guidance_scale if guided else 1.0
+                step, audio_noise = _predict(pair, embeddings, "audio", step, timestep, scale)
             predicted = rule(image_noise, audio_noise, step)
             latents = scheduler.step(predicted, timestep, latents, **extra, return_dict=False)[0]
             if on_step_end is not None:

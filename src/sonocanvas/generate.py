@@ -75,6 +75,7 @@ def generate(
         _tell(on_sample, sample)
     if len(kept) < len(config.seeds):
         pair = pair or load_pair(config, place, on_warning or warnings.warn)
+        _check_dtype(config, pair)
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
         scorers = [load("scorer", name)() for name in config.scores]
@@ -106,7 +107,8 @@ def load_pair(
         CheckpointError: The weights are missing, broken or do not belong together.
     """
     given = config.model_dump(include=set(MODELS))
-    return load_named(config.pair, device, **given, on_warning=on_warning)
+    dtype = getattr(torch, config.sampling.dtype)
+    return load_named(config.pair, device, dtype, **given, on_warning=on_warning)
 
 
 def make_vocoder(config: RunConfig, pair: ModelPair) -> Vocoder:
@@ -165,6 +167,7 @@ def compose(
             steps=config.sampling.steps,
             image_guidance_scale=config.sampling.image_guidance_scale,
             audio_guidance_scale=config.sampling.audio_guidance_scale,
+            guidance_interval=config.sampling.guidance_interval,
             eta=config.sampling.eta,
             seeds=seeds,
             on_step=on_step,
@@ -215,7 +218,7 @@ def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
     """Returns what is kept in each sample about how it came about."""
     parts = ("method", "sampling", "rule", "warm_start", "vocoder")
     return {
-        **config.model_dump(include=set(parts)),
+        **config.model_dump(mode="json", include=set(parts)),
         "pair": {"name": pair.name, "licences": dict(pair.licences)},
         "versions": {name: _version(name) for name in VERSIONS_OF},
     }
@@ -264,6 +267,17 @@ def _check_folder(out: Path, config: RunConfig, overwrite: bool) -> None:
             f"'{out}' holds another run: {changed[0]} is {before[changed[0]]!r} there and "
             f"{config.model_dump()[changed[0]]!r} here; choose another folder, or overwrite."
         )
+
+
+def _check_dtype(config: RunConfig, pair: ModelPair) -> None:
+    """Checks that a pair has the type that the run records for it."""
+    for name in ("image_unet", "audio_unet"):
+        given = str(getattr(pair, name).dtype).removeprefix("torch.")
+        if given != config.sampling.dtype:
+            raise InvalidInputError(
+                f"sampling.dtype is '{config.sampling.dtype}', but the {name} of the pair is of "
+                f"{given}."
+            )
 
 
 def _kept(out: Path, config: RunConfig) -> dict[int, Sample]:

@@ -152,7 +152,8 @@ class Step:
         next_alpha, next_sigma: The same after the step.
         latents: `(batch, channels, height, width)` noisy latents, variance preserving.
         image_conditional, image_unconditional: The picture model's two predictions, each of
-            the shape of `latents`; `None` where the rule did not need them.
+            the shape of `latents`; `None` where the rule did not need them, and the unconditional
+            one also where there is no guidance.
         audio_conditional, audio_unconditional: The spectrogram model's.
     """
 

@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 import json
 import re
@@ -56,7 +57,7 @@ def test_a_saved_pair_comes_back_bit_for_bit(pair, folder):
     assert loaded.image_tokenizer.model_max_length == pair.image_tokenizer.model_max_length
 
 
-def test_a_loaded_pair_samples_the_same(pair, folder):
+def test_a_loaded_pair_is_channels_last_and_samples_the_same(pair, folder):
     def sample(models):
         embeddings, _ = encode_prompts(models, Prompts("a castle", "bells"))
         scheduler = make_scheduler(models.scheduler_config)
@@ -64,7 +65,17 @@ def test_a_loaded_pair_samples_the_same(pair, folder):
         noise = initial_noise(models, [0])
         return denoise(models, embeddings, noise, scheduler, Mean(), steps=2, **scales)
 
-    assert torch.equal(sample(pair), sample(load_folder(folder)))
+    loaded = load_folder(folder)
+    for weight in (loaded.image_unet.conv_in.weight, loaded.vae.decoder.conv_in.weight):
+        assert weight.is_contiguous(memory_format=torch.channels_last)
+        assert not weight.is_contiguous()
+    assert torch.equal(sample(loaded), sample(pair))
+    rows = dataclasses.replace(
+        pair,
+        image_unet=copy.deepcopy(pair.image_unet).to(memory_format=torch.contiguous_format),
+        audio_unet=copy.deepcopy(pair.audio_unet).to(memory_format=torch.contiguous_format),
+    )
+    assert (sample(rows) - sample(pair)).abs().max() < 1e-4
 
 
 def test_loaded_models_are_ready_to_sample(folder):

@@ -129,7 +129,8 @@ def load_part(
     if report["missing_keys"]:
         first = sorted(report["missing_keys"])[0]
         raise CheckpointError(f"{folder} lacks weights of {name}, the first is {first}.")
-    return model.to(device).eval().requires_grad_(False)
+    placed = model.to(device, memory_format=torch.channels_last)  # faster: docs/performance.md
+    return placed.eval().requires_grad_(False)
 
 
 def read_vocoder(folder: Path, device: str | torch.device) -> VocoderWeights | None:

@@ -56,6 +56,7 @@ def sample(
         steps=sampling.steps,
         image_guidance_scale=sampling.image_guidance_scale,
         audio_guidance_scale=sampling.audio_guidance_scale,
+        guidance_interval=sampling.guidance_interval,
     )
     return image_to_canvas(decode_latents(pair.vae, latents))
 
