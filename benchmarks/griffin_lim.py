@@ -1,6 +1,6 @@
 """Times our Griffin-Lim beside librosa's on one canvas and one thread; prints a table.
 
-Run as `python benchmarks/vocoder.py`; the last line is the same as JSON.
+Run as `python benchmarks/griffin_lim.py`; the last line is the same as JSON.
 """
 
 import json
