@@ -27,7 +27,7 @@ from sonocanvas.pairs.parts import (
     write_json,
     write_vocoder,
 )
-from sonocanvas.types import CanvasFormat, ModelPair
+from sonocanvas.types import VOCODER_KEYS, CanvasFormat, ModelPair
 
 ALLOWED_CLASSES = {
     "vae": (
@@ -168,29 +168,23 @@ def _agreements_with_vocoder(pair: ModelPair) -> list[tuple[str, Any, str, Any]]
     """Returns what the canvas and the vocoder of a pair say of the same quantities."""
     if pair.vocoder is None:
         return []
-    config, fmt = dict(pair.vocoder.config), pair.canvas_format
-    try:
-        config["product of upsample_rates"] = math.prod(config["upsample_rates"])
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"The vocoder of pair '{pair.name}' has the upsample_rates "
-            f"{config.get('upsample_rates')}; they must be a list of whole numbers."
-        ) from error
-    same = (
-        ("mels", fmt.mels, "num_mels"),
-        ("hop_samples", fmt.hop_samples, "product of upsample_rates"),
-        ("hop_samples", fmt.hop_samples, "hop_size"),
-        ("sample_rate_hz", fmt.sample_rate_hz, "sampling_rate"),
-        ("n_fft", fmt.n_fft, "n_fft"),
-        ("window_samples", fmt.window_samples, "win_size"),
-        ("f_min_hz", fmt.f_min_hz, "fmin"),
-        ("f_max_hz", fmt.f_max_hz, "fmax"),
-    )
-    return [
-        (f"{name} of canvas_format", value, f"{key} of the vocoder", config.get(key))
-        for name, value, key in same
-        if config.get(key) is not None or key == "num_mels"
+    config, fmt = pair.vocoder.config, pair.canvas_format
+    agreements = [
+        (f"{field} of canvas_format", getattr(fmt, field), f"{key} of the vocoder", config.get(key))
+        for key, field in VOCODER_KEYS.items()
+        if config.get(key) is not None or key == "num_mels" or pair.vocoder.kind != "hifigan"
     ]
+    if pair.vocoder.kind == "hifigan":
+        try:
+            hop = math.prod(config["upsample_rates"])
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"The vocoder of pair '{pair.name}' has the upsample_rates "
+                f"{config.get('upsample_rates')}; they must be a list of whole numbers."
+            ) from error
+        product = "product of upsample_rates of the vocoder"
+        agreements.append(("hop_samples of canvas_format", fmt.hop_samples, product, hop))
+    return agreements
 
 
 def _allowed_class(folder: Path, index: dict[str, Any], name: str) -> tuple[str, str]:
