@@ -24,6 +24,9 @@ def generate(
         typer.Option(metavar="MODEL", help="Another spectrogram model; see docs/pairs.md."),
     ] = None,
     rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
+    vocoder: Annotated[
+        str | None, typer.Option(help="How it is played; see 'list vocoders'.")
+    ] = None,
     settings: Annotated[
         Texts | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any option: rule.audio_weight=0.5."),
@@ -52,6 +55,7 @@ def generate(
         "image_model": image_model,
         "audio_model": audio_model,
         "rule": None if rule is None else {"name": rule},
+        "vocoder": None if vocoder is None else {"name": vocoder},
     }
     given = {key: value for key, value in given.items() if value is not None}
     config = resolve(given, preset or (), settings or ())

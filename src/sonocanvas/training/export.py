@@ -63,6 +63,9 @@ def main() -> None:
     save_folder(pair, arguments.out)
     for tower in ("picture_tower", "sound_tower"):
         shutil.copytree(arguments.checkpoints / "towers" / tower, arguments.out / tower)
+    vocoder = arguments.checkpoints / "vocoder" / "model"
+    if vocoder.is_dir():
+        shutil.copytree(vocoder, arguments.out / "vocoder")
     judge = arguments.out.parent / "judge"
     shutil.rmtree(judge, ignore_errors=True)
     shutil.copytree(arguments.checkpoints / "judge" / "model", judge)
