@@ -146,12 +146,13 @@ def main() -> None:
     parser.add_argument("--recordings", type=Path, help="cache of the real recordings")
     parser.add_argument("--canvases", type=Path, nargs="+", default=[], help="PNGs of `mini`")
     parser.add_argument("--weights", type=Path, default=mini.WEIGHTS / "vocoder")
-    parser.add_argument("--every", type=int, default=1, help="take every so manieth item")
+    parser.add_argument("--count", type=int, default=96, help="most items of a set, evenly drawn")
     arguments = parser.parse_args()
     weights = read_vocoder(arguments.weights, "cpu")
     records = {}
     for items in sets(arguments.pack, arguments.recordings, arguments.canvases):
-        numbers = list(range(0, len(items.canvases), arguments.every))
+        total = len(items.canvases)
+        numbers = np.linspace(0, total - 1, min(arguments.count, total)).astype(int).tolist()
         records[items.name] = report(items, numbers, weights)
     print(json.dumps(records))
 
