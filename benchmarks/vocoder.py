@@ -117,6 +117,24 @@ def row(name: str, record: Record, duration_s: float) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def difference_row(name: str, record: Record, base: Record) -> str:
+    """Returns the line of what one vocoder differs from another on the same items."""
+    less = {
+        key: [ours - theirs for ours, theirs in zip(values, base[key], strict=True)]
+        for key, values in record.items()
+    }
+    cells = [
+        name,
+        interval(less["distance"], 2),
+        *("", ""),
+        interval(less["correlation"], 4),
+        interval(less["error"], 2),
+        interval(less["cpu_s"], 2),
+        "",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
 def report(items: HeldOut, numbers: list[int], weights: VocoderWeights | None) -> dict[str, Record]:
     """Prints the table of one set and returns its numbers by vocoder."""
     judge = Ranking(JUDGE)
@@ -130,6 +148,9 @@ def report(items: HeldOut, numbers: list[int], weights: VocoderWeights | None) -
         shown = ", ".join([name, *(f"{key} {value}" for key, value in options.items())])
         records[shown] = measure(vocoder, items, numbers, judge)
         print(row(shown, records[shown], duration_s), flush=True)
+    first, *others = records
+    for name in others:
+        print(difference_row(f"{name}, less {first}", records[name], records[first]))
     if items.sounds is not None:
         pixels = torch.from_numpy(items.canvases[numbers]).float() / 255
         asked = [items.concepts[number] for number in numbers]
