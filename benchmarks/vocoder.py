@@ -1,106 +1,181 @@
-"""Times our Griffin-Lim beside librosa's on one canvas and one thread; prints a table.
+"""What each vocoder makes of canvases of held-out sounds, and what it costs the picture.
 
-Run as `python benchmarks/vocoder.py`; the last line is the same as JSON.
+Run as `python benchmarks/vocoder.py --pack packs/mini.zip`; `--recordings CACHE` adds real
+recordings, `--canvases` canvases of one's own, which have no sound to be compared with. It
+prints Markdown tables with 95 % intervals; the last line is the same as JSON, item by item.
 """
 
+import argparse
 import json
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-import librosa
+import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from sonocanvas.canvas import canvas_to_mel, waveform_to_canvas
+from sonocanvas.media import read_canvas_png
+from sonocanvas.pairs import mini
+from sonocanvas.pairs.parts import read_vocoder
 from sonocanvas.scorers.round_trip import RoundTrip
-from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
-from sonocanvas.vocoders.griffin_lim import GriffinLim, magnitude_to_waveform, mel_to_magnitude
+from sonocanvas.training import held_out
+from sonocanvas.training.held_out import HeldOut
+from sonocanvas.training.log_spectral import log_spectral_distance_db
+from sonocanvas.training.pack import read_pack
+from sonocanvas.training.ranking import Ranking
+from sonocanvas.training.report import JUDGE, share
+from sonocanvas.training.views import sound_canvas
+from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Vocoder, VocoderWeights
+from sonocanvas.vocoders.weights import build_vocoder
 
 FMT = MINI_FORMAT
-OURS = GriffinLim()
+PLAYERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("griffin_lim", {}),
+    ("griffin_lim", {"iterations": 12}),
+    ("phase_net", {}),
+)
+HEADING = (
+    "| {} | log-spectral distance (dB) | judge, top 1 | top 5 | round trip, correlation "
+    "| error (dB) | CPU (s) | times real time |\n|---|---|---|---|---|---|---|---|"
+)
+
+Record = dict[str, list[float]]
 
 
-def bells() -> Tensor:
-    """Returns a canvas `(1, 256, 1024)` of eight struck tones over soft noise."""
-    time_s = torch.arange(1024 * FMT.hop_samples) / FMT.sample_rate_hz
-    sound = 0.01 * torch.randn(time_s.shape, generator=torch.Generator().manual_seed(0))
-    for strike in range(8):
-        since = time_s - 1.25 * strike
-        for partial in range(1, 11):
-            tone = torch.sin(2 * math.pi * (220 + 40 * strike) * partial * since) / partial
-            sound += 0.2 * tone * torch.exp(-2 * since.clamp(min=0)) * (since >= 0)
-    return waveform_to_canvas(sound[None], FMT)
+def sets(pack: Path | None, recordings: Path | None, canvases: list[Path]) -> Iterator[HeldOut]:
+    """Yields what is played; drawings and canvases of one's own have no sound and no concept."""
+    if pack is not None:
+        content = read_pack(pack)
+        yield held_out.synthesizers()
+        yield held_out.soundfont_keys(content)
+        yield held_out.drawings(content)
+    if recordings is not None:
+        yield held_out.recordings(recordings)
+    if canvases:
+        pixels = torch.cat([read_canvas_png(path)[0] for path in canvases])
+        yield HeldOut("canvases given", "picture", (pixels * 255).round().byte().numpy(), [])
 
 
-def timed(work: Callable[[], Tensor], repeats: int = 5) -> tuple[float, Tensor]:
-    """Returns the shortest of a few CPU times in seconds, and the result."""
-    durations = []
-    for _ in range(repeats):
+def measure(vocoder: Vocoder, items: HeldOut, numbers: list[int], judge: Ranking) -> Record:
+    """Returns a list for each measure, item by item.
+
+    Args:
+        vocoder: What plays.
+        items: What is played.
+        numbers: Which of them.
+        judge: Who ranks the concepts of sounds.
+    """
+    record: Record = {name: [] for name in ("distance", "rank", "correlation", "error", "cpu_s")}
+    for number in numbers:
+        canvas = torch.from_numpy(items.canvases[number]).float()[None] / 255
         start = time.process_time()
-        result = work()
-        durations.append(time.process_time() - start)
-    return min(durations), result
+        waveform = vocoder(canvas, FMT)
+        record["cpu_s"].append(time.process_time() - start)
+        none = torch.zeros(0)
+        sample = Sample(0, Prompts("", ""), none, none, canvas[0], waveform, FMT)
+        for name, score in zip(("correlation", "error"), RoundTrip()([sample])[0], strict=True):
+            record[name].append(score.value)
+        if items.sounds is not None:
+            sound = torch.from_numpy(items.sounds[number])[None]
+            distance = log_spectral_distance_db(sound, waveform.samples, FMT)
+            record["distance"].append(float(distance))
+            concept = items.concepts[number]
+            record["rank"].append(float(judge.rank("sound", heard(waveform.samples), concept)))
+    return record
 
 
-def librosa_magnitude(mel: Tensor) -> Tensor:
-    """Returns librosa's non-negative least squares of a mel `(1, mels, frames)`."""
-    magnitude = librosa.feature.inverse.mel_to_stft(
-        mel[0].numpy(), sr=FMT.sample_rate_hz, n_fft=FMT.n_fft, power=1.0
-    )
-    return torch.from_numpy(magnitude)[None]
+def heard(samples: Tensor) -> Tensor:
+    """Returns the canvas `(1, mels, frames)` that is analysed from a sound `(1, samples)`."""
+    loud = samples / samples.abs().max().clamp(min=1e-6) * 0.95
+    return torch.from_numpy(sound_canvas(loud[0].numpy())).float()[None] / 255
 
 
-def librosa_waveform(magnitude: Tensor) -> Tensor:
-    """Returns librosa's Griffin-Lim, framed and cropped as ours."""
-    samples = librosa.griffinlim(
-        magnitude[0].numpy(),
-        n_iter=OURS.iterations,
-        hop_length=FMT.hop_samples,
-        win_length=FMT.window_samples,
-        n_fft=FMT.n_fft,
-        momentum=OURS.momentum,
-        center=False,
-        random_state=0,
-    )
-    edge = (FMT.n_fft - FMT.hop_samples) // 2
-    return torch.from_numpy(samples[edge:-edge])[None]
+def interval(values: list[float], digits: int) -> str:
+    """Returns the mean of values with its 95 % interval."""
+    if not values:
+        return "–"
+    half = 1.96 * np.std(values) / np.sqrt(len(values))
+    return f"{np.mean(values):.{digits}f} ± {half:.{digits}f}"
 
 
-def our_waveform(magnitude: Tensor) -> Tensor:
-    """Returns our Griffin-Lim with the default options."""
-    return magnitude_to_waveform(magnitude, FMT, OURS.iterations, OURS.momentum, OURS.seed)
+def row(name: str, record: Record, duration_s: float) -> str:
+    """Returns the line of one vocoder."""
+    ranks = [int(rank) for rank in record["rank"]]
+    cells = [
+        name,
+        interval(record["distance"], 2),
+        share(ranks, 1) if ranks else "–",
+        share(ranks, 5) if ranks else "–",
+        interval(record["correlation"], 4),
+        interval(record["error"], 2),
+        interval(record["cpu_s"], 2),
+        f"{duration_s / np.mean(record['cpu_s']):.1f}",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
-def round_trip(canvas: Tensor, samples: Tensor) -> list[float]:
-    """Returns correlation and error in dB of a canvas and its sound."""
-    waveform, none = Waveform(samples, FMT.sample_rate_hz), torch.zeros(0)
-    sample = Sample(0, Prompts("", ""), none, none, canvas[0], waveform, FMT)
-    return [score.value for score in RoundTrip()([sample])[0]]
+def difference_row(name: str, record: Record, base: Record) -> str:
+    """Returns the line of what one vocoder differs from another on the same items."""
+    less = {
+        key: [ours - theirs for ours, theirs in zip(values, base[key], strict=True)]
+        for key, values in record.items()
+    }
+    cells = [
+        name,
+        interval(less["distance"], 2),
+        *("", ""),
+        interval(less["correlation"], 4),
+        interval(less["error"], 2),
+        interval(less["cpu_s"], 2),
+        "",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def report(items: HeldOut, numbers: list[int], weights: VocoderWeights | None) -> dict[str, Record]:
+    """Prints the table of one set and returns its numbers by vocoder."""
+    judge = Ranking(JUDGE)
+    duration_s = items.canvases.shape[-1] * FMT.hop_samples / FMT.sample_rate_hz
+    print(HEADING.format(f"{items.name}, {len(numbers)} canvases"))
+    records = {}
+    for name, options in PLAYERS:
+        if name == "phase_net" and weights is None:
+            continue
+        vocoder = build_vocoder(name, options, weights, "Nobody")
+        shown = ", ".join([name, *(f"{key} {value}" for key, value in options.items())])
+        records[shown] = measure(vocoder, items, numbers, judge)
+        print(row(shown, records[shown], duration_s), flush=True)
+    first, *others = records
+    for name in others:
+        print(difference_row(f"{name}, less {first}", records[name], records[first]))
+    if items.sounds is not None:
+        pixels = torch.from_numpy(items.canvases[numbers]).float() / 255
+        asked = [items.concepts[number] for number in numbers]
+        ranks = judge.rank("sound", pixels, asked).tolist()
+        print(f"| the sound itself | 0 | {share(ranks, 1)} | {share(ranks, 5)} | | | | |")
+    print()
+    return records
 
 
 def main() -> None:
-    """Prints the table."""
-    canvas = bells()
-    mel = canvas_to_mel(canvas, FMT)
-    our_mel_s, ours = timed(lambda: mel_to_magnitude(mel, FMT, OURS.mel_iterations))
-    our_phase_s, our_sound = timed(lambda: our_waveform(ours))
-    their_mel_s, theirs = timed(lambda: librosa_magnitude(mel), repeats=1)
-    their_phase_s, their_sound = timed(lambda: librosa_waveform(theirs))
-    our_quality, their_quality = round_trip(canvas, our_sound), round_trip(canvas, their_sound)
-    rows = [
-        ("mel inversion (CPU s)", our_mel_s, their_mel_s),
-        (f"Griffin-Lim, {OURS.iterations} rounds (CPU s)", our_phase_s, their_phase_s),
-        ("both (CPU s)", our_mel_s + our_phase_s, their_mel_s + their_phase_s),
-        ("round trip, correlation", our_quality[0], their_quality[0]),
-        ("round trip, error (dB)", our_quality[1], their_quality[1]),
-    ]
-    print("| one canvas, 256 x 1024, one thread | ours | librosa | librosa / ours |")
-    print("|---|---|---|---|")
-    for name, our_value, their_value in rows:
-        print(f"| {name} | {our_value:.3f} | {their_value:.3f} | {their_value / our_value:.2f} |")
-    print(json.dumps([{"name": row[0], "ours": row[1], "librosa": row[2]} for row in rows]))
+    """Prints a table for each set."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pack", type=Path, help="pack whose held-out items are played")
+    parser.add_argument("--recordings", type=Path, help="cache of the real recordings")
+    parser.add_argument("--canvases", type=Path, nargs="+", default=[], help="PNGs of `mini`")
+    parser.add_argument("--weights", type=Path, default=mini.WEIGHTS / "vocoder")
+    parser.add_argument("--count", type=int, default=96, help="most items of a set, evenly drawn")
+    arguments = parser.parse_args()
+    weights = read_vocoder(arguments.weights, "cpu")
+    records = {}
+    for items in sets(arguments.pack, arguments.recordings, arguments.canvases):
+        total = len(items.canvases)
+        numbers = np.linspace(0, total - 1, min(arguments.count, total)).astype(int).tolist()
+        records[items.name] = report(items, numbers, weights)
+    print(json.dumps(records))
 
 
 if __name__ == "__main__":

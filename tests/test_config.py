@@ -88,18 +88,31 @@ def test_settings_lie_over_what_is_given_over_presets_over_defaults():
 
 
 def test_vocoder_is_that_of_the_pair_unless_a_run_names_one():
-    assert run().vocoder.name == "griffin_lim"
     assert run(pair="sd15-auffusion").vocoder.options == {}
     assert run(pair="sd15-auffusion").vocoder.name == "hifigan"
     assert run(pair="sd15-auffusion", vocoder={"name": "griffin_lim"}).vocoder.options
     assert resolve({"pair": "sd15-auffusion"}, ["castle-bells"]).vocoder.name == "hifigan"
-    assert run(vocoder={"iterations": 8}).vocoder.options["iterations"] == 8
+    assert run(vocoder={"name": "griffin_lim", "iterations": 8}).vocoder.options["iterations"] == 8
 
 
 def test_pair_in_a_folder_has_its_vocoder_if_it_carries_one(tmp_path):
     assert run(pair=f"local:{tmp_path}").vocoder.name == "griffin_lim"
     (tmp_path / "vocoder").mkdir()
     assert run(pair=f"local:{tmp_path}").vocoder.name == "hifigan"
+    (tmp_path / "vocoder" / "config.json").write_text('{"vocoder": "phase_net"}')
+    assert run(pair=f"local:{tmp_path}").vocoder.name == "phase_net"
+    (tmp_path / "vocoder" / "config.json").write_text("{")
+    with pytest.raises(InvalidInputError, match="is not a JSON file"):
+        run(pair=f"local:{tmp_path}")
+
+
+def test_mini_has_the_vocoder_that_it_ships_with_or_griffin_lim(tmp_path, monkeypatch):
+    monkeypatch.setattr("sonocanvas.config.MINI", tmp_path)
+    assert run().vocoder.name == "griffin_lim"
+    (tmp_path / "vocoder").mkdir()
+    (tmp_path / "vocoder" / "config.json").write_text('{"vocoder": "phase_net"}')
+    assert run().vocoder.name == "phase_net"
+    assert run(vocoder={"name": "griffin_lim"}).vocoder.options["iterations"] == 32
 
 
 def test_run_file_of_the_first_version_loads(tmp_path):

@@ -7,6 +7,7 @@ saved run holds every number it was made with.
 """
 
 import difflib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.registry import MENUS, MISSING, build, options, split_pair
 
 PRESETS = Path(__file__).parent / "presets"
+MINI = Path(__file__).parent / "weights" / "mini"
 MAX_SEED = 2**63 - 1
 
 Seed = Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)]
@@ -97,7 +99,7 @@ class VocoderChoice(Choice):
 
 
 PAIR_VOCODERS = {"sd15-auffusion": "hifigan"}
-"""The vocoder of a pair where a run names none, if it is not Griffin-Lim."""
+"""The vocoder of a pair from the Hub where a run names none, if it is not Griffin-Lim."""
 
 
 MODELS = (
@@ -321,8 +323,17 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 def _vocoder_of(pair: Any) -> str:
     kind, _, folder = str(pair).partition(":")
-    carries_one = kind == "local" and Path(folder, "vocoder").expanduser().is_dir()
-    return "hifigan" if carries_one else PAIR_VOCODERS.get(kind, VocoderChoice().name)
+    home = MINI if kind == "mini" else Path(folder).expanduser()
+    if kind not in ("mini", "local") or not (home / "vocoder").is_dir():
+        return PAIR_VOCODERS.get(kind, VocoderChoice().name)
+    description = home / "vocoder" / "config.json"
+    try:
+        described = json.loads(description.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        described = {}  # loading the pair will say what is missing
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(f"'{description}' is not a JSON file: {error}.") from None
+    return str(described.get("vocoder", "hifigan"))
 
 
 def _resolved(menu: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:

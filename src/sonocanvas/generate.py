@@ -23,9 +23,10 @@ from sonocanvas.config import MODELS, RunConfig, load_config, to_toml
 from sonocanvas.denoise import SCHEDULERS, denoise, initial_noise, make_scheduler
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.pairs.named import load_named
-from sonocanvas.registry import MISSING, build, load, options
+from sonocanvas.registry import build, load
 from sonocanvas.text import encode_prompts
 from sonocanvas.types import ModelPair, Prompts, Sample, Step, Vocoder
+from sonocanvas.vocoders.weights import build_vocoder
 
 OnStep = Callable[[Step, Tensor], None]
 OnWarning = Callable[[str], None]
@@ -118,16 +119,8 @@ def make_vocoder(config: RunConfig, pair: ModelPair) -> Vocoder:
         InvalidInputError: The pair carries no vocoder.
         CheckpointError: The vocoder of the pair cannot be built.
     """
-    name = config.vocoder.name
-    parts = [part for part, default in options("vocoder", name).items() if default is MISSING]
-    if parts and pair.vocoder is None:
-        raise InvalidInputError(
-            f"Pair '{pair.name}' carries no vocoder for '{name}'; use the vocoder griffin_lim."
-        )
-    vocoder: Vocoder = build(
-        "vocoder", name, config.vocoder.options, **dict.fromkeys(parts, pair.vocoder)
-    )
-    return vocoder
+    choice = config.vocoder
+    return build_vocoder(choice.name, choice.options, pair.vocoder, f"Pair '{pair.name}'")
 
 
 def compose(

@@ -42,8 +42,8 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         crop_columns: Columns that the models leave empty at the right; dropped after decoding.
         closed_vocabulary: Whether a word that the tokenizer does not hold means nothing.
         licences: Licence of the weights, by part.
-        vocoder: What plays the canvas; by default HiFi-GAN where there are `vocoder_weights` and
-            Griffin-Lim where there are none. It stays on the device where it was made.
+        vocoder: What plays the canvas; by default the one of the `vocoder_weights`, or Griffin-Lim
+            where there are none. It stays on the device where it was made.
         vocoder_weights: The vocoder that came with the models, saved with them.
 
     Raises:
@@ -241,7 +241,7 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
 def _default_vocoder(weights: VocoderWeights | None) -> Vocoder:
     """Returns the vocoder of models that come with these weights, or with none."""
     parts = {} if weights is None else {"weights": weights}
-    name = VocoderChoice().name if weights is None else "hifigan"
+    name = VocoderChoice().name if weights is None else weights.kind
     vocoder: Vocoder = build("vocoder", name, {}, **parts)
     return vocoder
 

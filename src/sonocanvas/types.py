@@ -102,6 +102,23 @@ class VocoderWeights:
     config: dict[str, Any]
     tensors: dict[str, Tensor]
 
+    @property
+    def kind(self) -> str:
+        """Name on the menu of the vocoder that plays by these weights."""
+        return str(self.config.get("vocoder", "hifigan"))
+
+
+VOCODER_KEYS = {
+    "num_mels": "mels",
+    "hop_size": "hop_samples",
+    "sampling_rate": "sample_rate_hz",
+    "n_fft": "n_fft",
+    "win_size": "window_samples",
+    "fmin": "f_min_hz",
+    "fmax": "f_max_hz",
+}
+"""What a vocoder's configuration says of its canvas, as HiFi-GAN names it, by our field's name."""
+
 
 @dataclass(frozen=True)
 class ModelPair:

@@ -1,6 +1,7 @@
 """The command line: what it makes, and one sentence for what it cannot."""
 
 import json
+import shutil
 import sys
 import tomllib
 
@@ -16,7 +17,9 @@ from sonocanvas.cli.app import main
 from sonocanvas.cli.generate import slug
 from sonocanvas.media import read_canvas_png, read_sound, write_canvas_png
 from sonocanvas.pairs.folder import save_folder
-from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, RIFFUSION_FORMAT
+from sonocanvas.pairs.parts import write_vocoder
+from sonocanvas.training.vocoder import new_network
+from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, RIFFUSION_FORMAT, VocoderWeights
 
 PROMPTS = ("--image", "a castle", "--audio", "bells ringing")
 QUICK = (*PROMPTS, "--steps", "1", "--set", "sampling.scheduler=ddim")
@@ -35,6 +38,7 @@ def sonocanvas(monkeypatch, capsys, tmp_path, weights):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", weights)
+    monkeypatch.setattr("sonocanvas.config.MINI", weights)
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["sonocanvas", *map(str, words)])
@@ -189,6 +193,8 @@ def test_generate_takes_a_pair_in_a_folder(sonocanvas, tmp_path):
         (("--pair", "mini", "--image-model", "none"), "Pair 'mini' takes no image_model"),
         (("--image-lora", "none.safetensors"), "There is no file 'none.safetensors'"),
         (("--set", "vocoder.name=hifigan"), "carries no vocoder for 'hifigan'"),
+        (("--vocoder", "phase_net"), "carries no vocoder for 'phase_net'"),
+        (("--vocoder", "phasenet"), "Did you mean 'phase_net'"),
     ],
 )
 def test_generate_refuses_models_that_are_not_there(
@@ -208,6 +214,35 @@ def test_play_makes_the_sound_that_was_saved_with_the_canvas(sonocanvas, tmp_pat
     assert sonocanvas("play", "run/0003/canvas.png", "-o", "sound.wav")[0] == 0
     saved = tmp_path / "run" / "0003" / "audio.wav"
     assert (tmp_path / "sound.wav").read_bytes() == saved.read_bytes()
+
+
+def test_play_and_generate_take_the_vocoder_that_they_are_told(
+    sonocanvas, tmp_path, monkeypatch, weights
+):
+    shipped = tmp_path / "shipped"
+    shutil.copytree(weights, shipped)
+    network = new_network(width=4)
+    write_vocoder(VocoderWeights(network.config, network.state_dict()), shipped / "vocoder")
+    monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", shipped)
+    write_canvas_png(tmp_path / "canvas.png", torch.full((256, 64), 0.5), MINI_FORMAT)
+    for name in ("griffin_lim", "phase_net"):
+        words = ("canvas.png", "--vocoder", name, "-o", f"{name}.wav")
+        assert sonocanvas("play", *words)[0] == 0
+    assert sonocanvas("play", "canvas.png", "-o", "default.wav")[0] == 0
+    sounds = {
+        name: (tmp_path / f"{name}.wav").read_bytes()
+        for name in ("griffin_lim", "phase_net", "default")
+    }
+    assert sounds["griffin_lim"] != sounds["phase_net"] == sounds["default"]
+
+
+def test_play_without_the_weights_of_a_vocoder_is_one_sentence(sonocanvas, tmp_path):
+    write_canvas_png(tmp_path / "canvas.png", torch.full((256, 64), 0.5), AUFFUSION_FORMAT)
+    words = ("canvas.png", "--vocoder", "hifigan", "-o", "new.wav")
+    code, _, errors = sonocanvas("play", *words)
+    assert code == 2
+    assert "carries no vocoder for 'hifigan'" in errors
+    assert errors.count("\n") == 1
 
 
 @pytest.mark.parametrize("size", [(64, 256), (40, 32), (128, 512)])
@@ -315,6 +350,7 @@ def test_play_and_see_refuse_bad_input_in_one_sentence(sonocanvas, tmp_path, wor
         ("methods", "compose"),
         ("vocoders", "griffin_lim"),
         ("vocoders", "hifigan"),
+        ("vocoders", "phase_net"),
         ("scorers", "round_trip"),
         ("presets", "a castle with towers"),
         ("prompts", "tubular bells tolling"),

@@ -7,15 +7,24 @@ import shutil
 import diffusers
 import pytest
 import torch
-from tiny import SCHEDULER_CONFIG, tiny_pair, tiny_text_encoder, tiny_tokenizer, tiny_unet, tiny_vae
+from tiny import (
+    SCHEDULER_CONFIG,
+    TINY_FORMAT,
+    tiny_pair,
+    tiny_text_encoder,
+    tiny_tokenizer,
+    tiny_unet,
+    tiny_vae,
+)
 
 from sonocanvas.compose.mean import Mean
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs import mini
-from sonocanvas.pairs.folder import load_folder, save_folder
+from sonocanvas.pairs.folder import check_pair, load_folder, save_folder
 from sonocanvas.text import encode_prompts
-from sonocanvas.types import Prompts
+from sonocanvas.training.vocoder import new_network
+from sonocanvas.types import VOCODER_KEYS, Prompts, VocoderWeights
 
 PARTS = ("vae", "image_unet", "audio_unet", "image_text_encoder", "audio_text_encoder")
 
@@ -258,3 +267,32 @@ def test_missing_shipped_weights_are_named(tmp_path, monkeypatch):
 def test_mini_is_the_folder_of_the_shipped_weights(folder, monkeypatch):
     monkeypatch.setattr(mini, "WEIGHTS", folder)
     assert mini.load("cpu", torch.float32).name == "tiny"
+
+
+def phase_net_weights(**changes):
+    network = new_network(width=4)
+    return VocoderWeights(network.config | changes, network.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_mels": 80}, "mels of canvas_format is 32, but num_mels of the vocoder is 80"),
+        ({"num_mels": 32}, "hop_samples of canvas_format is 64, but hop_size .* is 160"),
+        ({"num_mels": 32, "hop_size": None}, "is 64, but hop_size of the vocoder is None"),
+    ],
+)
+def test_a_phase_network_of_another_canvas_is_refused_with_both_values(changes, message):
+    with pytest.raises(CheckpointError, match=message):
+        check_pair(tiny_pair(vocoder=phase_net_weights(**changes)))
+
+
+def test_a_phase_network_of_the_canvas_is_saved_and_loaded_with_the_pair(tmp_path):
+    same = {key: getattr(TINY_FORMAT, field) for key, field in VOCODER_KEYS.items()}
+    pair = tiny_pair(vocoder=phase_net_weights(**same))
+    save_folder(pair, tmp_path)
+    loaded = load_folder(tmp_path).vocoder
+    assert loaded.config == pair.vocoder.config
+    assert loaded.kind == "phase_net"
+    for name, tensor in pair.vocoder.tensors.items():
+        assert torch.equal(loaded.tensors[name], tensor)

@@ -31,6 +31,9 @@ def generate(
         str | None, typer.Option(metavar="LORA", help="A LoRA of the spectrogram model.")
     ] = None,
     rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
+    vocoder: Annotated[
+        str | None, typer.Option(help="How it is played; see 'list vocoders'.")
+    ] = None,
     settings: Annotated[
         Texts | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any option: rule.audio_weight=0.5."),
@@ -61,6 +64,7 @@ def generate(
         "image_lora": image_lora,
         "audio_lora": audio_lora,
         "rule": None if rule is None else {"name": rule},
+        "vocoder": None if vocoder is None else {"name": vocoder},
     }
     given = {key: value for key, value in given.items() if value is not None}
     config = resolve(given, preset or (), settings or ())

@@ -30,7 +30,7 @@ from sonocanvas.pairs.parts import (
     write_json,
     write_vocoder,
 )
-from sonocanvas.types import CanvasFormat, ModelPair
+from sonocanvas.types import VOCODER_KEYS, CanvasFormat, ModelPair
 
 ALLOWED_CLASSES = {
     "vae": (
@@ -175,25 +175,17 @@ def check_pair(pair: ModelPair) -> None:
 
 
 def differences_of_vocoder(pair: ModelPair) -> list[str]:
-    """Returns a sentence about what the vocoder of a pair says otherwise than its canvas.
+    """Returns a sentence about what a HiFi-GAN says otherwise than the canvas of its pair.
 
-    Only of quantities that the network does not depend on: published vocoders have stale ones.
+    Only of quantities that its network does not depend on: published ones have stale values.
     """
-    if pair.vocoder is None:
+    if pair.vocoder is None or pair.vocoder.kind != "hifigan":
         return []
-    config, fmt = pair.vocoder.config, pair.canvas_format
-    values = {
-        "hop_size": fmt.hop_samples,
-        "sampling_rate": fmt.sample_rate_hz,
-        "n_fft": fmt.n_fft,
-        "win_size": fmt.window_samples,
-        "fmin": fmt.f_min_hz,
-        "fmax": fmt.f_max_hz,
-    }
+    values = {key: getattr(pair.canvas_format, field) for key, field in VOCODER_KEYS.items()}
     told = [
-        f"{key} is {config[key]} and not {value:g}"
+        f"{key} is {pair.vocoder.config[key]} and not {value:g}"
         for key, value in values.items()
-        if config.get(key) not in (None, value)
+        if pair.vocoder.config.get(key) not in (None, value)
     ]
     if not told:
         return []
@@ -207,22 +199,20 @@ def _agreements_with_vocoder(pair: ModelPair) -> list[tuple[str, Any, str, Any]]
     """Returns what the canvas and the network of the vocoder say of the same quantities."""
     if pair.vocoder is None:
         return []
-    config, fmt = pair.vocoder.config, pair.canvas_format
-    try:
-        hop_samples = math.prod(config["upsample_rates"])
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"The vocoder of pair '{pair.name}' has the upsample_rates "
-            f"{config.get('upsample_rates')}; they must be a list of whole numbers."
-        ) from error
+    config, fmt = dict(pair.vocoder.config), pair.canvas_format
+    needed = VOCODER_KEYS
+    if pair.vocoder.kind == "hifigan":
+        needed = {"num_mels": "mels", "product of upsample_rates": "hop_samples"}
+        try:
+            config["product of upsample_rates"] = math.prod(config["upsample_rates"])
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"The vocoder of pair '{pair.name}' has the upsample_rates "
+                f"{config.get('upsample_rates')}; they must be a list of whole numbers."
+            ) from error
     return [
-        ("mels of canvas_format", fmt.mels, "num_mels of the vocoder", config.get("num_mels")),
-        (
-            "hop_samples of canvas_format",
-            fmt.hop_samples,
-            "product of upsample_rates of the vocoder",
-            hop_samples,
-        ),
+        (f"{field} of canvas_format", getattr(fmt, field), f"{key} of the vocoder", config.get(key))
+        for key, field in needed.items()
     ]
 
 

@@ -6,7 +6,8 @@ import torch
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs.folder import load_folder
-from sonocanvas.types import ModelPair
+from sonocanvas.pairs.parts import read_vocoder
+from sonocanvas.types import ModelPair, VocoderWeights
 
 WEIGHTS = Path(__file__).parent.parent / "weights" / "mini"
 
@@ -24,3 +25,12 @@ def load(device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32)
     if not (WEIGHTS / "model_index.json").is_file():
         raise CheckpointError(f"The weights of pair 'mini' are missing: there is no {WEIGHTS}.")
     return load_folder(WEIGHTS, device, dtype)
+
+
+def vocoder() -> VocoderWeights | None:
+    """Returns the vocoder of the embedded pair alone, `None` where it carries none.
+
+    Raises:
+        CheckpointError: The shipped weights are broken.
+    """
+    return read_vocoder(WEIGHTS / "vocoder", "cpu")

@@ -38,7 +38,8 @@ CHAIN = (
     Part("latents", ("--kind", "drawings"), makes="packs/views/latents-drawings.npy"),
     Part("latents", ("--kind", "sounds"), makes="packs/views/latents-sounds.npy"),
     Part("unet", ("--modality", "audio"), share=0.2),
-    Part("unet", ("--modality", "image"), share=0.43),
+    Part("unet", ("--modality", "image"), share=0.35),
+    Part("vocoder", share=0.08),
     Part("judge", share=0.12),
     Part("export"),
 )

@@ -86,6 +86,9 @@ def main() -> None:
     for tower in ("picture_tower", "sound_tower", "tokenizer"):
         shutil.copytree(arguments.checkpoints / "towers" / tower, arguments.out / tower)
     write_attribution(read_pack(arguments.pack), arguments.out)
+    vocoder = arguments.checkpoints / "vocoder" / "model"
+    if vocoder.is_dir():
+        shutil.copytree(vocoder, arguments.out / "vocoder")
     judge = arguments.out.parent / "judge"
     shutil.rmtree(judge, ignore_errors=True)
     shutil.copytree(arguments.checkpoints / "judge" / "model", judge)

@@ -30,12 +30,14 @@ class HeldOut:
         tower: `"picture"` or `"sound"`: who judges it.
         canvases: `(items, 256, width)`, 8-bit.
         concepts: Number of each item's concept among the shared ones.
+        sounds: What the canvases were drawn from, `(items, samples)`; `None` for drawings.
     """
 
     name: str
     tower: str
     canvases: Pixels
     concepts: list[int]
+    sounds: NDArray[np.float32] | None = None
 
 
 def _numbers() -> dict[str, int]:
@@ -58,8 +60,8 @@ def synthesizers(count: int = 2, seed: int = 777) -> HeldOut:
     """Returns `count` canvases of every synthesizer, with parameters that training never drew."""
     numbers, rng = _numbers(), np.random.default_rng(seed)
     names = [name for name in numbers if name in SYNTHESIZERS for _ in range(count)]
-    canvases = np.stack([sound_canvas(arrange(SYNTHESIZERS[name](rng), rng)) for name in names])
-    return HeldOut("synthesizer parameters", "sound", canvases, [numbers[name] for name in names])
+    sounds = [arrange(SYNTHESIZERS[name](rng), rng) for name in names]
+    return _of_sounds("synthesizer parameters", sounds, [numbers[name] for name in names])
 
 
 def soundfont_keys(pack: Pack) -> HeldOut:
@@ -75,5 +77,10 @@ def recordings(cache: Path) -> HeldOut:
 def _of_clips(name: str, clips: list[Clip], seed: int = 7) -> HeldOut:
     numbers, rng = _numbers(), np.random.default_rng(seed)
     kept = [clip for clip in clips if clip.concept in numbers]
-    canvases = np.stack([sound_canvas(arrange(clip.samples, rng)) for clip in kept])
-    return HeldOut(name, "sound", canvases, [numbers[clip.concept] for clip in kept])
+    sounds = [arrange(clip.samples, rng) for clip in kept]
+    return _of_sounds(name, sounds, [numbers[clip.concept] for clip in kept])
+
+
+def _of_sounds(name: str, sounds: list[NDArray[np.float32]], concepts: list[int]) -> HeldOut:
+    canvases = np.stack([sound_canvas(sound) for sound in sounds])
+    return HeldOut(name, "sound", canvases, concepts, np.stack(sounds))

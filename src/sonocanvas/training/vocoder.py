@@ -11,17 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sonocanvas.canvas import canvas_to_mel, waveform_to_canvas
+from sonocanvas.canvas import waveform_to_canvas
 from sonocanvas.pairs.parts import write_vocoder
 from sonocanvas.training.loop import half_precision, train, trainer_options
 from sonocanvas.training.pack import Pack, read_pack
 from sonocanvas.training.views import FRAMES, SYNTHESIZERS, arrange
-from sonocanvas.types import MINI_FORMAT, VocoderWeights
-from sonocanvas.vocoders.griffin_lim import HALF_AN_8_BIT_STEP, analyse, mel_to_magnitude
+from sonocanvas.types import MINI_FORMAT, VOCODER_KEYS, VocoderWeights
+from sonocanvas.vocoders.griffin_lim import analyse, audible_mel, mel_to_magnitude
 from sonocanvas.vocoders.phase_network import PhaseNetwork, magnitude_levels
 
 FMT = MINI_FORMAT
-CROP = 128
+CROP = 64
 DILATIONS = [1, 2, 4, 1]
 MEL_ITERATIONS = 10
 GAIN_DB = (-15.0, 6.0)
@@ -69,8 +69,7 @@ def canvas_magnitude(samples: Tensor) -> Tensor:
         samples: `(batch, samples)` at the format's sample rate.
     """
     canvas = (waveform_to_canvas(samples, FMT) * 255).round() / 255
-    mel = canvas_to_mel(canvas, FMT).masked_fill(canvas.flip(-2) < HALF_AN_8_BIT_STEP, 0)
-    return mel_to_magnitude(mel, FMT, MEL_ITERATIONS)
+    return mel_to_magnitude(audible_mel(canvas, FMT), FMT, MEL_ITERATIONS)
 
 
 def true_turns(samples: Tensor) -> tuple[Tensor, Tensor]:
@@ -93,12 +92,12 @@ def true_turns(samples: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def turn_loss(network: PhaseNetwork, samples: Tensor) -> Tensor:
-    """Returns the squared distance of predicted from true turns, weighted by level.
+    """Returns the squared distance of guessed from true turns, weighted by level.
 
-    The minimum is the mean of the unit vectors, whose length is the network's certainty.
+    It is least at the mean of the unit vectors, whose length is the network's certainty.
 
     Args:
-        network: What predicts.
+        network: What guesses.
         samples: `(batch, CROP * hop)`.
     """
     with torch.no_grad():
@@ -107,27 +106,18 @@ def turn_loss(network: PhaseNetwork, samples: Tensor) -> Tensor:
         weight = levels[:, ::2]
     with half_precision(samples.device.type):
         given = network(levels)
-    error = sum((mine - right).abs().square() for mine, right in zip(given, wanted, strict=True))
+    error = sum((guess - turn).abs().square() for guess, turn in zip(given, wanted, strict=True))
     loss: Tensor = (weight * error).sum() / weight.sum().clamp(min=1)
     return loss
 
 
-def save(network: PhaseNetwork, folder: Path) -> None:
-    """Writes a network in float16 as the vocoder of a pair."""
-    config = {
-        "vocoder": "phase_net",
-        "width": network.width,
-        "dilations": network.dilations,
-        "sampling_rate": FMT.sample_rate_hz,
-        "n_fft": FMT.n_fft,
-        "win_size": FMT.window_samples,
-        "hop_size": FMT.hop_samples,
-        "num_mels": FMT.mels,
-        "fmin": FMT.f_min_hz,
-        "fmax": FMT.f_max_hz,
-    }
-    tensors = {name: tensor.half().float() for name, tensor in network.state_dict().items()}
-    write_vocoder(VocoderWeights(config, tensors), folder)
+def new_network(width: int) -> PhaseNetwork:
+    """Returns a network with random weights, for the canvases of `mini`."""
+    described = {key: getattr(FMT, field) for key, field in VOCODER_KEYS.items()}
+    config = {"vocoder": "phase_net", "width": width, "dilations": DILATIONS, **described}
+    network = PhaseNetwork(config)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
 def main() -> None:
@@ -135,13 +125,12 @@ def main() -> None:
     parser = trainer_options(__doc__, minutes=25, batch=4)
     parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
     parser.add_argument("--sounds", type=int, default=576, help="sounds of 10.24 s to learn from")
-    parser.add_argument("--width", type=int, default=48)
+    parser.add_argument("--width", type=int, default=32)
     parser.set_defaults(out=Path("checkpoints/vocoder"), learning_rate=2e-3)
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(1)
-    network = PhaseNetwork(arguments.width, DILATIONS).to(arguments.device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = new_network(arguments.width).to(arguments.device)
     sounds = learned_sounds(read_pack(arguments.pack), arguments.sounds, arguments.seed)
     crops = Crops(sounds, arguments.seed, arguments.device)
     average = train(
@@ -152,7 +141,8 @@ def main() -> None:
         learning_rate=arguments.learning_rate,
         ema_decay=0.995,
     )
-    save(average, arguments.out / "model")
+    tensors = {name: tensor.half() for name, tensor in average.state_dict().items()}
+    write_vocoder(VocoderWeights(average.config, tensors), arguments.out / "model")
 
 
 if __name__ == "__main__":

@@ -65,15 +65,30 @@ class GriffinLim:
             InvalidInputError: The shape is another, the canvas is too narrow to be analysed
                 again, or a pixel is not a finite number.
         """
-        mel = canvas_to_mel(canvas, canvas_format)
-        if not torch.isfinite(mel).all():
-            raise InvalidInputError("The canvas has pixels that are NaN; all must be in [0, 1].")
-        mel = mel.masked_fill(canvas_to_level(canvas, canvas_format) < HALF_AN_8_BIT_STEP, 0)
+        mel = audible_mel(canvas, canvas_format)
         magnitude = mel_to_magnitude(mel, canvas_format, self.mel_iterations)
         samples = magnitude_to_waveform(
             magnitude, canvas_format, self.iterations, self.momentum, self.seed
         )
         return Waveform(samples, canvas_format.sample_rate_hz)
+
+
+def audible_mel(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns the mel magnitudes `(batch, mels, frames)` of a canvas, 0 where it is silent.
+
+    Args:
+        canvas: `(batch, mels, frames)` in [0, 1]; row 0 is the highest frequency.
+        fmt: What the canvas means as sound.
+
+    Raises:
+        InvalidInputError: The shape is another, the canvas is too narrow to be analysed again,
+            or a pixel is not a finite number.
+    """
+    mel = canvas_to_mel(canvas, fmt)
+    if not torch.isfinite(mel).all():
+        raise InvalidInputError("The canvas has pixels that are NaN; all must be in [0, 1].")
+    _check_frames(mel.shape[-1], fmt)
+    return mel.masked_fill(canvas_to_level(canvas, fmt) < HALF_AN_8_BIT_STEP, 0)
 
 
 def mel_to_magnitude(mel: Tensor, fmt: CanvasFormat, iterations: int) -> Tensor:
@@ -101,8 +116,6 @@ def magnitude_to_waveform(
 ) -> Tensor:
     """Returns sound `(batch, frames * hop)` whose spectrum has nearly the given magnitudes.
 
-    The fast Griffin-Lim algorithm of Perraudin, Balazs and Sondergaard (2013).
-
     Args:
         magnitude: `(batch, n_fft // 2 + 1, frames)`, 0 or more.
         fmt: What a canvas means as sound.
@@ -113,14 +126,28 @@ def magnitude_to_waveform(
     Raises:
         InvalidInputError: There are too few frames to be analysed again.
     """
-    frames = magnitude.shape[-1]
-    fewest = edges_samples(fmt)[1] // fmt.hop_samples + 1
-    if frames < fewest:
-        raise InvalidInputError(f"The canvas has {frames} columns; it must have {fewest} or more.")
+    _check_frames(magnitude.shape[-1], fmt)
     magnitude = magnitude.transpose(1, 2).contiguous()
     generator = torch.Generator().manual_seed(seed)
     phase = 2 * math.pi * torch.rand(magnitude.shape[1:], generator=generator)
-    spectrum = torch.polar(magnitude, phase.to(magnitude).expand_as(magnitude))
+    return search_phase(magnitude, phase.to(magnitude), fmt, iterations, momentum)
+
+
+def search_phase(
+    magnitude: Tensor, phase: Tensor, fmt: CanvasFormat, iterations: int, momentum: float
+) -> Tensor:
+    """Returns sound `(batch, frames * hop)` of magnitudes, from phases that rounds improve.
+
+    The fast Griffin-Lim algorithm of Perraudin, Balazs and Sondergaard (2013).
+
+    Args:
+        magnitude: `(batch, frames, n_fft // 2 + 1)`, 0 or more.
+        phase: Where the search starts, in radian; of that shape or without the batch.
+        fmt: What a canvas means as sound.
+        iterations: Rounds, 0 or more.
+        momentum: 0 to 1.
+    """
+    spectrum = torch.polar(magnitude, phase.expand_as(magnitude))
     # 1 / (1 + momentum) of the paper's extrapolation, whose scale does not matter.
     pull = momentum / (1 + momentum)
     previous = torch.zeros_like(spectrum)
@@ -148,6 +175,12 @@ def synthesise(spectrum: Tensor, fmt: CanvasFormat) -> Tensor:
     frames = torch.fft.irfft(spectrum, fmt.n_fft)[..., : fmt.window_samples] * window
     weight = _overlap_add(window.square().expand(1, frames.shape[1], -1), fmt)
     return _overlap_add(frames, fmt) / weight
+
+
+def _check_frames(frames: int, fmt: CanvasFormat) -> None:
+    fewest = edges_samples(fmt)[1] // fmt.hop_samples + 1
+    if frames < fewest:
+        raise InvalidInputError(f"The canvas has {frames} columns; it must have {fewest} or more.")
 
 
 def _overlap_add(frames: Tensor, fmt: CanvasFormat) -> Tensor:

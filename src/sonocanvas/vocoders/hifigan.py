@@ -15,6 +15,7 @@ from torch.nn import functional
 from sonocanvas.canvas import canvas_to_mel
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.types import CanvasFormat, VocoderWeights, Waveform
+from sonocanvas.vocoders.weights import load_tensors
 
 SLOPE = 0.1
 LAST_SLOPE = 0.01
@@ -162,19 +163,8 @@ def load_generator(weights: VocoderWeights) -> Generator:
     """
     _check_config(weights.config)
     network = Generator(weights.config)
-    tensors = fold_weight_norm(weights.tensors)
-    expected = network.state_dict()
-    for name in sorted(expected.keys() | tensors.keys()):
-        needed = tuple(expected[name].shape) if name in expected else "not there"
-        given = tuple(tensors[name].shape) if name in tensors else "not there"
-        if needed != given:
-            raise CheckpointError(
-                f"The weights of the vocoder do not fit its configuration: {name} is {given} in "
-                f"the file and {needed} in the network."
-            )
-    network.load_state_dict(tensors)
-    network.to(next(iter(tensors.values())).device)
-    return network.eval().requires_grad_(False)
+    load_tensors(network, fold_weight_norm(weights.tensors))
+    return network
 
 
 def fold_weight_norm(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

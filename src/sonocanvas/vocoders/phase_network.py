@@ -16,9 +16,10 @@ from torch.nn import functional
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.types import CanvasFormat, VocoderWeights
+from sonocanvas.vocoders.weights import load_tensors
 
 STACK = 4  # bins that one row of the network holds
-OUTPUTS = 4  # real and imaginary part of the turn in time and of the turn in frequency
+OUTPUTS = 4  # real parts of the turns in time and in frequency, then imaginary parts
 FILTER_SUM = 0.128  # sum of a Slaney filter over bins of 7.8 Hz: magnitude = mel / this
 
 
@@ -26,13 +27,14 @@ class PhaseNetwork(nn.Module):
     """Levels to turns of phase: 3 x 3 convolutions over rows of four bins.
 
     Args:
-        width: Channels.
-        dilations: Dilation over frequency of each residual convolution.
+        config: With `width`, the channels, and `dilations` over frequency, one for each residual
+            convolution.
     """
 
-    def __init__(self, width: int, dilations: list[int]) -> None:
+    def __init__(self, config: dict[str, Any]) -> None:
         super().__init__()
-        self.width, self.dilations = width, dilations
+        self.config = config
+        width, dilations = config["width"], config["dilations"]
         self.first = nn.Conv2d(2 * STACK + 1, width, 3, padding=1)
         self.middle = nn.ModuleList(
             nn.Conv2d(width, width, 3, padding=(step, 1), dilation=(step, 1)) for step in dilations
@@ -61,11 +63,11 @@ class PhaseNetwork(nn.Module):
         hidden = self.first(torch.cat([stacked, height], dim=1))
         for convolution in self.middle:
             hidden = hidden + convolution(functional.silu(hidden))
-        turns = self.last(functional.silu(hidden)).float()
-        turns = turns.view(batch, OUTPUTS // 2, 2, STACK, rows, frames)
-        turns = turns.permute(0, 1, 4, 3, 5, 2).reshape(batch, 2, rows * STACK, frames, 2)
-        turns = torch.view_as_complex(turns.contiguous())[:, :, :bins]
-        return turns[:, 0], turns[:, 1]
+        guess = self.last(functional.silu(hidden)).float()
+        guess = guess.view(batch, OUTPUTS, STACK, rows, frames).transpose(2, 3)
+        guess = guess.reshape(batch, OUTPUTS, rows * STACK, frames)[:, :, :bins]
+        in_time, in_frequency = torch.complex(guess[:, :2], guess[:, 2:]).unbind(1)
+        return in_time, in_frequency
 
 
 def magnitude_levels(magnitude: Tensor, fmt: CanvasFormat) -> Tensor:
@@ -83,15 +85,20 @@ def magnitude_levels(magnitude: Tensor, fmt: CanvasFormat) -> Tensor:
 def load_network(weights: VocoderWeights) -> PhaseNetwork:
     """Returns the network of a saved vocoder.
 
+    Args:
+        weights: The vocoder as it is saved.
+
     Raises:
         CheckpointError: The configuration or the weights are not those of a phase network.
     """
-    config: dict[str, Any] = weights.config
-    try:
-        network = PhaseNetwork(int(config["width"]), [int(step) for step in config["dilations"]])
-        network.load_state_dict(weights.tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise CheckpointError(f"The vocoder of the pair is no phase network: {reason}.") from error
+    width, dilations = weights.config.get("width"), weights.config.get("dilations")
+    if not isinstance(width, int) or width < 1:
+        raise CheckpointError(f"The vocoder has the width {width!r}; it must be 1 or more.")
+    if not isinstance(dilations, list) or not all(isinstance(n, int) and n > 0 for n in dilations):
+        raise CheckpointError(
+            f"The vocoder has the dilations {dilations!r}; they must be a list of 1 or more each."
+        )
+    network = PhaseNetwork(weights.config)
+    load_tensors(network, weights.tensors)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network.eval().requires_grad_(False)
+    return network

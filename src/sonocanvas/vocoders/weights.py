@@ -1,0 +1,58 @@
+"""Weights of a vocoder: to the entry of the menu that plays by them, and into its network."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from sonocanvas.errors import CheckpointError, InvalidInputError
+from sonocanvas.registry import MISSING, build, options
+from sonocanvas.types import Vocoder, VocoderWeights
+
+
+def build_vocoder(
+    name: str, given: Mapping[str, Any], weights: VocoderWeights | None, owner: str
+) -> Vocoder:
+    """Returns a vocoder of the menu, with weights if it plays by any.
+
+    Args:
+        name: Its name on the menu.
+        given: Its options by name.
+        weights: What `owner` carries, if it does.
+        owner: Who carries them, as a message names it: `"Pair 'mini'"`.
+
+    Raises:
+        InvalidInputError: The name or an option is not allowed, or there are no weights for it.
+        CheckpointError: The weights are those of another vocoder.
+    """
+    parts = [part for part, default in options("vocoder", name).items() if default is MISSING]
+    if parts and weights is None:
+        raise InvalidInputError(
+            f"{owner} carries no vocoder for '{name}'; use the vocoder griffin_lim."
+        )
+    vocoder: Vocoder = build("vocoder", name, given, **dict.fromkeys(parts, weights))
+    return vocoder
+
+
+def load_tensors(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Puts weights into a network, in place, which then only plays.
+
+    Args:
+        network: As its configuration builds it.
+        tensors: Weights by name; the network goes where they are.
+
+    Raises:
+        CheckpointError: A weight is missing, is not the network's or has another shape.
+    """
+    expected = network.state_dict()
+    for name in sorted(expected.keys() | tensors.keys()):
+        needed = tuple(expected[name].shape) if name in expected else "not there"
+        given = tuple(tensors[name].shape) if name in tensors else "not there"
+        if needed != given:
+            raise CheckpointError(
+                f"The weights of the vocoder do not fit its configuration: {name} is {given} in "
+                f"the file and {needed} in the network."
+            )
+    network.load_state_dict(tensors)
+    network.to(next(iter(tensors.values())).device)
+    network.eval().requires_grad_(False)
