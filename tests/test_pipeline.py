@@ -27,6 +27,11 @@ from sonocanvas.vocoders.griffin_lim import GriffinLim
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 PROMPTS = ("a castle, grayscale", "bells ringing")
+RUN = {
+    "image_prompt": PROMPTS[0],
+    "audio_prompt": PROMPTS[1],
+    "vocoder": {"name": "griffin_lim"},  # the tiny pair carries none
+}
 MODELS = ("vae", "image_unet", "audio_unet", "image_text_encoder", "audio_text_encoder")
 
 
@@ -78,9 +83,7 @@ def hifigan_weights():
 def test_latents_are_those_of_generate(scheduler):
     pair = tiny_pair()
     sampling = {"steps": 4, "scheduler": scheduler}
-    run = RunConfig(
-        image_prompt=PROMPTS[0], audio_prompt=PROMPTS[1], seeds=[3, 7], sampling=sampling
-    )
+    run = RunConfig(**RUN, seeds=[3, 7], sampling=sampling)
     expected = torch.stack([sample.latent for sample in generate(run, pair=pair)])
     pipe = make_pipe(pair, scheduler=make_scheduler(pair.scheduler_config, scheduler))
     ours = latents_of(pipe, num_images_per_prompt=2, generator=seeded(3, 7))
@@ -90,7 +93,7 @@ def test_latents_are_those_of_generate(scheduler):
 
 def test_fresh_noise_is_that_of_generate(pipe):
     sampling = {"steps": 4, "eta": 0.8}
-    run = RunConfig(image_prompt=PROMPTS[0], audio_prompt=PROMPTS[1], seeds=[5], sampling=sampling)
+    run = RunConfig(**RUN, seeds=[5], sampling=sampling)
     (expected,) = generate(run, pair=pipe.pair)
     assert torch.equal(latents_of(pipe, generator=seeded(5), eta=0.8)[0], expected.latent)
     assert not torch.equal(latents_of(pipe, generator=seeded(5))[0], expected.latent)
@@ -98,7 +101,7 @@ def test_fresh_noise_is_that_of_generate(pipe):
 
 def test_canvas_and_sound_are_those_of_generate():
     pair = tiny_pair(crop_columns=8)
-    run = RunConfig(image_prompt=PROMPTS[0], audio_prompt=PROMPTS[1], seeds=[3])
+    run = RunConfig(**RUN, seeds=[3])
     (sample,) = generate(run, pair=pair)
     made = make_pipe(pair)(*PROMPTS, generator=seeded(3), output_type="pt")
     assert torch.equal(made.canvases[0], sample.canvas)
@@ -500,9 +503,7 @@ def test_pair_to_pipeline_to_pair_keeps_the_same_objects():
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_the_pair_of_a_pipeline_samples_as_the_pair_did(scheduler):
     pair = tiny_pair()
-    run = RunConfig(
-        image_prompt="a dog", audio_prompt="rain", sampling={"steps": 3, "scheduler": scheduler}
-    )
+    run = RunConfig(**RUN, sampling={"steps": 3, "scheduler": scheduler})
     one, other = generate(run, pair=pair)[0], generate(run, pair=make_pipe(pair).pair)[0]
     assert torch.equal(one.latent, other.latent)
 
