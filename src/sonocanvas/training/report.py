@@ -26,6 +26,7 @@ from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
+from sonocanvas.generate import make_vocoder
 from sonocanvas.pairs import mini
 from sonocanvas.text import encode_prompts
 from sonocanvas.training import held_out
@@ -33,8 +34,7 @@ from sonocanvas.training.autoencoder import psnr_db
 from sonocanvas.training.pack import read_pack
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.views import concepts, sound_canvas
-from sonocanvas.types import MINI_FORMAT, ModelPair, Prompts, Rule
-from sonocanvas.vocoders.griffin_lim import GriffinLim
+from sonocanvas.types import MINI_FORMAT, ModelPair, Prompts, Rule, Vocoder
 
 JUDGE = mini.WEIGHTS.parent / "judge"
 CHUNK = 8
@@ -61,9 +61,9 @@ def sample(
     return image_to_canvas(decode_latents(pair.vae, latents))
 
 
-def heard(canvases: Tensor) -> Tensor:
+def heard(canvases: Tensor, vocoder: Vocoder) -> Tensor:
     """Returns the canvases that are analysed from the sound of canvases."""
-    sounds = GriffinLim()(canvases, MINI_FORMAT).samples.numpy()
+    sounds = vocoder(canvases, MINI_FORMAT).samples.numpy()
     peaks = np.abs(sounds).max(axis=1, keepdims=True).clip(min=1e-6)
     analysed = [sound_canvas(sound) for sound in sounds / peaks * 0.95]
     return torch.from_numpy(np.stack(analysed)).float() / 255
@@ -98,7 +98,7 @@ def single_models(
         for modality, weight in (("image", 0.0), ("audio", 1.0)):
             canvases = sample(pair, prompts, seeds, Mean(weight), config)
             tower = "picture" if modality == "image" else "sound"
-            seen = canvases if modality == "image" else heard(canvases)
+            seen = canvases if modality == "image" else heard(canvases, make_vocoder(config, pair))
             ranks[modality] += judge.rank(tower, seen, number).tolist()
             sheets[modality].append(canvases)
         print(number, row["id"], ranks["image"][-2:], ranks["audio"][-2:], flush=True)
@@ -124,7 +124,7 @@ def others(
             if one.name in shared:
                 continue
             made = sample(pair, Prompts(one.prompt, one.prompt), seeds, Mean(weight), config)
-            seen = made if tower == "picture" else heard(made)
+            seen = made if tower == "picture" else heard(made, make_vocoder(config, pair))
             ranks[tower] += ranking.rank(tower, seen, number).tolist()
             canvases.append(made[0])
         rows = [torch.stack(canvases[start : start + 4]) for start in range(0, len(canvases), 4)]
@@ -147,7 +147,7 @@ def composed(
         prompts = Prompts(row["image_prompt"], row["audio_prompt"])
         canvases = sample(pair, prompts, seeds, rule, config)
         looks = judge.rank("picture", canvases, number)
-        sounds = judge.rank("sound", heard(canvases), number)
+        sounds = judge.rank("sound", heard(canvases, make_vocoder(config, pair)), number)
         for name, found in zip(ranks, (looks, sounds, torch.maximum(looks, sounds)), strict=True):
             ranks[name] += found.tolist()
         rows.append(canvases)
@@ -208,7 +208,10 @@ def main() -> None:
     arguments = parser.parse_args()
     pair, judge = mini.load(), Ranking(JUDGE)
     config = RunConfig(image_prompt="a castle", audio_prompt="a bell")
-    record: dict[str, object] = {"sampling": config.sampling.model_dump()}
+    record: dict[str, object] = {
+        "sampling": config.sampling.model_dump(),
+        "vocoder": config.vocoder.name,
+    }
     if arguments.pack is not None:
         accuracy: dict[str, list[int]] = {}
         print("| autoencoder, held-out | PSNR | n |\n|---|---|---|")
