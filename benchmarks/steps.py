@@ -24,6 +24,7 @@ from torch import Tensor
 from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.config import RunConfig
+from sonocanvas.generate import make_vocoder
 from sonocanvas.pairs import mini
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.report import JUDGE, heard, sample
@@ -68,7 +69,7 @@ def measure(
     for number, row in rows:
         prompts = Prompts(row["image_prompt"], row["audio_prompt"])
         canvases = sample(pair, prompts, list(range(seeds)), rule, config)
-        sounds = heard(canvases)
+        sounds = heard(canvases, make_vocoder(config, pair))
         for name, ranking in rankings.items():
             for what, share in hits(ranking, canvases, sounds, number).items():
                 scores.setdefault(f"{name}: {what}", []).append(share)
