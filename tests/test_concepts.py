@@ -7,7 +7,7 @@ from sonocanvas import concepts as module
 from sonocanvas.concepts import pictures, prompt_with, sounds
 from sonocanvas.training.sound_table import sound_table
 from sonocanvas.training.views import SYNTHESIZERS
-from sonocanvas.training.views import concepts as shared
+from sonocanvas.training.views import concepts as shared_rows
 
 
 @pytest.mark.parametrize(("known", "fewest"), [(pictures(), 150), (sounds(), 120)])
@@ -22,7 +22,8 @@ def test_there_are_many_and_each_stands_once_in_a_category(known, fewest):
 
 def test_the_shared_concepts_are_among_both_with_the_same_prompts():
     drawn, heard = ({one.name: one.prompt for one in known} for known in (pictures(), sounds()))
-    for row in shared():
+    assert module.shared() == {row["id"] for row in shared_rows()}
+    for row in shared_rows():
         assert drawn[row["id"]] == row["image_prompt"]
         assert heard[row["id"]] == row["audio_prompt"]
 

@@ -1,10 +1,8 @@
 """Every preset is a run."""
 
-import csv
-
 import pytest
 
-from sonocanvas.cli.list_ import CONCEPTS
+from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import PRESETS, load_preset, preset_names, resolve
 
 PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}
@@ -40,11 +38,9 @@ def test_preset_of_the_paper_has_the_sampling_of_the_paper(name):
 
 @pytest.mark.parametrize("name", MINI)
 def test_preset_of_mini_asks_for_concepts_that_mini_knows(name):
-    with CONCEPTS.open(encoding="utf-8", newline="") as file:
-        concepts = list(csv.DictReader(file, delimiter="\t"))
     preset = load_preset(name)
-    for key in ("image_prompt", "audio_prompt"):
-        assert preset[key] in {concept[key] for concept in concepts}
+    for key, known in (("image_prompt", pictures()), ("audio_prompt", sounds())):
+        assert preset[key] in {one.prompt for one in known}
 
 
 def test_options_are_given_with_the_name_that_they_belong_to():

@@ -60,7 +60,7 @@ def test_no_word_that_both_models_know_is_replaced():
         ("oboe", "flute", "oboe"),
         ("viola", "violin", "violin"),
         ("carillon", "bell", "bell"),
-        ("hurricane", "storm", "wind"),
+        ("breeze", "wind", "wind"),
         ("oak", "tree", None),
         ("bunny", "rabbit", None),
         ("laptop", "computer", None),

@@ -34,6 +34,13 @@ def sounds() -> tuple[Concept, ...]:
     return _read("sounds.tsv")
 
 
+@functools.cache
+def shared() -> frozenset[str]:
+    """Returns the names of what has been learned longest, as picture and as sound."""
+    text = resources.files("sonocanvas").joinpath("data/concepts.tsv").read_text("utf-8")
+    return frozenset(row["id"] for row in csv.DictReader(text.splitlines(), delimiter="\t"))
+
+
 def prompt_with(word: str, known: Sequence[Concept]) -> str:
     """Returns the first prompt that holds a word, and the word where none does.
 

@@ -216,7 +216,7 @@ def test_play_makes_the_sound_that_was_saved_with_the_canvas(sonocanvas, tmp_pat
     assert (tmp_path / "sound.wav").read_bytes() == saved.read_bytes()
 
 
-def test_play_and_generate_take_the_vocoder_that_they_are_told(
+def test_play_takes_the_vocoder_that_it_is_told_and_else_that_of_the_canvas(
     sonocanvas, tmp_path, monkeypatch, weights
 ):
     shipped = tmp_path / "shipped"
@@ -228,12 +228,12 @@ def test_play_and_generate_take_the_vocoder_that_they_are_told(
     for name in ("griffin_lim", "phase_net"):
         words = ("canvas.png", "--vocoder", name, "-o", f"{name}.wav")
         assert sonocanvas("play", *words)[0] == 0
-    assert sonocanvas("play", "canvas.png", "-o", "default.wav")[0] == 0
-    sounds = {
-        name: (tmp_path / f"{name}.wav").read_bytes()
-        for name in ("griffin_lim", "phase_net", "default")
-    }
-    assert sounds["griffin_lim"] != sounds["phase_net"] == sounds["default"]
+    Image.fromarray(np.full((256, 64), 128, np.uint8)).save(tmp_path / "foreign.png")
+    for name in ("canvas", "foreign"):
+        assert sonocanvas("play", f"{name}.png", "-o", f"{name}.wav")[0] == 0
+    sounds = {path.stem: path.read_bytes() for path in tmp_path.glob("*.wav")}
+    assert sounds["phase_net"] == sounds["canvas"]
+    assert sounds["phase_net"] != sounds["griffin_lim"] == sounds["foreign"]
 
 
 def test_play_without_the_weights_of_a_vocoder_is_one_sentence(sonocanvas, tmp_path):

@@ -39,21 +39,22 @@ def _echo_table(rows: list[tuple[str, ...]]) -> None:
 
 
 def _echo_prompts() -> None:
-    """Prints what the pair `mini` knows: what is both, and all pictures and sounds by category."""
+    """Prints what the pair `mini` knows: what it knows well, and by category what it has begun."""
     import itertools
     import shutil
     import textwrap
 
-    from sonocanvas.concepts import pictures, sounds
+    from sonocanvas.concepts import pictures, shared, sounds
 
-    heard = {sound.name: sound.prompt for sound in sounds()}
-    both = [(one.prompt, heard[one.name]) for one in pictures() if one.name in heard]
-    typer.echo(f"{len(both)} things that have a picture and a sound of their own")
+    played = {sound.name: sound.prompt for sound in sounds()}
+    both = [(one.prompt, played[one.name]) for one in pictures() if one.name in shared()]
+    typer.echo(f"{len(both)} things that mini draws and plays well")
     _echo_table([(f"  {picture}", sound) for picture, sound in both])
     width = min(shutil.get_terminal_size().columns, 100)
-    for heading, known in (("pictures", pictures()), ("sounds", sounds())):
-        typer.echo(f"\n{len(known)} {heading}")
-        for category, group in itertools.groupby(known, lambda one: one.category):
+    for what, known in (("pictures", pictures()), ("sounds", sounds())):
+        others = [one for one in known if one.name not in shared()]
+        typer.echo(f"\n{len(others)} more {what}, which it has only begun to learn")
+        for category, group in itertools.groupby(others, lambda one: one.category):
             text = f"  {category}: {', '.join(one.prompt for one in group)}"
             typer.echo(textwrap.fill(text, width, subsequent_indent="    "))
 

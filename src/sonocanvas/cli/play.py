@@ -10,7 +10,7 @@ def play(
     canvas: Annotated[Path, typer.Argument(help="A PNG; one of ours knows what it means.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The WAV to write.")],
     vocoder: Annotated[
-        str | None, typer.Option(help="How it is played; see 'list vocoders'.")
+        str | None, typer.Option(help="How it is played; see docs/pairs.md.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
@@ -23,11 +23,13 @@ def play(
     from sonocanvas.vocoders.weights import build_vocoder
 
     check_target(out, ".wav", overwrite)
-    picture, canvas_format = read_canvas_png(canvas)
-    canvas_format = canvas_format or MINI_FORMAT
+    picture, own_format = read_canvas_png(canvas)
+    canvas_format = own_format or MINI_FORMAT
     weights = mini.vocoder() if canvas_format == MINI_FORMAT else None
-    name = vocoder or (VocoderChoice().name if weights is None else weights.kind)
-    play_canvas = build_vocoder(name, {}, weights, "The canvas' own pair")
+    default = VocoderChoice().name
+    if own_format is not None and weights is not None:
+        default = weights.kind  # as it sounded when it was made
+    play_canvas = build_vocoder(vocoder or default, {}, weights, "The canvas' own pair")
     waveform = play_canvas(fit_rows(picture, canvas_format), canvas_format)
     gain_db = write_wav(out, waveform)
     duration_s = waveform.samples.shape[1] / waveform.sample_rate_hz
