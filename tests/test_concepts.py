@@ -22,7 +22,6 @@ def test_there_are_many_and_each_stands_once_in_a_category(known, fewest):
 
 def test_the_shared_concepts_are_among_both_with_the_same_prompts():
     drawn, heard = ({one.name: one.prompt for one in known} for known in (pictures(), sounds()))
-    assert module.shared() == {row["id"] for row in shared_rows()}
     for row in shared_rows():
         assert drawn[row["id"]] == row["image_prompt"]
         assert heard[row["id"]] == row["audio_prompt"]

@@ -35,10 +35,9 @@ def sounds() -> tuple[Concept, ...]:
 
 
 @functools.cache
-def shared() -> frozenset[str]:
-    """Returns the names of what has been learned longest, as picture and as sound."""
-    text = resources.files("sonocanvas").joinpath("data/concepts.tsv").read_text("utf-8")
-    return frozenset(row["id"] for row in csv.DictReader(text.splitlines(), delimiter="\t"))
+def shared() -> tuple[dict[str, str], ...]:
+    """Returns the rows of what has been learned longest, as picture and as sound."""
+    return tuple(_rows("concepts.tsv"))
 
 
 def prompt_with(word: str, known: Sequence[Concept]) -> str:
@@ -52,6 +51,9 @@ def prompt_with(word: str, known: Sequence[Concept]) -> str:
 
 
 def _read(name: str) -> tuple[Concept, ...]:
+    return tuple(Concept(row["category"], row["concept"], row["prompt"]) for row in _rows(name))
+
+
+def _rows(name: str) -> list[dict[str, str]]:
     text = resources.files("sonocanvas").joinpath(f"data/{name}").read_text("utf-8")
-    rows = csv.DictReader(text.splitlines(), delimiter="\t")
-    return tuple(Concept(row["category"], row["concept"], row["prompt"]) for row in rows)
+    return list(csv.DictReader(text.splitlines(), delimiter="\t"))

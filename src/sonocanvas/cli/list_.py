@@ -47,12 +47,13 @@ def _echo_prompts() -> None:
     from sonocanvas.concepts import pictures, shared, sounds
 
     played = {sound.name: sound.prompt for sound in sounds()}
-    both = [(one.prompt, played[one.name]) for one in pictures() if one.name in shared()]
+    longest = {row["id"] for row in shared()}
+    both = [(one.prompt, played[one.name]) for one in pictures() if one.name in longest]
     typer.echo(f"{len(both)} things that mini draws and plays well")
     _echo_table([(f"  {picture}", sound) for picture, sound in both])
     width = min(shutil.get_terminal_size().columns, 100)
     for what, known in (("pictures", pictures()), ("sounds", sounds())):
-        others = [one for one in known if one.name not in shared()]
+        others = [one for one in known if one.name not in longest]
         typer.echo(f"\n{len(others)} more {what}, which it has only begun to learn")
         for category, group in itertools.groupby(others, lambda one: one.category):
             text = f"  {category}: {', '.join(one.prompt for one in group)}"

@@ -6,14 +6,12 @@ JSON list with caption, concept and whether the item is held out from training.
 """
 
 import argparse
-import csv
 import functools
 import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from importlib import resources
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,7 @@ from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from sonocanvas.canvas import canvas_to_bytes, waveform_to_canvas
-from sonocanvas.concepts import pictures, sounds
+from sonocanvas.concepts import pictures, shared, sounds
 from sonocanvas.training.drawings import SIDE, Drawing, Pixels
 from sonocanvas.training.pack import read_pack
 from sonocanvas.training.recordings import SAMPLE_RATE_HZ, Clip
@@ -53,8 +51,7 @@ PICTURE_PHRASES = (
 @functools.cache
 def concepts() -> list[dict[str, str]]:
     """Returns the rows of the 48 shared concepts."""
-    text = resources.files("sonocanvas").joinpath("data/concepts.tsv").read_text()
-    return list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    return list(shared())
 
 
 def held_out(identifier: str) -> bool:
@@ -69,10 +66,10 @@ def with_article(noun: str) -> str:
 
 def picture_caption(concept: str, rng: np.random.Generator, style: str = "") -> str:
     """Returns one way of asking for a picture of a concept, in a style of `STYLES`."""
-    shared = next((row for row in concepts() if row["id"] == concept), None)
+    both = next((row for row in concepts() if row["id"] == concept), None)
     name = next(known.prompt for known in pictures() if known.name == concept)
-    if shared is not None and rng.random() < 0.4:
-        name = with_article(str(rng.choice(shared["image_words"].split(","))))
+    if both is not None and rng.random() < 0.4:
+        name = with_article(str(rng.choice(both["image_words"].split(","))))
     return (style or str(rng.choice(PICTURE_PHRASES))).format(name)
 
 
@@ -170,9 +167,9 @@ def sound_views(
 
 def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int, full: int) -> None:
     """Writes `sounds.npy` and `sounds.json`: `count` canvases a shared concept, half for others."""
-    shared = {row["id"] for row in concepts()}
+    longest = {row["id"] for row in concepts()}
     wanted = [
-        (sound.name, sound.prompt, count if sound.name in shared else count // 2)
+        (sound.name, sound.prompt, count if sound.name in longest else count // 2)
         for sound in sounds()
     ]
     usable = [clip for clip in clips if not clip.id.startswith("held-")]
@@ -189,11 +186,11 @@ def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int, full: 
 
 def write_drawings(drawings: Sequence[Drawing], out: Path, count: int, seed: int) -> None:
     """Writes `drawings.npy` and `drawings.json`: `count` views of each drawing."""
-    shared = {row["id"] for row in concepts()}
+    longest = {row["id"] for row in concepts()}
     views, labels = [], []
     for number, drawing in enumerate(drawings):
         rng = np.random.default_rng([seed, number])
-        for _ in range(count if drawing.concept in shared else count // 2):
+        for _ in range(count if drawing.concept in longest else count // 2):
             style = str(rng.choice(list(STYLES), p=STYLE_SHARES))
             views.append(drawing_view(STYLES[style](drawing.pixels), rng))
             labels.append(
