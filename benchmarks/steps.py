@@ -24,7 +24,7 @@ from torch import Tensor
 from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.config import RunConfig
-from sonocanvas.generate import make_vocoder
+from sonocanvas.finish import make_vocoder
 from sonocanvas.pairs import mini
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.report import JUDGE, heard, sample

@@ -12,9 +12,9 @@ registry
 config
 text canvas compose frechet
 denoise pairs vocoders scorers media
-pipeline_inputs pipeline_models pipeline_output
+finish pipeline_inputs pipeline_models pipeline_output
 pipeline
-baselines colourisers artifacts
+methods colourisers artifacts
 generate
 evaluate gallery video figures study batch
 cli web training

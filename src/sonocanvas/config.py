@@ -86,6 +86,12 @@ class Choice(Options):
     name: str
 
 
+class MethodChoice(Choice):
+    """How the samples come about."""
+
+    name: str = "compose"
+
+
 class RuleChoice(Choice):
     """A composition rule and its options."""
 
@@ -122,7 +128,6 @@ class RunConfig(Part):
     negative_image_prompt: str = ""
     negative_audio_prompt: str = ""
     seeds: Annotated[tuple[Seed, ...], Strict(False)] = (0, 1, 2, 3)
-    method: str = "compose"
     pair: str = "mini"
     image_model: str = Field(default="", description="instead of the pair's; a folder or Hub name")
     audio_model: str = Field(default="", description="instead of the pair's; a folder or Hub name")
@@ -133,6 +138,7 @@ class RunConfig(Part):
     batch_size: int = Field(default=4, ge=1, le=64, description="seeds that share a batch")
     scores: Annotated[tuple[str, ...], Strict(False)] = ("round_trip",)
     sampling: Sampling = Sampling()
+    method: MethodChoice = MethodChoice()
     rule: RuleChoice = RuleChoice()
     warm_start: Options = Options()
     vocoder: VocoderChoice = VocoderChoice()
@@ -177,16 +183,20 @@ class RunConfig(Part):
         split_pair(name)
         return name
 
-    @field_validator("method", "scores")
+    @field_validator("scores")
     @classmethod
-    def _on_the_menu(cls, given: str | tuple[str, ...], info: ValidationInfo) -> Any:
-        menu = "scorer" if info.field_name == "scores" else str(info.field_name)
-        for name in (given,) if isinstance(given, str) else given:
-            if name not in MENUS[menu]:
-                raise unknown(menu, name, MENUS[menu])
+    def _on_the_menu(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for name in given:
+            if name not in MENUS["scorer"]:
+                raise unknown("scorer", name, MENUS["scorer"])
         return given
 
-    @field_validator("rule", "vocoder")
+    @field_validator("method", "rule", "vocoder", mode="before")
+    @classmethod
+    def _name_alone(cls, given: Any) -> Any:
+        return {"name": given} if isinstance(given, str) else given
+
+    @field_validator("method", "rule", "vocoder")
     @classmethod
     def _whole_choice(cls, choice: Choice, info: ValidationInfo) -> Choice:
         given = _resolved(str(info.field_name), choice.name, choice.options)

@@ -6,33 +6,25 @@ what is missing, so that its bytes do not depend on where it was interrupted.
 """
 
 import dataclasses
-import importlib.metadata
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from sonocanvas import canvas as canvases
 from sonocanvas.artifacts import as_saved, load_sample, sample_folder, save_sample
 from sonocanvas.config import MODELS, RunConfig, load_config, to_toml
-from sonocanvas.denoise import SCHEDULERS, denoise, initial_noise, make_scheduler
+from sonocanvas.denoise import SCHEDULERS
 from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.finish import make_vocoder
 from sonocanvas.pairs.named import load_named
 from sonocanvas.registry import build, load
-from sonocanvas.text import encode_prompts
-from sonocanvas.types import ModelPair, Prompts, Sample, Step, Vocoder
-from sonocanvas.vocoders.weights import build_vocoder
-
-OnStep = Callable[[Step, Tensor], None]
-OnWarning = Callable[[str], None]
+from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample
 
 RUN_FILE = "run.toml"
-VERSIONS_OF = ("sonocanvas", "torch", "diffusers", "transformers")
 
 
 def generate(
@@ -80,7 +72,7 @@ def generate(
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
         scorers = [load("scorer", name)() for name in config.scores]
-        method = load("method", config.method)
+        method = build("method", config.method.name, config.method.options)
         for made in method(config, pair, chunks, on_step, on_warning or warnings.warn):
             if made.seed not in kept:
                 sample = _scored(as_saved(made), scorers)
@@ -110,111 +102,6 @@ def load_pair(
     given = config.model_dump(include=set(MODELS))
     dtype = getattr(torch, config.sampling.dtype)
     return load_named(config.pair, device, dtype, **given, on_warning=on_warning)
-
-
-def make_vocoder(config: RunConfig, pair: ModelPair) -> Vocoder:
-    """Returns the vocoder of a run, with the pair's weights if it plays by those.
-
-    Raises:
-        InvalidInputError: The pair carries no vocoder.
-        CheckpointError: The vocoder of the pair cannot be built.
-    """
-    choice = config.vocoder
-    return build_vocoder(choice.name, choice.options, pair.vocoder, f"Pair '{pair.name}'")
-
-
-def compose(
-    config: RunConfig,
-    pair: ModelPair,
-    chunks: Sequence[Sequence[int]],
-    on_step: OnStep | None = None,
-    on_warning: OnWarning = warnings.warn,
-) -> Iterator[Sample]:
-    """Yields samples that two models denoise together: the method of the paper.
-
-    Args:
-        config: The run; its rule is wrapped by its warm start.
-        pair: The two models.
-        chunks: Seeds, in groups that share a batch.
-        on_step: Called after each step with its record and the predicted clean latents.
-        on_warning: Called with each sentence about the prompts.
-    """
-    prompts = Prompts(
-        config.image_prompt,
-        config.audio_prompt,
-        config.negative_image_prompt,
-        config.negative_audio_prompt,
-    )
-    embeddings, sentences = encode_prompts(pair, prompts)
-    for sentence in sentences:
-        on_warning(sentence)
-    inner = build("rule", config.rule.name, config.rule.options)
-    rule = build("wrapper", "warm_start", config.warm_start.options, rule=inner)
-    for seeds in chunks:
-        latents = denoise(
-            pair,
-            embeddings,
-            initial_noise(pair, seeds),
-            make_scheduler(pair.scheduler_config, config.sampling.scheduler),
-            rule,
-            steps=config.sampling.steps,
-            image_guidance_scale=config.sampling.image_guidance_scale,
-            audio_guidance_scale=config.sampling.audio_guidance_scale,
-            guidance_interval=config.sampling.guidance_interval,
-            eta=config.sampling.eta,
-            seeds=seeds,
-            on_step=on_step,
-        )
-        for seed, latent in zip(seeds, latents, strict=True):
-            yield finish(config, pair, prompts, seed, latent, sentences)
-
-
-def finish(
-    config: RunConfig,
-    pair: ModelPair,
-    prompts: Prompts,
-    seed: int,
-    latent: Tensor,
-    notes: Sequence[str] = (),
-) -> Sample:
-    """Returns the sample of a clean latent `(channels, height, width)`: decoded and played.
-
-    What is played is the canvas in the 8 bits that are saved: the PNG sounds the same.
-
-    Args:
-        config: The run.
-        pair: Its models.
-        prompts: What was asked for.
-        seed: Where the latent began.
-        latent: What was denoised.
-        notes: Sentences about the prompts, kept in the record.
-    """
-    with torch.no_grad():
-        image = canvases.decode_latents(pair.vae, latent.unsqueeze(0)).cpu()
-        image = image[..., : image.shape[-1] - pair.crop_columns]
-        gray = canvases.image_to_canvas(image)[0]
-        canvas = canvases.bytes_to_canvas(canvases.canvas_to_bytes(gray))
-        waveform = make_vocoder(config, pair)(canvas.unsqueeze(0), pair.canvas_format)
-    return Sample(
-        seed=seed,
-        prompts=prompts,
-        latent=latent.float().cpu(),
-        image=image[0],
-        canvas=canvas,
-        waveform=waveform,
-        canvas_format=pair.canvas_format,
-        record=describe(config, pair) | {"notes": list(notes)},
-    )
-
-
-def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
-    """Returns what is kept in each sample about how it came about."""
-    parts = ("method", "sampling", "rule", "warm_start", "vocoder")
-    return {
-        **config.model_dump(mode="json", include=set(parts)),
-        "pair": {"name": pair.name, "licences": dict(pair.licences)},
-        "versions": {name: _version(name) for name in VERSIONS_OF},
-    }
 
 
 def chunks_of(config: RunConfig) -> list[tuple[int, ...]]:
@@ -301,10 +188,3 @@ def _scored(sample: Sample, scorers: Sequence[Any]) -> Sample:
 def _tell(on_sample: Callable[[Sample], None] | None, sample: Sample) -> None:
     if on_sample is not None:
         on_sample(sample)
-
-
-def _version(distribution: str) -> str:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"

@@ -15,7 +15,7 @@ from sonocanvas.errors import InvalidInputError, unknown
 MISSING = dataclasses.MISSING
 """What `options` gives for a field that has no default: a part, and not an option."""
 
-METHODS = {"compose": "sonocanvas.generate:compose"}
+METHODS = {"compose": "sonocanvas.methods.compose:Compose"}
 RULES = {"mean": "sonocanvas.compose.mean:Mean"}
 WRAPPERS = {"warm_start": "sonocanvas.compose.warm_start:WarmStart"}
 VOCODERS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -236,6 +236,27 @@ class Sample:
     canvas_format: CanvasFormat
     scores: tuple[Score, ...] = ()
     record: dict[str, Any] = field(default_factory=dict)
+
+
+OnStep = Callable[[Step, Any], None]
+"""Called after each step with its record and the predicted clean latents."""
+
+OnWarning = Callable[[str], None]
+"""Called with each sentence that a user should read."""
+
+
+class Method(Protocol):
+    """How a sample comes about; a frozen dataclass whose fields are its options."""
+
+    def __call__(
+        self,
+        config: Any,
+        pair: ModelPair,
+        chunks: Sequence[Sequence[int]],
+        on_step: OnStep | None,
+        on_warning: OnWarning,
+    ) -> Iterator[Sample]:
+        """Yields the sample of each seed of a `RunConfig`; those of a chunk share a batch."""
 
 
 class Rule(Protocol):

@@ -30,6 +30,9 @@ def generate(
     audio_lora: Annotated[
         str | None, typer.Option(metavar="LORA", help="A LoRA of the spectrogram model.")
     ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="How samples come about; see 'list methods'.")
+    ] = None,
     rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
     vocoder: Annotated[
         str | None, typer.Option(help="How it is played; see 'list vocoders'.")
@@ -63,6 +66,7 @@ def generate(
         "audio_model": audio_model,
         "image_lora": image_lora,
         "audio_lora": audio_lora,
+        "method": None if method is None else {"name": method},
         "rule": None if rule is None else {"name": rule},
         "vocoder": None if vocoder is None else {"name": vocoder},
     }

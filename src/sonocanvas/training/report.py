@@ -26,7 +26,7 @@ from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
-from sonocanvas.generate import make_vocoder
+from sonocanvas.finish import make_vocoder
 from sonocanvas.pairs import mini
 from sonocanvas.text import encode_prompts
 from sonocanvas.training import held_out

@@ -1,0 +1,105 @@
+"""The end of the road that all methods share: a canvas becomes a sample with its sound."""
+
+import importlib.metadata
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sonocanvas import canvas as canvases
+from sonocanvas.config import RunConfig
+from sonocanvas.types import ModelPair, Prompts, Sample, Vocoder
+from sonocanvas.vocoders.weights import build_vocoder
+
+VERSIONS_OF = ("sonocanvas", "torch", "diffusers", "transformers")
+
+
+def make_vocoder(config: RunConfig, pair: ModelPair) -> Vocoder:
+    """Returns the vocoder of a run, with the pair's weights if it plays by those.
+
+    Raises:
+        InvalidInputError: The pair carries no vocoder.
+        CheckpointError: The vocoder of the pair cannot be built.
+    """
+    choice = config.vocoder
+    return build_vocoder(choice.name, choice.options, pair.vocoder, f"Pair '{pair.name}'")
+
+
+def finish(
+    config: RunConfig,
+    pair: ModelPair,
+    prompts: Prompts,
+    seed: int,
+    latent: Tensor,
+    notes: Sequence[str] = (),
+) -> Sample:
+    """Returns the sample of a clean latent `(channels, height, width)`: decoded and played.
+
+    Args:
+        config: The run.
+        pair: Its models.
+        prompts: What was asked for.
+        seed: Where the latent began.
+        latent: What was denoised.
+        notes: Sentences about the prompts, kept in the record.
+    """
+    with torch.no_grad():
+        image = canvases.decode_latents(pair.vae, latent.unsqueeze(0)).cpu()[0]
+    image = image[..., : image.shape[-1] - pair.crop_columns]
+    return finish_image(config, pair, prompts, seed, image, latent, notes)
+
+
+def finish_image(
+    config: RunConfig,
+    pair: ModelPair,
+    prompts: Prompts,
+    seed: int,
+    image: Tensor,
+    latent: Tensor,
+    notes: Sequence[str] = (),
+) -> Sample:
+    """Returns the sample of a picture `(3, height, width)` in [0, 1], played.
+
+    What is played is the canvas in the 8 bits that are saved: the PNG sounds the same.
+
+    Args:
+        config: The run.
+        pair: Its models.
+        prompts: What was asked for.
+        seed: Where the picture began.
+        image: The picture, without the columns that the pair leaves empty.
+        latent: `(channels, height, width)`, what the picture is in latent space.
+        notes: Sentences about the prompts, kept in the record.
+    """
+    gray = canvases.image_to_canvas(image.unsqueeze(0))[0]
+    canvas = canvases.bytes_to_canvas(canvases.canvas_to_bytes(gray))
+    with torch.no_grad():
+        waveform = make_vocoder(config, pair)(canvas.unsqueeze(0), pair.canvas_format)
+    return Sample(
+        seed=seed,
+        prompts=prompts,
+        latent=latent.float().cpu(),
+        image=image,
+        canvas=canvas,
+        waveform=waveform,
+        canvas_format=pair.canvas_format,
+        record=describe(config, pair) | {"notes": list(notes)},
+    )
+
+
+def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
+    """Returns what is kept in each sample about how it came about."""
+    parts = ("method", "sampling", "rule", "warm_start", "vocoder")
+    return {
+        **config.model_dump(mode="json", include=set(parts)),
+        "pair": {"name": pair.name, "licences": dict(pair.licences)},
+        "versions": {name: _version(name) for name in VERSIONS_OF},
+    }
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,82 @@
+"""`compose`: two models denoise one canvas together, the method of the paper."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from sonocanvas.config import RunConfig
+from sonocanvas.denoise import denoise, initial_noise, make_scheduler
+from sonocanvas.finish import finish
+from sonocanvas.registry import build
+from sonocanvas.text import encode_prompts
+from sonocanvas.types import ModelPair, OnStep, OnWarning, Prompts, Rule, Sample, TextEmbeddings
+
+
+@dataclass(frozen=True)
+class Compose:
+    """Both models under the rule of the run, which its warm start wraps."""
+
+    def __call__(
+        self,
+        config: RunConfig,
+        pair: ModelPair,
+        chunks: Sequence[Sequence[int]],
+        on_step: OnStep | None,
+        on_warning: OnWarning,
+    ) -> Iterator[Sample]:
+        """Yields the sample of each seed; the seeds of a chunk share a batch."""
+        inner = build("rule", config.rule.name, config.rule.options)
+        rule = build("wrapper", "warm_start", config.warm_start.options, rule=inner)
+        prompts = prompts_of(config)
+        embeddings, sentences = encode_prompts(pair, prompts)
+        for sentence in sentences:
+            on_warning(sentence)
+        for seeds in chunks:
+            latents = sample_latents(config, pair, embeddings, seeds, rule, on_step)
+            for seed, latent in zip(seeds, latents, strict=True):
+                yield finish(config, pair, prompts, seed, latent, sentences)
+
+
+def prompts_of(config: RunConfig) -> Prompts:
+    """Returns the prompts of a run."""
+    return Prompts(
+        config.image_prompt,
+        config.audio_prompt,
+        config.negative_image_prompt,
+        config.negative_audio_prompt,
+    )
+
+
+def sample_latents(
+    config: RunConfig,
+    pair: ModelPair,
+    embeddings: TextEmbeddings,
+    seeds: Sequence[int],
+    rule: Rule,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """Returns clean latents `(seeds, channels, height, width)`, sampled as the run says.
+
+    Args:
+        config: The run; only its sampling is read.
+        pair: The two models.
+        embeddings: Its prompts.
+        seeds: They share a batch.
+        rule: What mixes the two models.
+        on_step: Called after each step with its record and the predicted clean latents.
+    """
+    return denoise(
+        pair,
+        embeddings,
+        initial_noise(pair, seeds),
+        make_scheduler(pair.scheduler_config, config.sampling.scheduler),
+        rule,
+        steps=config.sampling.steps,
+        image_guidance_scale=config.sampling.image_guidance_scale,
+        audio_guidance_scale=config.sampling.audio_guidance_scale,
+        guidance_interval=config.sampling.guidance_interval,
+        eta=config.sampling.eta,
+        seeds=seeds,
+        on_step=on_step,
+    )
