@@ -60,7 +60,7 @@ def test_offline_without_the_files_is_one_sentence_that_names_both_and_says_what
         sd15_auffusion.load()
     assert str(caught.value) == (
         "Not on this machine and cannot be downloaded, since HF_HUB_OFFLINE is set: "
-        "stable-diffusion-v1-5/stable-diffusion-v1-5 at main and "
+        "stable-diffusion-v1-5/stable-diffusion-v1-5 at 451f4fe and "
         "auffusion/auffusion-full-no-adapter at main; give what you have as --image-model FOLDER "
         "and --audio-model FOLDER, or run once with the network and without HF_HUB_OFFLINE."
     )

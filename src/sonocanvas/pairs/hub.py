@@ -44,8 +44,9 @@ class Source:
     vocoder: bool = False
 
     def __str__(self) -> str:
-        """Returns the place as messages name it."""
-        return f"{self.place} at {self.revision}"
+        """Returns the place as messages name it; of a commit the first seven digits."""
+        commit = re.fullmatch(r"[0-9a-f]{40}", self.revision)
+        return f"{self.place} at {self.revision[:7] if commit else self.revision}"
 
 
 def source_of(given: str, default: Source) -> Source:

@@ -1,13 +1,16 @@
 """The published checkpoints that pairs are made of: their names, revisions and licences.
 
-A revision is `main` where no commit could be verified; the commit that was used is kept in each
-sample, and `OWNER/NAME@COMMIT` asks for it again.
+A revision is the commit that public code of others pins too (Stable Diffusion: many projects;
+Riffusion: its authors' own), and `main` for Auffusion, of which no commit is known to us; what was
+used is kept in each sample, and `OWNER/NAME@COMMIT` asks for it again.
 """
 
 from sonocanvas.pairs.hub import Source
 
 STABLE_DIFFUSION = Source(
-    "stable-diffusion-v1-5/stable-diffusion-v1-5", "main", "CreativeML OpenRAIL-M"
+    "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "451f4fe16113bff5a5d2269ed5ad43b0592e9a14",
+    "CreativeML OpenRAIL-M",
 )
 AUFFUSION = Source(
     "auffusion/auffusion-full-no-adapter",
@@ -15,4 +18,8 @@ AUFFUSION = Source(
     "CC BY-NC-SA 4.0, not for commercial use",
     vocoder=True,
 )
-RIFFUSION = Source("riffusion/riffusion-model-v1", "main", "CreativeML OpenRAIL-M")
+RIFFUSION = Source(
+    "riffusion/riffusion-model-v1",
+    "79993436c342ff529802d1dabb016ebe15b5c4ae",
+    "CreativeML OpenRAIL-M",
+)

@@ -14,7 +14,7 @@ from sonocanvas.training.towers import tokenize
 from sonocanvas.training.views import concepts
 
 PROMPT_DROPOUT = 0.12
-OTHERS = 0.35  # how often a concept outside the shared ones comes up, beside one of them
+OTHERS = 0.6  # how often a concept outside the shared ones comes up, beside one of them
 
 
 class Embeddings:
