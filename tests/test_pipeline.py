@@ -114,7 +114,7 @@ def test_canvas_and_sound_are_those_of_generate():
 def test_defaults_are_those_of_a_run():
     run = RunConfig(image_prompt="any", audio_prompt="any")
     given = inspect.signature(SonoCanvasPipeline.__call__).parameters
-    for name in ("image_guidance_scale", "audio_guidance_scale", "eta"):
+    for name in ("image_guidance_scale", "audio_guidance_scale", "guidance_interval", "eta"):
         assert given[name].default == getattr(run.sampling, name)
     assert given["num_inference_steps"].default == run.sampling.steps
 
@@ -133,6 +133,7 @@ def test_every_argument_has_an_effect(pipe):
         {"num_inference_steps": 5},
         {"image_guidance_scale": 2.0},
         {"audio_guidance_scale": 2.0},
+        {"guidance_interval": (0.5, 1.0)},
         {"rule": Mean(0.1)},
         {"generator": seeded(1)},
         {"latents": torch.zeros(1, *LATENT_SHAPE)},
@@ -596,6 +597,11 @@ def test_progress_is_shown_and_can_be_silenced(capfd):
         ({"num_inference_steps": 2.5}, r"not 2\.5"),
         ({"image_guidance_scale": -1}, "image_guidance_scale must be a number, 0 or more, not -1"),
         ({"audio_guidance_scale": float("nan")}, "audio_guidance_scale must .* not nan"),
+        ({"guidance_interval": 0.5}, r"must be two shares of the steps, not 0\.5"),
+        ({"guidance_interval": (0.1, "1")}, "must be two shares of the steps, not"),
+        ({"guidance_interval": (0.8, 0.2)}, r"must rise within \[0, 1\], not \[0\.8, 0\.2\]"),
+        ({"guidance_interval": [0, 2]}, r"must rise within \[0, 1\], not \[0, 2\]"),
+        ({"guidance_interval": (0, float("nan"))}, r"must rise within \[0, 1\]"),
         ({"rule": "mean"}, r"rule must be a rule such as Mean\(\), not 'mean'"),
         ({"rule": Mean}, r"rule must be a rule such as Mean\(\)"),
         ({"num_images_per_prompt": 0}, "num_images_per_prompt must be a whole number, 1 or more"),

@@ -15,6 +15,7 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.pipeline_inputs import (
     check_count,
     check_guidance,
+    check_interval,
     check_noise,
     check_output,
     check_rule,
@@ -56,6 +57,7 @@ class SonoCanvasPipeline(PairPipeline):
         num_inference_steps: int = SAMPLING.steps,
         image_guidance_scale: float = SAMPLING.image_guidance_scale,
         audio_guidance_scale: float = SAMPLING.audio_guidance_scale,
+        guidance_interval: tuple[float, float] = SAMPLING.guidance_interval,
         rule: Rule | None = None,
         num_images_per_prompt: int = 1,
         generator: Generators | None = None,
@@ -80,6 +82,7 @@ class SonoCanvasPipeline(PairPipeline):
             num_inference_steps: Number of denoising steps.
             image_guidance_scale: Classifier-free guidance of the picture model.
             audio_guidance_scale: The spectrogram model's.
+            guidance_interval: Shares of the steps between which there is guidance.
             rule: What mixes the two models; by default the mean after a warm start.
             num_images_per_prompt: Canvases of each pair of prompts, one after the other.
             generator: What draws the noise: one for the batch or a list with one for each canvas;
@@ -110,6 +113,7 @@ class SonoCanvasPipeline(PairPipeline):
             num_inference_steps,
             image_guidance_scale,
             audio_guidance_scale,
+            guidance_interval,
             rule,
             generator,
             latents,
@@ -140,6 +144,7 @@ class SonoCanvasPipeline(PairPipeline):
                 steps=num_inference_steps,
                 image_guidance_scale=image_guidance_scale,
                 audio_guidance_scale=audio_guidance_scale,
+                guidance_interval=guidance_interval,
                 eta=eta,
                 generator=generator,
                 device=device,
@@ -160,6 +165,7 @@ class SonoCanvasPipeline(PairPipeline):
         num_inference_steps: int,
         image_guidance_scale: float,
         audio_guidance_scale: float,
+        guidance_interval: tuple[float, float],
         rule: Rule,
         generator: Generators | None,
         latents: Tensor | None,
@@ -176,6 +182,7 @@ class SonoCanvasPipeline(PairPipeline):
         check_sampling(self.scheduler, num_inference_steps, eta)
         check_guidance("image_guidance_scale", image_guidance_scale)
         check_guidance("audio_guidance_scale", audio_guidance_scale)
+        check_interval(guidance_interval)
         check_rule(rule)
         check_noise(shape, generator, latents)
         wanted, allowed = callback_on_step_end_tensor_inputs, self._callback_tensor_inputs

@@ -64,6 +64,21 @@ def check_guidance(name: str, value: Any) -> None:
         raise InvalidInputError(f"{name} must be a number, 0 or more, not {value!r}.")
 
 
+def check_interval(interval: Any) -> None:
+    """Checks that a value can be a guidance interval.
+
+    Raises:
+        InvalidInputError: It is not two shares of the steps, each in [0, 1], in their order.
+    """
+    pair = isinstance(interval, list | tuple) and len(interval) == 2
+    if not pair or not all(isinstance(share, int | float) for share in interval):
+        raise InvalidInputError(
+            f"guidance_interval must be two shares of the steps, not {interval!r}."
+        )
+    if not 0 <= interval[0] <= interval[1] <= 1:
+        raise InvalidInputError(f"guidance_interval must rise within [0, 1], not {list(interval)}.")
+
+
 def check_rule(rule: Any) -> None:
     """Checks that a value can mix the two models.
 

@@ -186,7 +186,10 @@ def test_generate_takes_a_pair_in_a_folder(sonocanvas, tmp_path):
     ("words", "sentence"),
     [
         (("--pair", "sd15-auffusion"), "as --image-model FOLDER and --audio-model FOLDER, or run"),
-        (("--pair", "sd15-riffusion"), "at 451f4fe and riffusion/riffusion-model-v1 at 7999343; give"),
+        (
+            ("--pair", "sd15-riffusion"),
+            "at 451f4fe and riffusion/riffusion-model-v1 at 7999343; give",
+        ),
         (("--pair", "sd15-auffusion", "--image-model", "none"), "There is no folder 'none'"),
         (("--pair", "local:none"), "There is no folder 'none'"),
         (("--pair", "local:"), "Did you mean 'local:FOLDER'"),
