@@ -38,8 +38,8 @@ PLAYERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("phase_net", {}),
 )
 HEADING = (
-    "| {} | log-spectral distance (dB) | judge, top 1 | top 5 | round trip, correlation "
-    "| error (dB) | CPU (s) | times real time |\n|---|---|---|---|---|---|---|---|"
+    "| {} | log-spectral distance (dB) | judge's cosine | top 1 | top 5 | round trip, correlation "
+    "| error (dB) | CPU (s) | times real time |\n|---|---|---|---|---|---|---|---|---|"
 )
 
 Record = dict[str, list[float]]
@@ -68,7 +68,8 @@ def measure(vocoder: Vocoder, items: HeldOut, numbers: list[int], judge: Ranking
         numbers: Which of them.
         judge: Who ranks the concepts of sounds.
     """
-    record: Record = {name: [] for name in ("distance", "rank", "correlation", "error", "cpu_s")}
+    names = ("distance", "cosine", "rank", "correlation", "error", "cpu_s")
+    record: Record = {name: [] for name in names}
     for number in numbers:
         canvas = torch.from_numpy(items.canvases[number]).float()[None] / 255
         start = time.process_time()
@@ -83,7 +84,9 @@ def measure(vocoder: Vocoder, items: HeldOut, numbers: list[int], judge: Ranking
             distance = log_spectral_distance_db(sound, waveform.samples, FMT)
             record["distance"].append(float(distance))
             concept = items.concepts[number]
-            record["rank"].append(float(judge.rank("sound", heard(waveform.samples), concept)))
+            analysed = heard(waveform.samples)
+            record["cosine"].append(float(judge.similarity("sound", analysed)[0, concept]))
+            record["rank"].append(float(judge.rank("sound", analysed, concept)))
     return record
 
 
@@ -107,6 +110,7 @@ def row(name: str, record: Record, duration_s: float) -> str:
     cells = [
         name,
         interval(record["distance"], 2),
+        interval(record["cosine"], 4),
         share(ranks, 1) if ranks else "–",
         share(ranks, 5) if ranks else "–",
         interval(record["correlation"], 4),
@@ -126,6 +130,7 @@ def difference_row(name: str, record: Record, base: Record) -> str:
     cells = [
         name,
         interval(less["distance"], 2),
+        interval(less["cosine"], 4),
         *("", ""),
         interval(less["correlation"], 4),
         interval(less["error"], 2),
@@ -155,7 +160,9 @@ def report(items: HeldOut, numbers: list[int], weights: VocoderWeights | None) -
         pixels = torch.from_numpy(items.canvases[numbers]).float() / 255
         asked = [items.concepts[number] for number in numbers]
         ranks = judge.rank("sound", pixels, asked).tolist()
-        print(f"| the sound itself | 0 | {share(ranks, 1)} | {share(ranks, 5)} | | | | |")
+        cosines = judge.similarity("sound", pixels)[range(len(asked)), asked].tolist()
+        tops = f"{share(ranks, 1)} | {share(ranks, 5)}"
+        print(f"| the sound itself | 0 | {interval(cosines, 4)} | {tops} | | | | |")
     print()
     return records
 
