@@ -33,6 +33,11 @@ AUTHORS = {
 }
 LIBRARIES = {
     "FluidR3": ("FluidR3 GM and GS soundfonts, rendered phrases", "Frank Wen", "MIT"),
+    "MuseScore": (
+        "MuseScore Drumline, rendered beats",
+        "S. Christian Collins and Amir Oosman",
+        "CC0-1.0",
+    ),
     "Sonic Pi": ("Sonic Pi samples", "Sam Aaron and contributors", "CC0-1.0"),
     "BigSoundBank": ("BigSoundBank", "Joseph Sardin", "CC0-1.0"),
     "OpenSFX": ("OpenSFX", "below, sound by sound", "CC-BY-3.0 or CC0-1.0"),

