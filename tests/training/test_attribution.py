@@ -28,6 +28,13 @@ def test_each_library_is_counted_and_each_title_of_opensfx_stands_once():
     assert "- No" not in text
 
 
+def test_each_listed_recording_is_credited_once_with_its_licence():
+    source = "OpenClonk: fire (freesound.org/s/4211) by dobroide"
+    text = attribution(Pack([], [clip("fire", source), clip("fire", source)]))
+    assert text.count(f"- {source}, CC0-1.0\n") == 1
+    assert "| OpenClonk, sounds | below, sound by sound | CC-BY-3.0 or CC0-1.0 | 2 |" in text
+
+
 def test_a_clip_of_an_unknown_library_is_refused():
     with pytest.raises(KeyError, match="a bootleg"):
         attribution(Pack([], [clip("dog", "a bootleg")]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.training.clips import Clip, prepare
+from sonocanvas.training.clips import Clip, prepare, windows
 
 
 def tone(frequency_hz=440.0, sample_rate_hz=44100, duration_s=0.5):
@@ -39,3 +39,17 @@ def test_a_clip_is_frozen():
     clip = Clip("id", "a dog barking", "dog", "source", "CC0-1.0", np.zeros(1, np.float32))
     with pytest.raises(dataclasses.FrozenInstanceError):
         clip.caption = "other"
+
+
+@pytest.mark.parametrize(("duration_s", "count"), [(1, 1), (12, 1), (20, 2), (60, 6)])
+def test_a_long_recording_becomes_windows_over_its_whole_length(duration_s, count):
+    rising_hz = np.linspace(200, 2000, 16000 * duration_s)  # where a window is, its pitch tells
+    sweep = 0.5 * np.sin(2 * np.pi * np.cumsum(rising_hz) / 16000)
+    pieces = windows(sweep, 16000)
+    assert len(pieces) == count
+    assert all(len(piece) <= 163840 for piece in pieces)
+    crossings = [np.abs(np.diff(np.signbit(piece))).sum() / len(piece) for piece in pieces]
+    assert crossings == sorted(set(crossings))
+    if count > 1:
+        last_hz = np.abs(np.diff(np.signbit(pieces[-1][-1600:]))).sum() / 0.2
+        assert last_hz == pytest.approx(2000, rel=0.02)

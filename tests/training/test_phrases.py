@@ -7,6 +7,7 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.training.phrases import (
     HELD_KIT,
     HELD_PITCH_CLASS,
+    MARCHING_VOICES,
     VOICES,
     figure,
     plan_phrases,
@@ -51,3 +52,12 @@ def test_all_notes_can_be_played():
 def test_unknown_figure_is_an_error():
     with pytest.raises(InvalidInputError, match="waltz"):
         figure("waltz", random.Random(0))
+
+
+def test_each_marching_drum_beats_on_one_key_and_is_trained_on():
+    for voice in MARCHING_VOICES:
+        phrases = plan_phrases(voice)
+        assert len(phrases) == 5
+        assert not any(phrase.held for phrase in phrases)
+        assert {note.key for phrase in phrases for note in phrase.notes} == {voice.keys[0]}
+    assert len({(voice.preset, voice.keys) for voice in MARCHING_VOICES}) == len(MARCHING_VOICES)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sonocanvas.errors import InvalidInputError, SonoCanvasError
-from sonocanvas.training import recordings
+from sonocanvas.errors import InvalidInputError
 from sonocanvas.training.recordings import file_clips, opensfx_clips, parse_opensfx
 
 BY = "License: Creative Commons Attribution 3.0 Unported."
@@ -78,15 +77,3 @@ def test_files_are_captioned_by_their_names(tmp_path: Path):
     assert [(clip.id, clip.concept, clip.licence) for clip in clips] == [
         ("file-perc_bell2", "bell", "CC0-1.0")
     ]
-
-
-def test_a_failed_download_is_one_readable_sentence(tmp_path: Path):
-    with pytest.raises(SonoCanvasError, match="'ls no-such-file' failed: "):
-        recordings._run(["ls", "no-such-file"], tmp_path)
-    with pytest.raises(SonoCanvasError, match="not installed"):
-        recordings._run(["no-such-program"], tmp_path)
-
-
-def test_what_is_in_the_cache_is_not_downloaded(tmp_path: Path):
-    (tmp_path / "some-package").mkdir()
-    assert recordings.unpacked("some-package", tmp_path) == tmp_path / "some-package"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sonocanvas.concepts import pictures, sounds
 from sonocanvas.training.drawings import manifest
+from sonocanvas.training.listed import listed
 from sonocanvas.training.pack import Pack
 
 AUTHORS = {
@@ -32,9 +33,18 @@ AUTHORS = {
 }
 LIBRARIES = {
     "FluidR3": ("FluidR3 GM and GS soundfonts, rendered phrases", "Frank Wen", "MIT"),
+    "MuseScore": (
+        "MuseScore Drumline, rendered beats",
+        "S. Christian Collins and Amir Oosman",
+        "CC0-1.0",
+    ),
     "Sonic Pi": ("Sonic Pi samples", "Sam Aaron and contributors", "CC0-1.0"),
     "BigSoundBank": ("BigSoundBank", "Joseph Sardin", "CC0-1.0"),
     "OpenSFX": ("OpenSFX", "below, sound by sound", "CC-BY-3.0 or CC0-1.0"),
+    "OpenClonk": ("OpenClonk, sounds", "below, sound by sound", "CC-BY-3.0 or CC0-1.0"),
+    "Minetest Game": ("Minetest Game, sounds", "below, sound by sound", "CC-BY-3.0 or CC0-1.0"),
+    "Hydrogen": ("Hydrogen drum kits, guitar strums", "Gabriel Verdugo Soto", "CC-BY-3.0"),
+    "pykanto": ("pykanto, songs of great tits", "Nilo Merino Recalde", "MIT"),
 }
 TEXT = """# Attribution
 
@@ -60,6 +70,10 @@ A tenth of the drawings and the soundfont keys marked `held-` were kept out of t
 ### OpenSFX, in the words of its own titles
 
 {titles}
+
+### Other recordings, sound by sound
+
+{recordings}
 """
 
 
@@ -78,11 +92,14 @@ def attribution(pack: Pack) -> str:
     clips = [clip for clip in pack.clips if clip.concept in heard]
     libraries = Counter(_library(clip.source) for clip in clips)
     told = [f"| {' | '.join(LIBRARIES[name])} | {n} |" for name, n in libraries.items()]
+    names = tuple({f"{row['library']}: " for row in listed()})
+    listed_ones = [f"{c.source}, {c.licence}" for c in clips if c.source.startswith(names)]
     titles = [clip.source.removeprefix("OpenSFX: ") for clip in clips if "OpenSFX" in clip.source]
     return TEXT.format(
         drawings="\n".join(drawings),
         sounds="\n".join(told),
         titles="\n".join(f"- {title}" for title in dict.fromkeys(titles)),
+        recordings="\n".join(f"- {one}" for one in dict.fromkeys(listed_ones)),
     )
 
 

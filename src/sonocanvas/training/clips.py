@@ -55,3 +55,19 @@ def prepare(samples: NDArray[np.floating], sample_rate_hz: int) -> Samples:
     mono = mono[loud[0] : loud[-1] + 1][: int(MAX_DURATION_S * SAMPLE_RATE_HZ)]
     scaled: Samples = (mono * (0.9 / np.abs(mono).max())).astype(np.float32)
     return scaled
+
+
+def windows(samples: NDArray[np.floating], sample_rate_hz: int) -> list[Samples]:
+    """Returns a recording as clips: a long one as many as its length holds, evenly spread.
+
+    Args:
+        samples: `(samples,)` or `(samples, channels)`.
+        sample_rate_hz: Sample rate of `samples`.
+
+    Raises:
+        InvalidInputError: If a window is silent, as in `prepare`.
+    """
+    length = int(MAX_DURATION_S * sample_rate_hz)
+    count = max(1, round(len(samples) / length))
+    starts = np.linspace(0, max(0, len(samples) - length), count).astype(int)
+    return [prepare(samples[start : start + length], sample_rate_hz) for start in starts]

@@ -144,6 +144,20 @@ VOICES = (
     *_percussion("sleigh-bells", "sleigh bells jingling", 83),
 )
 
+# what a marching band beats on: bank 128's programs 56 (snare), 59 (bass) and 96 (tenors) of
+# MuseScore's soundfont, recordings of their own
+MARCHING_VOICES = tuple(
+    Voice("drum", caption, (128, program), (key, key), "beats", 5, 6.0)
+    for caption, program, keys in (
+        ("a snare drum", 56, (52, 60)),
+        ("a drum roll", 56, (48,)),
+        ("a bass drum", 59, (37, 49, 61)),
+        ("drums beating", 96, (36, 37, 40)),
+        ("a drum roll", 96, (50,)),
+    )
+    for key in keys
+)
+
 
 Steps = tuple[int, ...]
 Figure = list[tuple[float, float, int]]

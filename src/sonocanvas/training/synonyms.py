@@ -14,7 +14,7 @@ from pathlib import Path
 from sonocanvas.concepts import Concept, pictures, sounds
 from sonocanvas.pairs.mini import WEIGHTS
 from sonocanvas.synonyms import singulars
-from sonocanvas.training.recordings import found, unpacked
+from sonocanvas.training.packages import found, unpacked
 from sonocanvas.training.views import concepts
 
 DATA = Path(__file__).parent.parent / "data"
