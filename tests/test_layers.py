@@ -10,7 +10,7 @@ LAYERS = """
 errors types synonyms concepts
 registry
 config
-text canvas compose frechet
+text canvas compose frechet origin
 denoise pairs vocoders scorers media
 finish pipeline_inputs pipeline_models pipeline_output
 pipeline
