@@ -21,11 +21,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sonocanvas.canvas import MAX_DURATION_S, canvas_to_bytes
+from sonocanvas.canvas import MAX_DURATION_S, canvas_to_bytes, waveform_to_canvas
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.origin import Origin, to_comment, to_png_text
-from sonocanvas.types import CanvasFormat, Waveform
+from sonocanvas.types import MINI_FORMAT, CanvasFormat, Waveform
 
+PEAK = 0.95
+PICTURES = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # others may run a program
 FULL_SCALE = 32768
 HIGHEST = {"sample_rate_hz": 192_000, "n_fft": 32_768, "mels": 2_048}
 
@@ -70,7 +72,7 @@ def read_canvas_png(path: Path) -> tuple[Tensor, CanvasFormat | None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
+            with Image.open(path, formats=PICTURES) as picture:
                 picture.load()
     except FileNotFoundError:
         raise InvalidInputError(f"There is no file '{path}'.") from None
@@ -147,6 +149,22 @@ def read_sound(path: Path, sample_rate_hz: int) -> Waveform:
     return Waveform(torch.from_numpy(mono.astype(np.float32)).unsqueeze(0), sample_rate_hz)
 
 
+def draw_sound(path: Path, keep_level: bool = False) -> tuple[Tensor, float]:
+    """Returns the canvas `(mels, frames)` of a file of sound in `MINI_FORMAT`, and the gain in dB.
+
+    Args:
+        path: As `read_sound` takes it.
+        keep_level: Whether the sound keeps its level; else its peak is brought to 0.95.
+
+    Raises:
+        InvalidInputError: The file cannot be read or is too short to be drawn.
+    """
+    samples = read_sound(path, MINI_FORMAT.sample_rate_hz).samples
+    peak = float(samples.abs().max())
+    gain = 1.0 if keep_level or peak == 0.0 else PEAK / peak
+    return waveform_to_canvas(samples * gain, MINI_FORMAT)[0], 20 * math.log10(gain)
+
+
 def read_comment(path: Path) -> str:
     """Returns the comment in a picture or a sound, empty where it has none.
 
@@ -159,7 +177,7 @@ def read_comment(path: Path) -> str:
     except (soundfile.SoundFileError, TypeError):
         pass
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=PICTURES) as picture:
             return str(picture.info.get("Comment", ""))
     except (OSError, SyntaxError, ValueError):
         raise InvalidInputError(f"'{path}' is neither a picture nor sound.") from None
