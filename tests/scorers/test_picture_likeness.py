@@ -9,7 +9,13 @@ from scipy.signal import chirp
 
 from sonocanvas.canvas import waveform_to_canvas
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.scorers.picture_likeness import PictureLikeness, picture_likeness
+from sonocanvas.scorers.picture_likeness import (
+    COMPOSED,
+    SOUNDS,
+    PictureLikeness,
+    picture_likeness,
+    verdict,
+)
 from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
 
 ROWS, COLUMNS = torch.meshgrid(torch.arange(256.0), torch.arange(512.0), indexing="ij")
@@ -113,3 +119,18 @@ def test_a_sound_of_another_rate_has_the_same_score():
     )
     scores = [PictureLikeness()([one])[0][0].value for one in (fast, slow)]
     assert scores[0] == pytest.approx(scores[1], abs=0.03)
+
+
+def test_the_words_follow_the_measured_sounds():
+    *_, middle, high, highest, _ = SOUNDS
+    assert verdict(0.0) == (
+        "usual for a sound (more than 0 % of sounds without a picture that were measured, and than "
+        "0 % of composed canvases)"
+    )
+    assert verdict(middle).startswith("usual for a sound (more than 50 % of sounds")
+    assert verdict(high + 0.01).startswith("high for a sound (more than 7")
+    assert verdict(highest + 0.01).startswith("it may well hold a picture (more than 95 %")
+    assert verdict(1.0).count("100 %") == 2
+    assert "and than 50 % of composed" in verdict(COMPOSED[3])
+    for measured in (SOUNDS, COMPOSED):
+        assert list(measured) == sorted(measured)

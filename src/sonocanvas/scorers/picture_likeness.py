@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import soxr
 import torch
 from torch import Tensor
@@ -30,7 +31,12 @@ PIXELS = 4
 BLOCK = 4
 """Side of a block of the structure tensor, in those squares."""
 
-SOUNDS_BELOW = 0.2
+PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
+SOUNDS = (0.009, 0.031, 0.06, 0.091, 0.13, 0.305, 0.518)
+"""Scores at those percentiles of sounds without a picture; `benchmarks/picture_likeness.py`."""
+
+COMPOSED = (0.123, 0.147, 0.196, 0.234, 0.294, 0.353, 0.367)
+"""The same of canvases that the embedded pair composed, played and drawn again."""
 
 NARROWEST = PIXELS * (BLOCK + 1)
 PEAK = 0.95
@@ -82,7 +88,15 @@ def picture_likeness(canvas: Tensor) -> float:
 
 def verdict(value: float) -> str:
     """Returns in words what a score means, beside what was measured."""
-    return "usual for a sound" if value <= SOUNDS_BELOW else "more than 95 % of sounds have"
+    sounds = float(np.interp(value, SOUNDS, PERCENTILES))
+    composed = float(np.interp(value, COMPOSED, PERCENTILES))
+    meaning = "usual for a sound"
+    if sounds > 75:
+        meaning = "it may well hold a picture" if sounds > 95 else "high for a sound"
+    return (
+        f"{meaning} (more than {sounds:.0f} % of sounds without a picture that were measured, and "
+        f"than {composed:.0f} % of composed canvases)"
+    )
 
 
 def _score(sample: Sample) -> Score:
