@@ -133,15 +133,16 @@ def main() -> None:
     names = list(found)
     sounds = np.concatenate([found[name] for name in names[:4]])
     limit = float(np.percentile(sounds, 95))
-    print("| set | n | 5 % | median | 95 % | above the limit | AUC against all sounds |")
-    print("|---|---|---|---|---|---|---|")
+    columns = "n | 5 % | median | 95 % | above the limit | AUC: all sounds | AUC: recordings"
+    print(f"| set | {columns} |\n|---|---|---|---|---|---|---|---|")
     for name, values in found.items():
         low, middle, high = np.percentile(values, (5, 50, 95))
         cells = [name, str(len(values)), f"{low:.2f}", f"{middle:.2f}", f"{high:.2f}"]
         cells += [f"{100 * (values > limit).mean():.0f} %"]
-        ends = "{:.2f} to {:.2f}".format(*interval(values, sounds))
-        cells += [f"{area(values, sounds):.2f} ({ends})" if name in names[4:] else ""]
-        print(f"| {' | '.join(cells)} |")
+        for others in (sounds, found["recordings"]) if name in names[4:] else ():
+            ends = "{:.2f} to {:.2f}".format(*interval(values, others))
+            cells += [f"{area(values, others):.2f} ({ends})"]
+        print(f"| {' | '.join(cells)} |" + "  |  |" * (name in names[:4]))
     print("\npercentiles", PERCENTILES)
     for name, values in {"all sounds": sounds, **found}.items():
         print(name, np.percentile(values, PERCENTILES).round(3).tolist())
