@@ -12,6 +12,7 @@ concept's picture and sound under the default rule.
 """
 
 import argparse
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -80,17 +81,18 @@ def played(canvases: Tensor) -> Pixels:
     return (again.numpy() * 255).round().astype(np.uint8)
 
 
-def sets(pack: Pack) -> dict[str, Callable[[], Pixels]]:
-    """Returns what makes each set of canvases."""
+def sets(path: Path) -> dict[str, Callable[[], Pixels]]:
+    """Returns what makes each set of canvases; the pack is read when the first one needs it."""
+    pack = functools.cache(lambda: read_pack(path))
     composed = WarmStart(Mean(**CONFIG.rule.options), **CONFIG.warm_start.options)
     return {
-        "recordings": lambda: recordings(pack),
-        "soundfont keys": lambda: held_out.soundfont_keys(pack).canvases,
+        "recordings": lambda: recordings(pack()),
+        "soundfont keys": lambda: held_out.soundfont_keys(pack()).canvases,
         "synthesizers": lambda: held_out.synthesizers().canvases,
         "mini, sound alone": lambda: played(sampled(Mean(1.0), 1, 4)),
-        "drawings played": lambda: played(strips(pack)[:16]),
+        "drawings played": lambda: played(strips(pack())[:16]),
         "mini, composed": lambda: played(sampled(composed, 0, 2)),
-        "drawings imprinted": lambda: played(imprinted(pack)),
+        "drawings imprinted": lambda: played(imprinted(pack())),
     }
 
 
@@ -128,7 +130,7 @@ def main() -> None:
     parser.add_argument("--canvases", type=Path, default=Path("packs/picture-likeness"))
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    makers = sets(read_pack(arguments.pack))
+    makers = sets(arguments.pack)
     found = {name: scores(name, make, arguments.canvases) for name, make in makers.items()}
     names = list(found)
     sounds = np.concatenate([found[name] for name in names[:4]])
