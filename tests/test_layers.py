@@ -10,13 +10,13 @@ LAYERS = """
 errors types synonyms concepts
 registry
 config
-text canvas compose frechet
+text canvas compose frechet origin
 denoise pairs vocoders scorers media
 finish pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
 generate
-evaluate gallery video figures study batch
+evaluate gallery video figures study batch inspection
 cli web training
 """
 HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.split()}

@@ -2,6 +2,7 @@
 
 import json
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -12,12 +13,17 @@ from PIL.PngImagePlugin import PngInfo
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.media import (
     check_target,
+    draw_sound,
     read_canvas_png,
+    read_comment,
     read_sound,
     write_canvas_png,
     write_wav,
 )
+from sonocanvas.origin import Origin, from_comment
 from sonocanvas.types import MINI_FORMAT, RIFFUSION_FORMAT, Waveform
+
+ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0"})
 
 
 def tone(seconds=0.5, rate_hz=16000, level=0.5, frequency_hz=440.0):
@@ -155,6 +161,57 @@ def test_sound_of_any_kind_becomes_mono_at_the_rate(tmp_path, name, subtype, rat
     peak_hz = float(spectrum.argmax()) * 16000 / sound.samples.shape[1]
     assert abs(peak_hz - 440) < 2
     assert abs(float(sound.samples.square().mean().sqrt()) - 0.25 / 2**0.5) < 0.02
+
+
+def test_other_libraries_read_what_made_a_canvas_and_a_sound(tmp_path):
+    write_canvas_png(tmp_path / "canvas.png", torch.rand(8, 9), MINI_FORMAT, origin=ORIGIN)
+    with Image.open(tmp_path / "canvas.png") as picture:
+        assert picture.text["Software"] == "SonoCanvas 1.2.3"
+        assert from_comment(picture.text["Comment"]) == ORIGIN
+        assert b"trainedAlgorithmicMedia" in picture.info["xmp"]
+    write_wav(tmp_path / "sound.wav", Waveform(torch.rand(1, 99), 16000), ORIGIN)
+    with av.open(tmp_path / "sound.wav") as container:  # FFmpeg names them by their meaning
+        assert container.metadata["encoder"].startswith("SonoCanvas 1.2.3")
+        assert from_comment(container.metadata["comment"]) == ORIGIN
+    for name in ("canvas.png", "sound.wav"):
+        assert from_comment(read_comment(tmp_path / name)) == ORIGIN
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path):
+    canvas, sound = torch.rand(8, 9), Waveform(torch.rand(1, 99), 16000)
+    for name in ("a", "b"):
+        write_canvas_png(tmp_path / f"{name}.png", canvas, MINI_FORMAT, origin=ORIGIN)
+        write_wav(tmp_path / f"{name}.wav", sound, ORIGIN)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+
+
+def test_a_file_without_a_comment_has_none_and_text_is_refused(tmp_path):
+    Image.new("L", (5, 4)).save(tmp_path / "picture.png")
+    Image.new("L", (5, 4)).save(tmp_path / "picture.jpg", comment=b"\xff words")
+    soundfile.write(tmp_path / "sound.wav", tone(), 16000)
+    for name in ("picture.png", "picture.jpg", "sound.wav"):
+        assert read_comment(tmp_path / name) == ""
+    (tmp_path / "text.png").write_text("text")
+    with pytest.raises(InvalidInputError, match="neither a picture nor sound"):
+        read_comment(tmp_path / "text.png")
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PCX"])  # to draw EPS, Pillow runs Ghostscript
+def test_kinds_of_pictures_that_are_not_named_are_not_read(tmp_path, kind):
+    Image.new("L", (5, 4)).save(tmp_path / "picture.png", format=kind)
+    with pytest.raises(InvalidInputError, match="not a picture"):
+        read_canvas_png(tmp_path / "picture.png")
+
+
+def test_a_sound_is_drawn_at_a_peak_of_095_or_at_its_level(tmp_path):
+    soundfile.write(tmp_path / "sound.wav", tone(level=0.095), 16000)
+    canvas, gain_db = draw_sound(tmp_path / "sound.wav")
+    assert canvas.shape == (256, 50)
+    assert gain_db == pytest.approx(20, abs=0.01)
+    kept, no_gain_db = draw_sound(tmp_path / "sound.wav", keep_level=True)
+    assert no_gain_db == 0
+    assert float(canvas.max() - kept.max()) == pytest.approx(20 / 93.98, abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["text.wav", "text.mp3", "text.raw", "text"])

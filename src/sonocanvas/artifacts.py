@@ -14,7 +14,6 @@ import numpy.typing as npt
 import soundfile
 import torch
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -22,7 +21,6 @@ from torch import Tensor
 from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.media import (
-    NOTE,
     check_finite,
     dequantise,
     quantise,
@@ -30,6 +28,7 @@ from sonocanvas.media import (
     write_canvas_png,
     write_wav,
 )
+from sonocanvas.origin import NOTE, origin_of, to_png_text
 from sonocanvas.types import CanvasFormat, Prompts, Sample, Score
 
 SCHEMA = 1
@@ -118,11 +117,12 @@ def load_sample(folder: Path) -> Sample:
 
 def _write_files(sample: Sample, folder: Path) -> None:
     check_finite("latent", sample.latent)
-    write_canvas_png(folder / "canvas.png", sample.canvas, sample.canvas_format)
-    note = PngInfo()
-    note.add_text("Comment", NOTE)
-    Image.fromarray(_to_rgb(sample.image)).save(folder / "image.png", pnginfo=note)
-    gain_db = write_wav(folder / "audio.wav", sample.waveform)
+    origin = origin_of(sample)
+    canvas_png = folder / "canvas.png"
+    write_canvas_png(canvas_png, sample.canvas, sample.canvas_format, origin=origin)
+    picture = Image.fromarray(_to_rgb(sample.image))
+    picture.save(folder / "image.png", pnginfo=to_png_text(origin))
+    gain_db = write_wav(folder / "audio.wav", sample.waveform, origin)
     latent = sample.latent.detach().float().cpu().contiguous()
     save_file({"latent": latent}, folder / "latent.safetensors")
     described = {

@@ -1,6 +1,5 @@
 """The end of the road that all methods share: a canvas becomes a sample with its sound."""
 
-import importlib.metadata
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from sonocanvas import canvas as canvases
 from sonocanvas.config import RunConfig
+from sonocanvas.origin import version_of
 from sonocanvas.types import ModelPair, Prompts, Sample, Vocoder
 from sonocanvas.vocoders.weights import build_vocoder
 
@@ -94,12 +94,5 @@ def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
     return {
         **config.model_dump(mode="json", include=set(parts)),
         "pair": {"name": pair.name, "licences": dict(pair.licences)},
-        "versions": {name: _version(name) for name in VERSIONS_OF},
+        "versions": {name: version_of(name) for name in VERSIONS_OF},
     }
-
-
-def _version(distribution: str) -> str:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"

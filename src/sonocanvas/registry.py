@@ -23,7 +23,10 @@ VOCODERS = {
     "hifigan": "sonocanvas.vocoders.hifigan:HifiGan",
     "phase_net": "sonocanvas.vocoders.phase_net:PhaseNet",
 }
-SCORERS = {"round_trip": "sonocanvas.scorers.round_trip:RoundTrip"}
+SCORERS = {
+    "picture_likeness": "sonocanvas.scorers.picture_likeness:PictureLikeness",
+    "round_trip": "sonocanvas.scorers.round_trip:RoundTrip",
+}
 PAIRS = {
     "mini": "sonocanvas.pairs.mini:load",
     "sd15-auffusion": "sonocanvas.pairs.sd15_auffusion:load",

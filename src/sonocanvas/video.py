@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from sonocanvas.artifacts import load_sample
 from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.media import NOTE, quantise, write_beside
+from sonocanvas.media import quantise, write_beside
+from sonocanvas.origin import origin_of, to_comment
 from sonocanvas.types import Sample
 
 FRAMES_PER_S = 25
@@ -50,7 +51,7 @@ def write_video(path: Path, sample: Sample, picture: Image.Image | None = None) 
     def write(beside: Path) -> None:
         with av.open(beside, "w", format="mp4", options={"movflags": "+faststart"}) as container:
             container.metadata["title"] = f"{sample.prompts.image} x {sample.prompts.audio}"
-            container.metadata["comment"] = NOTE
+            container.metadata["comment"] = to_comment(origin_of(sample))
             quality = {"crf": "18", "preset": "veryfast"}
             shown = container.add_stream("libx264", rate=FRAMES_PER_S, options=quality)
             shown.height, shown.width, shown.pix_fmt = *still.shape[:2], "yuv420p"

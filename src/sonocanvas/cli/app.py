@@ -5,6 +5,7 @@ import sys
 import typer
 
 from sonocanvas.cli.generate import generate
+from sonocanvas.cli.inspect import inspect
 from sonocanvas.cli.list_ import list_
 from sonocanvas.cli.play import play
 from sonocanvas.cli.see import see
@@ -22,6 +23,7 @@ app.command()(generate)
 app.command()(play)
 app.command()(see)
 app.command()(video)
+app.command()(inspect)
 app.command("list")(list_)
 
 

@@ -6,7 +6,9 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from sonocanvas.types import Sample, Step
 
@@ -72,3 +74,19 @@ def show_run(samples: list[Sample], index: Path) -> None:
     console = Console()
     console.print(table)
     console.print(f"Look and listen: {index}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_canvas(canvas: Tensor) -> None:
+    """Draws a canvas `(mels, frames)` in half blocks, as wide as a terminal that has colours."""
+    console = Console()
+    if console.color_system is None:
+        return
+    rows = max(1, round(console.width * canvas.shape[0] / canvas.shape[1] / 2))
+    size = (2 * min(rows, console.width // 2), console.width)
+    gray = interpolate(canvas[None, None].float(), size=size, mode="bilinear", antialias=True)
+    levels = (gray[0, 0].clamp(0, 1) * 255).round().int().tolist()
+    for upper, lower in zip(levels[::2], levels[1::2], strict=True):
+        line = Text(no_wrap=True, end="\n")
+        for above, below in zip(upper, lower, strict=True):
+            line.append("▀", f"rgb({above},{above},{above}) on rgb({below},{below},{below})")
+        console.print(line)

@@ -17,7 +17,8 @@ def play(
     """Play any picture as a spectrogram."""
     from sonocanvas.canvas import fit_rows
     from sonocanvas.config import VocoderChoice
-    from sonocanvas.media import check_target, read_canvas_png, write_wav
+    from sonocanvas.media import check_target, read_canvas_png, read_comment, write_wav
+    from sonocanvas.origin import Origin, from_comment, software
     from sonocanvas.pairs import mini
     from sonocanvas.types import MINI_FORMAT
     from sonocanvas.vocoders.weights import build_vocoder
@@ -31,6 +32,7 @@ def play(
         default = weights.kind  # as it sounded when it was made
     play_canvas = build_vocoder(vocoder or default, {}, weights, "The canvas' own pair")
     waveform = play_canvas(fit_rows(picture, canvas_format), canvas_format)
-    gain_db = write_wav(out, waveform)
+    played = Origin(software(), "play", generated=False)
+    gain_db = write_wav(out, waveform, from_comment(read_comment(canvas)) or played)
     duration_s = waveform.samples.shape[1] / waveform.sample_rate_hz
     typer.echo(f"{out}: {duration_s:.2f} s, gain {gain_db:.1f} dB")

@@ -1,0 +1,42 @@
+"""`sonocanvas inspect`: what a file is, and what it says of itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def inspect(
+    path: Annotated[Path, typer.Argument(help="A PNG, WAV, MP4 or any sound; a sample or a run.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A PNG to write the canvas of a sound to.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Tell what a file is, what made it, and how picture-like a sound is."""
+    from sonocanvas import inspection
+    from sonocanvas.cli.console import show_canvas
+    from sonocanvas.errors import InvalidInputError
+    from sonocanvas.media import check_target, write_canvas_png
+    from sonocanvas.origin import Origin, software
+    from sonocanvas.types import MINI_FORMAT
+
+    if out is not None:
+        check_target(out, ".png", overwrite)
+        if path.is_file() and path.suffix.lower() not in inspection.SOUNDS:
+            raise InvalidInputError(f"'{path}' is no sound; --out is for the canvas of a sound.")
+    found = inspection.inspect(path)
+    width = max(map(len, found.facts))
+    for name, fact in found.facts.items():
+        typer.echo(f"{name.ljust(width)}  {_printable(fact)}")
+    if out is not None and found.whole is not None:
+        drawn = found.origin or Origin(software(), "inspect", generated=False)
+        write_canvas_png(out, found.whole, MINI_FORMAT, found.gain_db, drawn)
+        typer.echo(f"{'canvas'.ljust(width)}  {out}")
+    elif found.canvas is not None:
+        show_canvas(found.canvas)
+
+
+def _printable(text: str) -> str:
+    """Returns a text from a file without what could steer a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
