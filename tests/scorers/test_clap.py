@@ -67,11 +67,13 @@ def test_neither_level_nor_what_comes_after_ten_seconds_is_heard(folder):
     embedder, sound = load_clap(str(folder)), siren()
     found = embedder.embed(sample_of(CANVAS, sound))
     later, earlier = sound.clone(), sound.clone()
-    later[:, 162000:] *= -1
+    later[:, 162000:] *= torch.linspace(1, 0, 1840)
     earlier[:, 80000:120000] *= noise(1, count=40000)
-    torch.testing.assert_close(embedder.embed(sample_of(CANVAS, later)), found)
-    torch.testing.assert_close(embedder.embed(sample_of(CANVAS, sound / 7)), found)
-    assert not torch.allclose(embedder.embed(sample_of(CANVAS, earlier)), found, atol=1e-4)
+    torch.testing.assert_close(embedder.embed(sample_of(CANVAS, later)), found, atol=1e-3, rtol=0)
+    torch.testing.assert_close(
+        embedder.embed(sample_of(CANVAS, sound / 7)), found, atol=1e-3, rtol=0
+    )
+    assert not torch.allclose(embedder.embed(sample_of(CANVAS, earlier)), found, atol=1e-2)
     assert (found.shape, found.dtype) == ((1, 8), torch.float32)
     assert float(found.norm()) == pytest.approx(1)
 

@@ -41,7 +41,7 @@ def test_squares_are_the_crops_of_the_paper(columns, crops):
 
 
 def test_a_narrow_canvas_is_refused():
-    with pytest.raises(InvalidInputError, match="240 x 256; .* at least as wide as it is high"):
+    with pytest.raises(InvalidInputError, match=r"240 x 256; .* at least as wide as it is high"):
         squares(torch.zeros(1, 256, 240), 32)
 
 
