@@ -10,9 +10,10 @@ LAYERS = """
 errors types synonyms concepts
 registry
 config
-text canvas compose frechet origin
-denoise pairs vocoders scorers media
-finish pipeline_inputs pipeline_models pipeline_output
+text canvas compose frechet intervals origin
+denoise pairs vocoders media
+scorers
+finish scoring pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
 generate

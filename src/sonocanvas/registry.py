@@ -24,8 +24,19 @@ VOCODERS = {
     "phase_net": "sonocanvas.vocoders.phase_net:PhaseNet",
 }
 SCORERS = {
+    "clap": "sonocanvas.scorers.clap:Clap",
+    "clip": "sonocanvas.scorers.clip:Clip",
+    "judge": "sonocanvas.scorers.judge:Judge",
     "picture_likeness": "sonocanvas.scorers.picture_likeness:PictureLikeness",
     "round_trip": "sonocanvas.scorers.round_trip:RoundTrip",
+    "selector": "sonocanvas.scorers.selector:Selector",
+}
+SELECTORS = frozenset({"clap", "clip", "round_trip", "selector"})
+"""Scorers by which samples may be chosen. The judge is none of them: a number that chose what is
+reported says nothing about it."""
+SET_SCORERS = {
+    "fad": "sonocanvas.scorers.fad:Fad",
+    "fid": "sonocanvas.scorers.fid:Fid",
 }
 PAIRS = {
     "mini": "sonocanvas.pairs.mini:load",
@@ -40,6 +51,7 @@ MENUS: dict[str, dict[str, str]] = {
     "wrapper": WRAPPERS,
     "vocoder": VOCODERS,
     "scorer": SCORERS,
+    "set_scorer": SET_SCORERS,
     "pair": PAIRS,
 }
 
