@@ -8,6 +8,7 @@ from sonocanvas.cli.generate import generate
 from sonocanvas.cli.list_ import list_
 from sonocanvas.cli.play import play
 from sonocanvas.cli.see import see
+from sonocanvas.cli.study import study
 from sonocanvas.cli.video import video
 from sonocanvas.errors import SonoCanvasError
 
@@ -23,6 +24,7 @@ app.command()(play)
 app.command()(see)
 app.command()(video)
 app.command("list")(list_)
+app.add_typer(study, name="study")
 
 
 def main() -> None:

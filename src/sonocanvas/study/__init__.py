@@ -1,0 +1,1 @@
+"""The human study: two videos, three questions, and what people chose."""
