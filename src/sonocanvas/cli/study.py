@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.study import CONSISTENCY, REPEATS
+
 study = typer.Typer(no_args_is_help=True, help="Let people compare methods.")
 
 Paths = list[Path]
@@ -17,7 +19,7 @@ def make(
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder that raters get.")],
     repeats: Annotated[
         int, typer.Option(help="Pairs that each rater sees again, sides swapped.")
-    ] = 4,
+    ] = REPEATS,
 ) -> None:
     """Make a page that asks which of two videos looks, sounds and aligns better.
 
@@ -44,7 +46,7 @@ def report(
     key: Annotated[Path, typer.Option(help="The key of the study.")],
     consistency: Annotated[
         float, typer.Option(help="Least share of same answers when asked again, in [0, 1].")
-    ] = 0.7,
+    ] = CONSISTENCY,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     json: Annotated[Path | None, typer.Option(help="A JSON to write as well.")] = None,
     csv: Annotated[Path | None, typer.Option(help="A CSV to write as well.")] = None,

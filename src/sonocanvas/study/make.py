@@ -13,12 +13,12 @@ from sonocanvas.config import load_config
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.generate import RUN_FILE
 from sonocanvas.media import write_text
+from sonocanvas.study import REPEATS
 from sonocanvas.study.records import RESULTS_FORMAT, Clip, Key
 from sonocanvas.types import OnWarning
 from sonocanvas.video import sample_folders, write_video
 
 PAGE = Path(__file__).parent.parent / "data" / "study.html"
-REPEATS = 4
 TOLD_TIME_S = 946_684_800  # of every video: a listing by time would tell methods apart
 
 Item = tuple[str, str, int]

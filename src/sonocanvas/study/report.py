@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.intervals import Interval, bootstrap_interval, clopper_pearson
+from sonocanvas.study import CONSISTENCY
 from sonocanvas.study.records import QUESTIONS, Answer, Key, Results
-
-CONSISTENCY = 0.7
 
 
 @dataclass(frozen=True)
