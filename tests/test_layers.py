@@ -17,7 +17,8 @@ finish scoring pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
 generate
-evaluate gallery video figures study batch inspection
+evaluate gallery video figures batch inspection
+study
 cli web training
 """
 HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.split()}

@@ -198,6 +198,19 @@ def write_beside(path: Path, write: Callable[[Path], None]) -> None:
         raise InvalidInputError(f"Cannot write '{path}': {_reason(error)}.") from None
 
 
+def write_text(path: Path, text: str) -> None:
+    """Writes a text as UTF-8.
+
+    Raises:
+        InvalidInputError: The file cannot be written; nothing is left of it.
+    """
+
+    def write(beside: Path) -> None:
+        beside.write_text(text, encoding="utf-8")
+
+    write_beside(path, write)
+
+
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error).rstrip(".")
 

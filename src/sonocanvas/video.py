@@ -75,14 +75,24 @@ def write_videos(folder: Path, overwrite: bool = False) -> Iterator[Path]:
     Raises:
         InvalidInputError: The folder holds no sample, or one is not whole.
     """
+    for sample in sample_folders(folder):
+        path = sample / "video.mp4"
+        if overwrite or not path.exists():
+            write_video(path, load_sample(sample))
+        yield path
+
+
+def sample_folders(folder: Path) -> list[Path]:
+    """Returns the folders of the samples in a run, or of the one sample, in order.
+
+    Raises:
+        InvalidInputError: The folder holds no sample.
+    """
     described = [folder / "sample.json"] if (folder / "sample.json").exists() else []
     described += [one for one in folder.glob("*/sample.json") if not one.parent.suffix]
     if not described:
         raise InvalidInputError(f"'{folder}' holds no sample to make a video of.")
-    for path in sorted(one.with_name("video.mp4") for one in described):
-        if overwrite or not path.exists():
-            write_video(path, load_sample(path.parent))
-        yield path
+    return sorted(one.parent for one in described)
 
 
 def frames(still: Pixels, duration_s: float) -> Iterator[Pixels]:

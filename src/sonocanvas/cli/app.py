@@ -9,6 +9,7 @@ from sonocanvas.cli.inspect import inspect
 from sonocanvas.cli.list_ import list_
 from sonocanvas.cli.play import play
 from sonocanvas.cli.see import see
+from sonocanvas.cli.study import study
 from sonocanvas.cli.video import video
 from sonocanvas.errors import SonoCanvasError
 
@@ -25,6 +26,7 @@ app.command()(see)
 app.command()(video)
 app.command()(inspect)
 app.command("list")(list_)
+app.add_typer(study, name="study")
 
 
 def main() -> None:

@@ -1,0 +1,165 @@
+"""What a study writes down: its key, and the results of each rater."""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+
+from sonocanvas.config import Part, Seed
+from sonocanvas.errors import InvalidInputError
+
+QUESTIONS = ("looks", "sounds", "aligns")
+"""Looks most like the picture prompt, sounds most like the sound prompt, aligns better."""
+
+KeyFormat = Literal["sonocanvas-study-key-1"]
+ResultsFormat = Literal["sonocanvas-study-results-1"]
+RESULTS_FORMAT: ResultsFormat = "sonocanvas-study-results-1"
+
+Name = Annotated[str, Field(pattern="^[0-9a-f]{12,16}$")]
+Pair = tuple[Name, Name]
+
+
+class Clip(Part):
+    """Where a video comes from."""
+
+    method: str
+    image_prompt: str
+    audio_prompt: str
+    seed: Seed
+    sample: str
+
+
+class Key(Part):
+    """What the raters must not know: the method of each video.
+
+    Attributes:
+        format: What this file is.
+        study: Name of the study, a digest of all the rest.
+        method: The method that is compared with every other.
+        clips: By the name of its video.
+        pairs: The videos that are compared, that of `method` first.
+    """
+
+    format: KeyFormat
+    study: Name
+    method: str
+    clips: dict[Name, Clip]
+    pairs: tuple[Pair, ...]
+
+
+class Choice(Part):
+    """The video that was chosen at each question."""
+
+    looks: Name
+    sounds: Name
+    aligns: Name
+
+
+class Answer(Part):
+    """What a rater said of one pair.
+
+    Attributes:
+        shown: The first and the second video as they were shown.
+        repeat: Whether the pair had been shown before, with its sides swapped.
+        seconds: How long it took.
+        chosen: `None` where a video could not be played.
+    """
+
+    shown: Pair
+    repeat: bool
+    seconds: Annotated[float, Field(ge=0)]
+    chosen: Choice | None
+
+
+class Results(Part):
+    """What one rater said.
+
+    Attributes:
+        format: What this file is.
+        study: Name of the study.
+        rater: A random name.
+        planned: How many pairs were to be shown.
+        answers: In the order in which they were given.
+    """
+
+    format: ResultsFormat
+    study: Name
+    rater: Name
+    planned: Annotated[int, Field(ge=1)]
+    answers: tuple[Answer, ...]
+
+
+Record = TypeVar("Record", Key, Results)
+
+
+def read_key(path: Path) -> Key:
+    """Returns the key of a study.
+
+    Raises:
+        InvalidInputError: The file is missing or is not the key of a study.
+    """
+    key = _read(path, Key, "the key of a study")
+    if not key.clips.keys() >= {name for pair in key.pairs for name in pair}:
+        raise InvalidInputError(f"'{path}' is not the key of a study: a pair has no clip.")
+    return key
+
+
+def read_results(paths: list[Path], key: Key) -> list[Results]:
+    """Returns the results of every rater of a study, checked against its key.
+
+    Args:
+        paths: The files that the raters sent.
+        key: The key of their study.
+
+    Raises:
+        InvalidInputError: A file is missing, is not the results of a study or those of another,
+            names a video or a pair that the study has not, answers a pair twice, or is of a rater
+            of whom there is another file.
+    """
+    files: dict[str, Path] = {}
+    results = []
+    for path in paths:
+        one = _read(path, Results, "the results of a study")
+        if one.study != key.study:
+            raise InvalidInputError(
+                f"'{path}' belongs to study {one.study}; the key is that of {key.study}."
+            )
+        if one.rater in files:
+            raise InvalidInputError(
+                f"'{path}' is of the rater of '{files[one.rater]}'; give one of the two files."
+            )
+        reason = _contradiction(one, key)
+        if reason:
+            raise InvalidInputError(f"'{path}' does not fit its study: {reason}.")
+        files[one.rater] = path
+        results.append(one)
+    return results
+
+
+def _contradiction(results: Results, key: Key) -> str:
+    """Returns what cannot be in results of this study, or nothing."""
+    pairs = {frozenset(pair) for pair in key.pairs}
+    seen: set[tuple[frozenset[str], bool]] = set()
+    for number, answer in enumerate(results.answers, start=1):
+        pair = frozenset(answer.shown)
+        if pair not in pairs:
+            return f"answer {number} is about {' and '.join(answer.shown)}, which is no pair of it"
+        if answer.chosen and not pair >= set(answer.chosen.model_dump().values()):
+            return f"answer {number} chooses a video that was not shown"
+        if (pair, answer.repeat) in seen:
+            return f"answer {number} is about a pair that was answered before"
+        seen.add((pair, answer.repeat))
+    return ""
+
+
+def _read(path: Path, record: type[Record], what: str) -> Record:
+    try:
+        return record.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        reason = first["msg"].replace("\n", " ").rstrip(".")
+        place = f"{where}: " if where else ""
+        raise InvalidInputError(f"'{path}' is not {what}: {place}{reason}.") from None

@@ -1,0 +1,107 @@
+"""A headless Chromium, driven by the WebDriver protocol through Debian's `chromium-driver`."""
+
+import base64
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--autoplay-policy=no-user-gesture-required", "--mute-audio", "--disable-dev-shm-usage"),
+)
+ENTER = "\ue007"
+
+
+class Browser:
+    """One window; its methods are the protocol's commands."""
+
+    def __init__(self, folder):
+        """Starts it.
+
+        Args:
+            folder: Where it keeps its profile and what it downloads.
+        """
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.downloads = folder / "downloads"
+        self.downloads.mkdir()
+        self._driver = subprocess.Popen(
+            [DRIVER, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self._at = f"http://127.0.0.1:{port}"
+        options = {
+            "binary": CHROMIUM,
+            "args": [*FLAGS, f"--user-data-dir={folder / 'profile'}"],
+            "prefs": {"download.default_directory": str(self.downloads)},
+        }
+        wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
+        try:
+            self.until(lambda: self._call("GET", "/status")["ready"])
+            session = self._call("POST", "/session", wanted)["sessionId"]
+        except Exception:
+            self._driver.kill()
+            raise
+        self._at += f"/session/{session}"
+
+    def close(self):
+        """Ends it."""
+        self._call("DELETE", "")
+        self._driver.terminate()
+        self._driver.wait(10)
+
+    def go(self, address):
+        """Opens an address."""
+        self._call("POST", "/url", {"url": address})
+
+    def run(self, script, *arguments):
+        """Returns what a script returns that runs in the page."""
+        return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def press(self, *keys):
+        """Presses keys, one after the other, wherever the focus is."""
+        strokes = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        hand = {"type": "key", "id": "hand", "actions": strokes}
+        self._call("POST", "/actions", {"actions": [hand]})
+
+    def size(self, width, height, phone=False):
+        """Gives the page a size in CSS pixels."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
+        command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}
+        self._call("POST", "/goog/cdp/execute", command)
+
+    def picture(self, path):
+        """Writes what is seen as a PNG."""
+        Path(path).write_bytes(base64.b64decode(self._call("GET", "/screenshot")))
+
+    def until(self, true, seconds=30):
+        """Waits for something to be true and returns it."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(urllib.error.URLError, ConnectionError):
+                if found := true():
+                    return found
+            time.sleep(0.05)
+        raise TimeoutError(f"not so after {seconds} s")
+
+    def _call(self, verb, path, body=None):
+        request = urllib.request.Request(
+            self._at + path,
+            None if body is None else json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+            method=verb,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            with error:
+                raise RuntimeError(error.read().decode()) from None
