@@ -21,6 +21,7 @@ WRAPPERS = {"warm_start": "sonocanvas.compose.warm_start:WarmStart"}
 VOCODERS = {
     "griffin_lim": "sonocanvas.vocoders.griffin_lim:GriffinLim",
     "hifigan": "sonocanvas.vocoders.hifigan:HifiGan",
+    "istft_phase": "sonocanvas.vocoders.istft_phase:IstftPhase",
     "phase_net": "sonocanvas.vocoders.phase_net:PhaseNet",
 }
 SCORERS = {"round_trip": "sonocanvas.scorers.round_trip:RoundTrip"}
