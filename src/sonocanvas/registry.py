@@ -31,6 +31,13 @@ PAIRS = {
     "sd15-riffusion": "sonocanvas.pairs.sd15_riffusion:load",
     "local:FOLDER": "sonocanvas.pairs.local:load",
 }
+FIGURES = {
+    "teaser": "sonocanvas.figures.teaser:Teaser",
+    "columns": "sonocanvas.figures.columns:Columns",
+    "grid": "sonocanvas.figures.grid:Grid",
+    "cycle": "sonocanvas.figures.cycle:Cycle",
+    "failures": "sonocanvas.figures.failures:Failures",
+}
 
 MENUS: dict[str, dict[str, str]] = {
     "method": METHODS,
@@ -39,6 +46,7 @@ MENUS: dict[str, dict[str, str]] = {
     "vocoder": VOCODERS,
     "scorer": SCORERS,
     "pair": PAIRS,
+    "figure": FIGURES,
 }
 
 

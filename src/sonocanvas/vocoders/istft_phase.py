@@ -19,6 +19,7 @@ NAME = "istft_phase"
 OWN = "pair"
 """What `phase_from` says for the vocoder that the pair carries."""
 WITHOUT_WEIGHTS = "griffin_lim"
+MEL_ITERATIONS = 10
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class IstftPhase:
 
     source: Vocoder | None
     phase_from: str = OWN
-    mel_iterations: int = 10
+    mel_iterations: int = MEL_ITERATIONS
 
     def __post_init__(self) -> None:
         """Checks the options.
@@ -79,7 +80,9 @@ class IstftPhase:
         return replay(canvas, sound.samples, canvas_format, self.mel_iterations)
 
 
-def replay(canvas: Tensor, samples: Tensor, fmt: CanvasFormat, mel_iterations: int) -> Waveform:
+def replay(
+    canvas: Tensor, samples: Tensor, fmt: CanvasFormat, mel_iterations: int = MEL_ITERATIONS
+) -> Waveform:
     """Returns the sound, `frames * hop` samples, of a canvas with the phases of a sound of it.
 
     Args:
