@@ -33,6 +33,7 @@ from sonocanvas.media import (
 from sonocanvas.types import CanvasFormat, Prompts, Sample, Score
 
 SCHEMA = 1
+COLOUR_FILE = "colour.png"
 
 
 def sample_folder(out: Path, seed: int) -> Path:
@@ -114,6 +115,22 @@ def load_sample(folder: Path) -> Sample:
         raise InvalidInputError(f"'{folder}' is not a whole sample: {error}.") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"'{folder}/sample.json' cannot be read: {error!r}.") from None
+
+
+def coloured(folder: Path) -> Image.Image | None:
+    """Returns the canvas in colour that a sample's folder holds, if it does, as RGB.
+
+    Raises:
+        InvalidInputError: The file is not a picture.
+    """
+    path = folder / COLOUR_FILE
+    if not path.exists():
+        return None
+    try:
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
+    except (OSError, SyntaxError, ValueError):
+        raise InvalidInputError(f"'{path}' is not a picture that can be read.") from None
 
 
 def _write_files(sample: Sample, folder: Path) -> None:

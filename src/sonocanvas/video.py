@@ -13,7 +13,7 @@ import numpy.typing as npt
 import soxr
 from PIL import Image, ImageDraw, ImageFont
 
-from sonocanvas.artifacts import load_sample
+from sonocanvas.artifacts import coloured, load_sample
 from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.media import NOTE, quantise, write_beside
@@ -64,12 +64,13 @@ def write_video(path: Path, sample: Sample, picture: Image.Image | None = None) 
     write_beside(path, write)
 
 
-def write_videos(folder: Path, overwrite: bool = False) -> Iterator[Path]:
+def write_videos(folder: Path, overwrite: bool = False, in_colour: bool = False) -> Iterator[Path]:
     """Yields the `video.mp4` of every sample in a run, or of one sample, as each is there.
 
     Args:
         folder: Folder of a run or of a sample.
         overwrite: Whether a video that is there is made again; otherwise it is kept.
+        in_colour: Whether the `colour.png` of a sample is shown, where it is there.
 
     Raises:
         InvalidInputError: The folder holds no sample, or one is not whole.
@@ -80,7 +81,8 @@ def write_videos(folder: Path, overwrite: bool = False) -> Iterator[Path]:
         raise InvalidInputError(f"'{folder}' holds no sample to make a video of.")
     for path in sorted(one.with_name("video.mp4") for one in described):
         if overwrite or not path.exists():
-            write_video(path, load_sample(path.parent))
+            picture = coloured(path.parent) if in_colour else None
+            write_video(path, load_sample(path.parent), picture)
         yield path
 
 

@@ -20,13 +20,14 @@ def figure(
 ) -> None:
     """Draw a figure of the paper from saved runs."""
     from sonocanvas.config import parse_seeds
-    from sonocanvas.figures.page import save_page
+    from sonocanvas.figures.page import check_installed, save_page
     from sonocanvas.figures.read import read_runs
     from sonocanvas.media import check_target
     from sonocanvas.registry import build
 
     draw = build("figure", kind, {} if score is None else {"score": score})
     check_target(out, (".png", ".pdf"), overwrite)
+    check_installed()
     wanted = None if seeds is None else parse_seeds(seeds)
     save_page(draw(read_runs(runs, wanted, draw.samples_of_a_run)), out)
     typer.echo(out)

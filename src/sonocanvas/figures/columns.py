@@ -35,5 +35,6 @@ class Columns:
         for image, audio, seed in places:
             ones = [find(found, (image, audio, method, seed)).sample for method in COLUMNS]
             cells = [Cell(one.canvas, one.waveform) for one in ones]
-            rows.append(Row(cells, heading=f"looks like {image}, sounds like {audio}"))
+            heading = f"looks like {image}, sounds like {audio}; seed {seed}"
+            rows.append(Row(cells, heading=heading))
         return draw_matrix(rows, shown[0].sample.canvas_format, list(COLUMNS.values()))

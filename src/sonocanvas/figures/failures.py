@@ -45,7 +45,7 @@ class Failures:
         caption = (
             f"The {count} best and the {count} worst of {len(shown)} samples by {_told(name)} "
             f"({'higher' if direction < 0 else 'lower'} is better). They were ranked by this "
-            f"number alone, which says nothing of what it does not measure."
+            "number alone: a good rank does not say that a canvas looks and sounds as asked."
         )
         return draw_matrix(rows, shown[0].sample.canvas_format, ["best", "worst"], caption)
 

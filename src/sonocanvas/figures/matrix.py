@@ -30,9 +30,10 @@ WIDTH_IN = 5.5
 """Width of the text of a paper; a figure of many columns is wider."""
 NARROWEST_IN = 1.2
 EDGE_IN = 0.04
-TICKS_IN = 0.24
-LABEL_IN = 0.75
-GAP_IN = 0.08
+SEAM_IN = 0.02
+TICKS_IN = 0.32
+LABEL_IN = 0.62
+GAP_IN = 0.1
 SHARE = 0.32
 """Height of a waveform as a share of its canvas', at most `HIGHEST_IN`."""
 HIGHEST_IN = 0.34
@@ -90,87 +91,97 @@ def draw_matrix(
         fmt: What a canvas means as sound.
         titles: Of the columns; each may hold several lines.
         caption: Sentences below.
+
+    Raises:
+        InvalidInputError: matplotlib is not installed.
     """
     columns = max(len(row.cells) for row in rows)
-    some = next(cell.canvas for row in rows for cell in row.cells if cell)
-    sizes = _sizes(rows, columns, some.shape[0] / some.shape[1])
-    width_in = sizes.left + columns * (sizes.panel + GAP_IN) - GAP_IN + 2 * EDGE_IN
+    sizes = _sizes(rows, columns)
+    width_in = sizes.left + columns * (sizes.panel + GAP_IN) - GAP_IN + EDGE_IN
     with style():
-        lines = fitted(caption, width_in - 2 * EDGE_IN, lines=20) if caption else ""
-        title_in = LINE_IN * max((title.count("\n") + 1 for title in titles), default=0)
-        caption_in = LINE_IN * (lines.count("\n") + 2) if lines else 0
-        heights = [_height(row, sizes) for row in rows]
-        page = new_page(
-            width_in, 2 * EDGE_IN + title_in + sum(heights) + LINE_IN * 1.6 + caption_in
-        )
-        for column, title in enumerate(titles):
-            cut = "\n".join(fitted(line, sizes.panel) for line in title.split("\n"))
-            middle_in = sizes.left + column * (sizes.panel + GAP_IN) + sizes.panel / 2
-            page.write(middle_in, EDGE_IN, cut, ha="center")
+        sentences = fitted(caption, width_in - 2 * EDGE_IN, lines=20) if caption else ""
+        cut = [_title(title, sizes.panel) for title in titles]
+        title_in = LINE_IN * max((title.count("\n") + 1 for title in cut), default=0)
+        caption_in = LINE_IN * (sentences.count("\n") + 1) if caption else 0.0
+        heights = [_height(row, sizes, last=row is rows[-1]) for row in rows]
+        page = new_page(width_in, 2 * EDGE_IN + title_in + sum(heights) + caption_in)
+        for column, title in enumerate(cut):
+            left_in = sizes.left + column * (sizes.panel + GAP_IN)
+            page.write(left_in, EDGE_IN + title_in - LINE_IN * (title.count("\n") + 1), title)
         top_in = EDGE_IN + title_in
         for row, height_in in zip(rows, heights, strict=True):
             _draw_row(page, row, sizes, top_in, fmt, last=row is rows[-1])
             top_in += height_in
-        page.write(EDGE_IN, top_in + LINE_IN * 2, lines)
+        page.write(EDGE_IN, top_in, sentences)
     return page.figure
 
 
-def _sizes(rows: Sequence[Row], columns: int, canvas_share: float) -> Sizes:
-    label_in = LABEL_IN if any(row.label for row in rows) else 0.0
-    left_in = EDGE_IN + label_in + TICKS_IN
+def _sizes(rows: Sequence[Row], columns: int) -> Sizes:
+    mels, frames = next(cell.canvas.shape for row in rows for cell in row.cells if cell)
+    left_in = EDGE_IN + TICKS_IN + (LABEL_IN if any(row.label for row in rows) else 0.0)
     room_in = WIDTH_IN - left_in - EDGE_IN - (columns - 1) * GAP_IN
     panel_in = max(NARROWEST_IN, room_in / columns)
-    canvas_in = panel_in * canvas_share
+    canvas_in = panel_in * mels / frames
     return Sizes(left_in, panel_in, canvas_in, min(HIGHEST_IN, SHARE * canvas_in))
 
 
-def _height(row: Row, sizes: Sizes) -> float:
+def _title(title: str, width_in: float) -> str:
+    """Returns the lines of a title, each of which may take two."""
+    return "\n".join(fitted(line, width_in, lines=2) for line in title.split("\n"))
+
+
+def _height(row: Row, sizes: Sizes, last: bool) -> float:
     """Returns the inches of a row with the gap below it."""
     cells = [cell for cell in row.cells if cell]
-    canvases = 2 if any(cell.colour is not None for cell in cells) else 1
+    pictures = 2 if _coloured(row) else 1
     wave_in = sizes.wave if any(cell.waveform for cell in cells) else 0.0
-    lines = max(len(cell.notes) for cell in cells) + bool(row.heading)
-    return canvases * (sizes.canvas + 0.02) + wave_in + lines * LINE_IN + GAP_IN
+    lines = max(len(cell.notes) for cell in cells) + bool(row.heading) + last
+    return pictures * (sizes.canvas + SEAM_IN) + wave_in + lines * LINE_IN + GAP_IN
+
+
+def _coloured(row: Row) -> bool:
+    return any(cell is not None and cell.colour is not None for cell in row.cells)
 
 
 def _draw_row(
     page: Page, row: Row, sizes: Sizes, top_in: float, fmt: CanvasFormat, last: bool
 ) -> None:
     if row.heading:
-        page.write(sizes.left, top_in, fitted(row.heading, page.width_in - sizes.left))
+        heading = fitted(row.heading, page.width_in - sizes.left - EDGE_IN)
+        page.write(sizes.left, top_in, heading, color=SOFT)
         top_in += LINE_IN
-    if row.label:
-        page.write(EDGE_IN, top_in + sizes.canvas / 2, row.label, va="center")
-    coloured = any(cell is not None and cell.colour is not None for cell in row.cells)
+    lines = row.label.count("\n") + 1
+    page.write(EDGE_IN, top_in + (sizes.canvas - lines * LINE_IN) / 2, row.label)
     for column, cell in enumerate(row.cells):
-        left_in = sizes.left + column * (sizes.panel + GAP_IN)
         if cell is not None:
-            _draw_cell(page, cell, sizes, (left_in, top_in), fmt, coloured, column == 0, last)
+            left_in = sizes.left + column * (sizes.panel + GAP_IN)
+            colour = cell.colour
+            if colour is None and _coloured(row):
+                colour = canvas_to_bytes(cell.canvas)
+            _draw_cell(page, cell, colour, sizes, (left_in, top_in), fmt, column == 0, last)
 
 
 def _draw_cell(
     page: Page,
     cell: Cell,
+    colour: npt.NDArray[np.uint8] | None,
     sizes: Sizes,
     corner_in: tuple[float, float],
     fmt: CanvasFormat,
-    coloured: bool,
     first: bool,
     last: bool,
 ) -> None:
     left_in, top_in = corner_in
-    gray = canvas_to_bytes(cell.canvas)
-    duration_s = gray.shape[1] * fmt.hop_samples / fmt.sample_rate_hz
-    if coloured:
-        colour = gray if cell.colour is None else cell.colour
+    duration_s = cell.canvas.shape[1] * fmt.hop_samples / fmt.sample_rate_hz
+    if colour is not None:
         above = page.panel(left_in, top_in, sizes.panel, sizes.canvas)
         draw_pixels(above, colour, duration_s, fmt.mels)
-        top_in += sizes.canvas + 0.02
+        top_in += sizes.canvas + SEAM_IN
     lowest = page.panel(left_in, top_in, sizes.panel, sizes.canvas)
-    draw_pixels(lowest, gray, duration_s, fmt.mels)
+    draw_pixels(lowest, canvas_to_bytes(cell.canvas), duration_s, fmt.mels)
+    top_in += sizes.canvas + SEAM_IN
     if first:
         label_frequencies(lowest, fmt, sizes.canvas)
-    top_in += sizes.canvas + 0.02
     if cell.waveform:
         lowest = page.panel(left_in, top_in, sizes.panel, sizes.wave)
         draw_waveform(lowest, cell.waveform)
@@ -178,5 +189,5 @@ def _draw_cell(
     if last:
         label_seconds(lowest, duration_s)
         top_in += LINE_IN
-    for line, note in enumerate(cell.notes):
-        page.write(left_in, top_in + line * LINE_IN + 0.02, fitted(note, sizes.panel), color=SOFT)
+    notes = "\n".join(fitted(note, sizes.panel) for note in cell.notes)
+    page.write(left_in, top_in, notes, color=SOFT)

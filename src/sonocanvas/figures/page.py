@@ -4,6 +4,7 @@ Only matplotlib's objects are used and none of its global state. It is imported 
 made, so that the package does without it.
 """
 
+import importlib.util
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ DOTS_PER_INCH = 300
 TEXT_PT = 7.0
 SMALL_PT = 5.5
 LINE_IN = 0.125
+DESCENT_IN = 0.03
 INK = "#1a1a1a"
 SOFT = "#666666"
 WAVE = "#555555"
@@ -78,9 +80,23 @@ class Page:
         return axes
 
     def write(self, left_in: float, top_in: float, text: str, **how: Any) -> None:
-        """Writes lines whose top is at a place; `how` is matplotlib's."""
-        place = (left_in / self.width_in, 1 - top_in / self.height_in)
-        self.figure.text(*place, text, **{"va": "top", "linespacing": 1.25, **how})
+        """Writes lines of `LINE_IN` each from a place down; `how` is matplotlib's."""
+        for line in text.split("\n") if text else []:
+            top_in += LINE_IN
+            baseline = 1 - (top_in - DESCENT_IN) / self.height_in
+            self.figure.text(left_in / self.width_in, baseline, line, va="baseline", **how)
+
+
+def check_installed() -> None:
+    """Checks that there is what figures are drawn with.
+
+    Raises:
+        InvalidInputError: matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise InvalidInputError(
+            "Figures need matplotlib, which is not installed: pip install 'matplotlib>=3.10'."
+        )
 
 
 @contextmanager
@@ -90,12 +106,9 @@ def style() -> Iterator[None]:
     Raises:
         InvalidInputError: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-    except ImportError:
-        raise InvalidInputError(
-            "Figures need matplotlib, which is not installed: pip install 'matplotlib>=3.10'."
-        ) from None
+    check_installed()
+    import matplotlib
+
     with matplotlib.rc_context(STYLE):
         yield
 
@@ -156,19 +169,20 @@ def draw_waveform(axes: "Axes", waveform: Waveform) -> None:
 
 
 def label_frequencies(axes: "Axes", fmt: CanvasFormat, height_in: float) -> None:
-    """Puts ticks in Hz at the left of a canvas, where its mel bands lie."""
+    """Puts ticks in kHz at the left of a canvas, where its mel bands lie."""
     wanted = TICKS_HZ if height_in >= ROOMY_IN else FEW_TICKS_HZ
     rows = {hz: row_of(hz, fmt) for hz in wanted}
     inside = {hz: min(row, fmt.mels) for hz, row in rows.items() if row <= fmt.mels + 0.6}
-    labels = [f"{hz // 1000}k" if hz >= 1000 else str(hz) for hz in inside]
+    labels = [f"{hz / 1000:g} kHz" if hz == max(inside) else f"{hz / 1000:g}" for hz in inside]
     axes.set_yticks(list(inside.values()), labels)
     axes.tick_params(axis="y", labelsize=SMALL_PT, length=1.5, width=0.4, pad=1)
 
 
 def label_seconds(axes: "Axes", duration_s: float) -> None:
-    """Puts ticks in seconds below a panel."""
+    """Puts ticks in seconds below a panel, the last one clear of the next panel's first."""
     step_s = next((step for step in (1, 2, 5, 10, 30, 60) if duration_s / step <= 6), 120)
-    axes.set_xticks(np.arange(0, duration_s, step_s))
+    ticks_s = np.arange(0, 0.9 * duration_s, step_s)
+    axes.set_xticks(ticks_s, [f"{tick:g}" for tick in ticks_s[:-1]] + [f"{ticks_s[-1]:g} s"])
     axes.tick_params(axis="x", labelsize=SMALL_PT, length=1.5, width=0.4, pad=1)
 
 

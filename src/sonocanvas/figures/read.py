@@ -7,15 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from sonocanvas.artifacts import load_sample
+from sonocanvas.artifacts import coloured, load_sample
 from sonocanvas.config import read_toml
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.generate import RUN_FILE
 from sonocanvas.types import Sample
-
-COLOUR_FILE = "colour.png"
 
 Key = tuple[str, str, str, int]
 """Image prompt, audio prompt, method and seed."""
@@ -55,14 +52,8 @@ class Shown:
         Raises:
             InvalidInputError: The file is not a picture.
         """
-        path = self.folder / COLOUR_FILE
-        if not path.exists():
-            return None
-        try:
-            with Image.open(path) as picture:
-                return np.asarray(picture.convert("RGB"))
-        except OSError:
-            raise InvalidInputError(f"'{path}' is not a picture that can be read.") from None
+        picture = coloured(self.folder)
+        return None if picture is None else np.asarray(picture)
 
 
 def read_runs(
