@@ -33,7 +33,7 @@ def test_prompts_scores_and_what_the_rank_does_not_say_are_told(run, words):
 
 
 def test_no_score_an_unknown_one_or_a_single_sample_is_one_sentence(save, run):
-    with pytest.raises(InvalidInputError, match="Unknown score 'eror'. Did you mean 'error'"):
+    with pytest.raises(InvalidInputError, match=r"Unknown score 'eror'. Did you mean 'error'"):
         Failures("eror")(read_runs([run]))
     with pytest.raises(InvalidInputError, match="needs 2 samples or more, not 1"):
         Failures()(read_runs([run], [0]))

@@ -67,9 +67,9 @@ def test_two_formats_or_sizes_in_one_figure_are_refused_with_both_values(save):
     first = save("first")
     louder = save("second", canvas_format=dataclasses.replace(TINY_FORMAT, log_ceiling=60.0))
     wider = save("third", canvas=torch.zeros(32, 80))
-    with pytest.raises(InvalidInputError, match="log_ceiling is 50.0 in .*first.* and 60.0 in"):
+    with pytest.raises(InvalidInputError, match=r"log_ceiling is 50.0 in .*first.* and 60.0 in"):
         read_runs([first, louder])
-    with pytest.raises(InvalidInputError, match="frames is 64 in .* and 80 in"):
+    with pytest.raises(InvalidInputError, match=r"frames is 64 in .* and 80 in"):
         read_runs([first, wider])
 
 

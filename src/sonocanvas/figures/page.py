@@ -4,8 +4,8 @@ Only matplotlib's objects are used and none of its global state. It is imported 
 made, so that the package does without it.
 """
 
+import bisect
 import importlib.util
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -206,15 +206,18 @@ def fitted(text: str, width_in: float, size_pt: float = TEXT_PT, lines: int = 1)
     def fits(line: str) -> bool:
         return float(TextPath((0, 0), line, size=size_pt).get_extents().width) <= 72 * width_in
 
-    text = " ".join(text.split())
-    most = max(1, len(text))
-    for characters in range(most, 0, -1):
-        wrapped = textwrap.wrap(text, characters)
-        if all(map(fits, wrapped[:lines])):
-            break
-    if len(wrapped) <= lines:
-        return "\n".join(wrapped)
-    last = " ".join(wrapped[lines - 1 :])
-    while last and not fits(f"{last}…"):
-        last = last[:-1]
-    return "\n".join([*wrapped[: lines - 1], f"{last.rstrip()}…"])
+    done: list[str] = []
+    line = ""
+    for word in text.split():
+        longer = f"{line} {word}".strip()
+        if fits(longer):
+            line = longer
+            continue
+        if line and len(done) < lines - 1 and fits(word):
+            done.append(line)
+            line = word
+            continue
+        lengths = range(1, len(longer) + 1)
+        kept = bisect.bisect_left(lengths, True, key=lambda n: not fits(f"{longer[:n]}…"))
+        return "\n".join([*done, f"{longer[:kept].rstrip()}…"])
+    return "\n".join([*done, line])
