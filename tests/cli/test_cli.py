@@ -368,7 +368,8 @@ def test_figure_draws_what_generate_made_and_replaces_it_only_when_asked(sonocan
     assert sonocanvas("generate", *QUICK, "--seeds", "3", "--out", "run")[0] == 0
     words = ("figure", "teaser", "run", "-o", "teaser.png")
     assert sonocanvas(*words) == (0, "teaser.png\n", "")
-    assert Image.open(tmp_path / "teaser.png").width == 1650
+    with Image.open(tmp_path / "teaser.png") as picture:
+        assert picture.width == 1650
     code, _, errors = sonocanvas(*words)
     assert code == 2
     assert "only with --overwrite" in errors

@@ -41,7 +41,8 @@ def small_page(text="a castle"):
 
 def test_a_panel_as_large_as_its_canvas_holds_the_very_pixels(tmp_path):
     save_page(small_page(), tmp_path / "page.png")
-    saved = np.asarray(Image.open(tmp_path / "page.png").convert("L"))
+    with Image.open(tmp_path / "page.png") as picture:
+        saved = np.asarray(picture.convert("L"))
     assert saved.shape == (150, 300)
     assert (saved[15:47, 30:94] == gray()).all()
     assert saved[:14].min() == 255

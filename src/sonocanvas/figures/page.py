@@ -148,9 +148,18 @@ def save_page(figure: "Figure", path: Path) -> None:
 
 
 def draw_pixels(axes: "Axes", pixels: npt.NDArray[np.uint8], duration_s: float, mels: int) -> None:
-    """Draws a picture so that its axes are seconds and rows, the lowest row at 0."""
+    """Draws a picture so that its axes are seconds and rows, the lowest row at 0.
+
+    Args:
+        axes: Where.
+        pixels: `(height, width)`, or `(height, width, 3)` in colour.
+        duration_s: How long its sound is.
+        mels: Rows of the canvas.
+    """
     extent = (0, duration_s, 0, mels)
-    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, aspect="auto", extent=extent)
+    if pixels.ndim == 2:  # as RGB, since a colour map may miss by one level
+        pixels = np.stack([pixels] * 3, axis=-1)
+    axes.imshow(pixels, aspect="auto", extent=extent)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
 
