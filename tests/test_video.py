@@ -112,8 +112,18 @@ def test_a_run_gets_a_video_a_sample_and_keeps_what_is_there(tmp_path):
     assert len(pictures(tmp_path / "0001" / "video.mp4")) == round(4096 / 16000 * 25)
 
 
+@pytest.mark.parametrize("in_colour", [True, False])
+def test_a_video_shows_the_colour_that_its_sample_has_only_when_asked(tmp_path, in_colour):
+    for seed in (1, 2):
+        save_sample(make_sample(seed), tmp_path)
+    Image.new("RGB", (64, 32), (200, 0, 0)).save(tmp_path / "0001" / "colour.png")
+    shown = [pictures(path)[0][1] for path in write_videos(tmp_path, in_colour=in_colour)]
+    red = [np.abs(one[:300, 100:] - np.array([200, 0, 0])).mean() < 8 for one in shown]
+    assert red == [in_colour, False]
+
+
 def test_a_folder_without_samples_is_refused(tmp_path):
-    with pytest.raises(InvalidInputError, match="no sample to make a video of"):
+    with pytest.raises(InvalidInputError, match="holds no sample"):
         list(write_videos(tmp_path))
 
 

@@ -32,11 +32,28 @@ from sonocanvas.origin import NOTE, origin_of, to_png_text
 from sonocanvas.types import CanvasFormat, Prompts, Sample, Score
 
 SCHEMA = 1
+COLOUR_FILE = "colour.png"
 
 
 def sample_folder(out: Path, seed: int) -> Path:
     """Returns the folder of a seed within a run folder."""
     return out / f"{seed:04d}"
+
+
+def sample_folders(folder: Path) -> list[Path]:
+    """Returns the folders of the samples in a run, or of the one sample, in order.
+
+    Args:
+        folder: Folder of a run or of a sample.
+
+    Raises:
+        InvalidInputError: The folder holds no sample.
+    """
+    described = [folder / "sample.json"] if (folder / "sample.json").exists() else []
+    described += [one for one in folder.glob("*/sample.json") if not one.parent.suffix]
+    if not described:
+        raise InvalidInputError(f"'{folder}' holds no sample.")
+    return sorted(one.parent for one in described)
 
 
 def as_saved(sample: Sample) -> Sample:
@@ -113,6 +130,22 @@ def load_sample(folder: Path) -> Sample:
         raise InvalidInputError(f"'{folder}' is not a whole sample: {error}.") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"'{folder}/sample.json' cannot be read: {error!r}.") from None
+
+
+def coloured(folder: Path) -> Image.Image | None:
+    """Returns the canvas in colour that a sample's folder holds, if it does, as RGB.
+
+    Raises:
+        InvalidInputError: The file is not a picture.
+    """
+    path = folder / COLOUR_FILE
+    if not path.exists():
+        return None
+    try:
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
+    except (OSError, SyntaxError, ValueError):
+        raise InvalidInputError(f"'{path}' is not a picture that can be read.") from None
 
 
 def _write_files(sample: Sample, folder: Path) -> None:

@@ -215,15 +215,22 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error).rstrip(".")
 
 
-def check_target(path: Path, suffix: str, overwrite: bool) -> None:
+def check_target(path: Path, suffixes: str | tuple[str, ...], overwrite: bool) -> None:
     """Checks that a file can be written, before the work that makes it.
+
+    Args:
+        path: The file.
+        suffixes: What its name may end in.
+        overwrite: Whether a file that is there is replaced.
 
     Raises:
         InvalidInputError: The name ends otherwise, its folder is missing, or there is a file
             that may not be overwritten.
     """
-    if path.suffix.lower() != suffix:
-        raise InvalidInputError(f"'{path}' must end in '{suffix}'.")
+    allowed = (suffixes,) if isinstance(suffixes, str) else suffixes
+    if path.suffix.lower() not in allowed:
+        endings = " or ".join(f"'{suffix}'" for suffix in allowed)
+        raise InvalidInputError(f"'{path}' must end in {endings}.")
     if not path.parent.is_dir():
         raise InvalidInputError(f"There is no folder '{path.parent}'.")
     if path.is_dir() or (path.exists() and not overwrite):

@@ -21,6 +21,7 @@ WRAPPERS = {"warm_start": "sonocanvas.compose.warm_start:WarmStart"}
 VOCODERS = {
     "griffin_lim": "sonocanvas.vocoders.griffin_lim:GriffinLim",
     "hifigan": "sonocanvas.vocoders.hifigan:HifiGan",
+    "istft_phase": "sonocanvas.vocoders.istft_phase:IstftPhase",
     "phase_net": "sonocanvas.vocoders.phase_net:PhaseNet",
 }
 SCORERS = {
@@ -44,6 +45,13 @@ PAIRS = {
     "sd15-riffusion": "sonocanvas.pairs.sd15_riffusion:load",
     "local:FOLDER": "sonocanvas.pairs.local:load",
 }
+FIGURES = {
+    "teaser": "sonocanvas.figures.teaser:Teaser",
+    "columns": "sonocanvas.figures.columns:Columns",
+    "grid": "sonocanvas.figures.grid:Grid",
+    "cycle": "sonocanvas.figures.cycle:Cycle",
+    "failures": "sonocanvas.figures.failures:Failures",
+}
 
 MENUS: dict[str, dict[str, str]] = {
     "method": METHODS,
@@ -53,6 +61,7 @@ MENUS: dict[str, dict[str, str]] = {
     "scorer": SCORERS,
     "set_scorer": SET_SCORERS,
     "pair": PAIRS,
+    "figure": FIGURES,
 }
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import soxr
 from PIL import Image, ImageDraw, ImageFont
 
-from sonocanvas.artifacts import load_sample
+from sonocanvas.artifacts import coloured, load_sample, sample_folders
 from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.media import quantise, write_beside
@@ -65,12 +65,13 @@ def write_video(path: Path, sample: Sample, picture: Image.Image | None = None) 
     write_beside(path, write)
 
 
-def write_videos(folder: Path, overwrite: bool = False) -> Iterator[Path]:
+def write_videos(folder: Path, overwrite: bool = False, in_colour: bool = False) -> Iterator[Path]:
     """Yields the `video.mp4` of every sample in a run, or of one sample, as each is there.
 
     Args:
         folder: Folder of a run or of a sample.
         overwrite: Whether a video that is there is made again; otherwise it is kept.
+        in_colour: Whether the `colour.png` of a sample is shown, where it is there.
 
     Raises:
         InvalidInputError: The folder holds no sample, or one is not whole.
@@ -78,21 +79,9 @@ def write_videos(folder: Path, overwrite: bool = False) -> Iterator[Path]:
     for sample in sample_folders(folder):
         path = sample / "video.mp4"
         if overwrite or not path.exists():
-            write_video(path, load_sample(sample))
+            picture = coloured(sample) if in_colour else None
+            write_video(path, load_sample(sample), picture)
         yield path
-
-
-def sample_folders(folder: Path) -> list[Path]:
-    """Returns the folders of the samples in a run, or of the one sample, in order.
-
-    Raises:
-        InvalidInputError: The folder holds no sample.
-    """
-    described = [folder / "sample.json"] if (folder / "sample.json").exists() else []
-    described += [one for one in folder.glob("*/sample.json") if not one.parent.suffix]
-    if not described:
-        raise InvalidInputError(f"'{folder}' holds no sample to make a video of.")
-    return sorted(one.parent for one in described)
 
 
 def frames(still: Pixels, duration_s: float) -> Iterator[Pixels]:

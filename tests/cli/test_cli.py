@@ -354,6 +354,8 @@ def test_play_and_see_refuse_bad_input_in_one_sentence(sonocanvas, tmp_path, wor
         ("vocoders", "griffin_lim"),
         ("vocoders", "hifigan"),
         ("vocoders", "phase_net"),
+        ("vocoders", "phase_from=pair"),
+        ("figures", "teaser"),
         ("scorers", "round_trip"),
         ("scorers", "by the judge, which only reports."),
         ("scorers", "extractor=judge, model=openai/clip-vit-base-patch16"),
@@ -365,6 +367,38 @@ def test_list_tells_what_there_is(sonocanvas, menu, words):
     code, output, errors = sonocanvas("list", menu)
     assert (code, errors) == (0, "")
     assert words in output
+
+
+def test_figure_draws_what_generate_made_and_replaces_it_only_when_asked(sonocanvas, tmp_path):
+    assert sonocanvas("generate", *QUICK, "--seeds", "3", "--out", "run")[0] == 0
+    words = ("figure", "teaser", "run", "-o", "teaser.png")
+    assert sonocanvas(*words) == (0, "teaser.png\n", "")
+    with Image.open(tmp_path / "teaser.png") as picture:
+        assert picture.width == 1650
+    code, _, errors = sonocanvas(*words)
+    assert code == 2
+    assert "only with --overwrite" in errors
+    assert sonocanvas(*words, "--overwrite")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("teeser", "run", "-o", "new.png"), "Did you mean 'teaser'"),
+        (("teaser", "run", "-o", "new.jpg"), "must end in '.png' or '.pdf'"),
+        (("teaser", "none", "-o", "new.png"), "no folder 'none'"),
+        (("teaser", "run", "-o", "new.png"), "holds no sample"),
+        (("teaser", "run", "-o", "new.png", "--seeds", "x"), "not of the form"),
+        (("teaser", "run", "-o", "new.png", "--score", "x"), "'score'. There is none."),
+    ],
+)
+def test_figure_refuses_bad_input_in_one_sentence(sonocanvas, tmp_path, words, sentence):
+    (tmp_path / "run").mkdir()
+    code, output, errors = sonocanvas("figure", *words)
+    assert (code, output) == (2, "")
+    assert sentence in errors
+    assert errors.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 @pytest.mark.parametrize("words", [("list", "rulez"), ("generate", "--sedes", "3"), ("plai",)])

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from sonocanvas.cli.figure import figure
 from sonocanvas.cli.generate import generate
 from sonocanvas.cli.inspect import inspect
 from sonocanvas.cli.list_ import list_
@@ -24,6 +25,7 @@ app.command()(generate)
 app.command()(play)
 app.command()(see)
 app.command()(video)
+app.command()(figure)
 app.command()(inspect)
 app.command("list")(list_)
 app.add_typer(study, name="study")

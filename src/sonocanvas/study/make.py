@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from string import Template
 
-from sonocanvas.artifacts import load_sample, sample_folder
+from sonocanvas.artifacts import load_sample, sample_folder, sample_folders
 from sonocanvas.config import load_config
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.generate import RUN_FILE
@@ -16,7 +16,7 @@ from sonocanvas.media import write_text
 from sonocanvas.study import REPEATS
 from sonocanvas.study.records import RESULTS_FORMAT, Clip, Key
 from sonocanvas.types import OnWarning
-from sonocanvas.video import sample_folders, write_video
+from sonocanvas.video import write_video
 
 PAGE = Path(__file__).parent.parent / "data" / "study.html"
 TOLD_TIME_S = 946_684_800  # of every video: a listing by time would tell methods apart

@@ -25,12 +25,19 @@ def build_vocoder(
         InvalidInputError: The name or an option is not allowed, or there are no weights for it.
         CheckpointError: The weights are those of another vocoder.
     """
-    parts = [part for part, default in options("vocoder", name).items() if default is MISSING]
-    if parts and weights is None:
-        raise InvalidInputError(
-            f"{owner} carries no vocoder for '{name}'; use the vocoder griffin_lim."
-        )
-    vocoder: Vocoder = build("vocoder", name, given, **dict.fromkeys(parts, weights))
+    parts: dict[str, Any] = {
+        part: None for part, default in options("vocoder", name).items() if default is MISSING
+    }
+    checked: Any = build("vocoder", name, given, **parts)
+    if "weights" in parts:
+        if weights is None:
+            raise InvalidInputError(
+                f"{owner} carries no vocoder for '{name}'; use the vocoder griffin_lim."
+            )
+        parts["weights"] = weights
+    if "source" in parts:  # it plays by another vocoder
+        parts["source"] = build_vocoder(checked.source_name(weights), {}, weights, owner)
+    vocoder: Vocoder = build("vocoder", name, given, **parts)
     return vocoder
 
 

@@ -1,0 +1,33 @@
+"""`sonocanvas figure`: the paper's figures from saved runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def figure(
+    kind: Annotated[str, typer.Argument(help="Which figure; see 'list figures'.")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or of samples.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The PNG or PDF to write.")],
+    seeds: Annotated[
+        str | None, typer.Option(help="Which of each run, such as 7, 0-7 or 1,4-6.")
+    ] = None,
+    score: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What 'failures' ranks by.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Draw a figure of the paper from saved runs."""
+    from sonocanvas.config import parse_seeds
+    from sonocanvas.figures.page import check_installed, save_page
+    from sonocanvas.figures.read import read_runs
+    from sonocanvas.media import check_target
+    from sonocanvas.registry import build
+
+    draw = build("figure", kind, {} if score is None else {"score": score})
+    check_target(out, (".png", ".pdf"), overwrite)
+    check_installed()
+    wanted = None if seeds is None else parse_seeds(seeds)
+    save_page(draw(read_runs(runs, wanted, draw.samples_of_a_run)), out)
+    typer.echo(out)

@@ -1,0 +1,1 @@
+"""The paper's figures, drawn from saved runs; one file a figure."""

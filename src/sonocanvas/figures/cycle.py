@@ -1,0 +1,76 @@
+"""`cycle`: what is left of a canvas that is played and analysed again, vocoder by vocoder."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from sonocanvas.canvas import waveform_to_canvas
+from sonocanvas.errors import CheckpointError, InvalidInputError
+from sonocanvas.figures.matrix import Cell, Row, draw_matrix
+from sonocanvas.figures.read import Shown
+from sonocanvas.pairs import mini
+from sonocanvas.registry import VOCODERS
+from sonocanvas.scorers.round_trip import RoundTrip
+from sonocanvas.types import MINI_FORMAT, Sample, Waveform
+from sonocanvas.vocoders import istft_phase
+from sonocanvas.vocoders.weights import build_vocoder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Each canvas was played and analysed again. r is the correlation with the canvas on top; dB "
+    "is the root mean square difference after the one gain that fits best."
+)
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A canvas and what is left of it after each vocoder, with the scores of the round trip."""
+
+    samples_of_a_run: ClassVar[int | None] = 1
+
+    def __call__(self, shown: Sequence[Shown]) -> "Figure":
+        """Returns the figure, a sample a column and a vocoder a row."""
+        samples = [one.sample for one in shown]
+        played = [dict(play_all(sample)) for sample in samples]
+        rows = [Row([Cell(sample.canvas) for sample in samples], label="the canvas")]
+        for name in VOCODERS:
+            waveforms = [sounds.get(name) for sounds in played]
+            if any(waveforms):
+                cells = [
+                    _analysed(sample, waveform) if waveform else None
+                    for sample, waveform in zip(samples, waveforms, strict=True)
+                ]
+                rows.append(Row(cells, label=name))
+        titles = [f"{one.looks_like}\n{one.sounds_like}" for one in shown]
+        return draw_matrix(rows, samples[0].canvas_format, titles, CAPTION)
+
+
+def play_all(sample: Sample) -> Iterator[tuple[str, Waveform]]:
+    """Yields the sound of a canvas by each vocoder that can play it, with the vocoder's name.
+
+    The sound that is saved is that of its own vocoder, whose weights need not be here; its phases
+    are also those of `istft_phase`. Weights are looked for only with `mini`.
+    """
+    fmt, canvas = sample.canvas_format, sample.canvas.unsqueeze(0)
+    weights = mini.vocoder() if fmt == MINI_FORMAT else None
+    own = sample.record["vocoder"]["name"]
+    for name in VOCODERS:
+        if name == own:
+            yield name, sample.waveform
+        elif name == istft_phase.NAME:
+            yield name, istft_phase.replay(canvas, sample.waveform.samples, fmt)
+        else:
+            try:
+                vocoder = build_vocoder(name, {}, weights, "The pair")
+            except (InvalidInputError, CheckpointError):  # not one for this format
+                continue
+            yield name, vocoder(canvas, fmt)
+
+
+def _analysed(sample: Sample, waveform: Waveform) -> Cell:
+    canvas = waveform_to_canvas(waveform.samples, sample.canvas_format)[0]
+    correlation, error = RoundTrip()([dataclasses.replace(sample, waveform=waveform)])[0]
+    return Cell(canvas, waveform, (f"r {correlation.value:.3f}, {error.value:.1f} dB",))

@@ -1,0 +1,48 @@
+"""Canvases played and analysed again, with numbers that are the round trip's own."""
+
+import dataclasses
+
+import torch
+from test_artifacts import make_sample
+
+from sonocanvas.canvas import canvas_to_bytes, waveform_to_canvas
+from sonocanvas.figures.cycle import Cycle, play_all
+from sonocanvas.figures.read import read_runs
+from sonocanvas.scorers.round_trip import RoundTrip
+from sonocanvas.types import MINI_FORMAT, Waveform
+
+
+def test_a_row_for_each_vocoder_with_the_analysed_canvas_and_its_numbers(save, words, pictures):
+    shown = read_runs([save("run", 1)])
+    sample = shown[0].sample
+    figure = Cycle()(shown)
+    lines = words(figure)
+    named = [line for line in lines if line in ("the canvas", "griffin_lim", "hifigan")]
+    assert named == ["the canvas", "griffin_lim", "hifigan"]
+    assert "istft_phase" in lines
+    assert "phase_net" not in lines  # its weights are mini's, of another format
+    drawn = pictures(figure)
+    assert len(drawn) == 4
+    assert (drawn[0] == canvas_to_bytes(sample.canvas)).all()
+    analysed = waveform_to_canvas(sample.waveform.samples, sample.canvas_format)[0]
+    assert (drawn[2] == canvas_to_bytes(analysed)).all()  # hifigan's is the sound that was saved
+    correlation, error = RoundTrip()([sample])[0]
+    assert f"r {correlation.value:.3f}, {error.value:.1f} dB" in lines
+
+
+def test_the_vocoder_of_the_pair_plays_where_its_weights_are_here():
+    sound = Waveform(0.1 * torch.randn(1, 20 * 160), 16000)
+    canvas = waveform_to_canvas(sound.samples, MINI_FORMAT)[0]
+    sample = dataclasses.replace(
+        make_sample(1),
+        canvas=canvas,
+        waveform=sound,
+        canvas_format=MINI_FORMAT,
+        record={"vocoder": {"name": "griffin_lim"}},
+    )
+    played = dict(play_all(sample))
+    assert list(played) == ["griffin_lim", "istft_phase", "phase_net"]
+    assert played["griffin_lim"] is sound
+    assert {one.samples.shape for one in played.values()} == {(1, 3200)}
+    # the true phases of the very sound: nothing but the mel inversion is lost
+    assert (played["istft_phase"].samples - sound.samples).norm() < 0.6 * sound.samples.norm()

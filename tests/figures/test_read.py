@@ -1,0 +1,93 @@
+"""Samples of runs: which are taken, and what is refused in one sentence."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+from tiny import TINY_FORMAT
+
+from sonocanvas.artifacts import load_sample
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.figures.read import by_method, find, read_runs
+
+
+def seeds_of(shown):
+    return [one.sample.seed for one in shown]
+
+
+def test_the_first_of_the_run_file_or_the_seeds_that_are_given_or_one_sample(save):
+    for seed in (1, 2, 30):
+        run = save("run", seed)
+    (run / "0004.partial").mkdir()
+    assert seeds_of(read_runs([run])) == [1, 2, 30]
+    assert seeds_of(read_runs([run], at_most=2)) == [1, 2]
+    assert seeds_of(read_runs([run], [30, 1], at_most=1)) == [30, 1]
+    assert seeds_of(read_runs([run / "0002", run], at_most=1)) == [2, 1]
+    (run / "run.toml").write_text("seeds = [30, 2]")
+    assert seeds_of(read_runs([run])) == [30, 2]
+
+
+def test_a_sample_tells_its_method_prompts_and_colour(save):
+    run = save("run", 1, method="imprint", red=True)
+    save("run", 2)
+    first, second = read_runs([run])
+    assert (first.method, first.looks_like, first.sounds_like) == (
+        "imprint",
+        "looks like a castle",
+        "sounds like bells",
+    )
+    assert first.colour.shape == (32, 64, 3)
+    assert second.colour is None
+
+
+def test_a_run_that_is_half_there_is_refused_with_what_it_has(save):
+    run = save("run", 1)
+    (run / "run.toml").write_text("seeds = [1, 2]")
+    with pytest.raises(InvalidInputError, match="lacks the sample of seed 2; it has 1"):
+        read_runs([run])
+    assert seeds_of(read_runs([run], at_most=1)) == [1]
+    (run / "0001" / "audio.wav").unlink()
+    with pytest.raises(InvalidInputError, match="0001' is not a whole sample"):
+        read_runs([run], [1])
+
+
+def test_folders_without_samples_and_broken_colour_are_refused(save, tmp_path):
+    with pytest.raises(InvalidInputError, match="There is no folder"):
+        read_runs([tmp_path / "none"])
+    with pytest.raises(InvalidInputError, match="holds no sample to draw"):
+        read_runs([tmp_path])
+    run = save("run", 1)
+    (run / "0001" / "colour.png").write_text("text")
+    with pytest.raises(InvalidInputError, match=r"colour.png' is not a picture"):
+        _ = read_runs([run])[0].colour
+
+
+def test_two_formats_or_sizes_in_one_figure_are_refused_with_both_values(save):
+    first = save("first")
+    louder = save("second", canvas_format=dataclasses.replace(TINY_FORMAT, log_ceiling=60.0))
+    wider = save("third", canvas=torch.zeros(32, 80))
+    with pytest.raises(InvalidInputError, match=r"log_ceiling is 50.0 in .*first.* and 60.0 in"):
+        read_runs([first, louder])
+    with pytest.raises(InvalidInputError, match=r"frames is 64 in .* and 80 in"):
+        read_runs([first, wider])
+
+
+def test_samples_are_found_by_prompts_method_and_seed_and_none_comes_twice(save):
+    shown = read_runs([save("a", 1), save("b", 1, method="sds")])
+    found = by_method(shown)
+    assert find(found, ("a castle", "bells", "sds", 1)) is shown[1]
+    with pytest.raises(InvalidInputError, match="of method 'imprint' with seed 1 of 'a castle'"):
+        find(found, ("a castle", "bells", "imprint", 1))
+    with pytest.raises(InvalidInputError, match="both of method 'compose' with seed 1"):
+        by_method([shown[0], *read_runs([save("c", 1)])])
+
+
+def test_a_record_of_before_there_were_methods_is_composed(save):
+    run = save("run", 1)
+    path = run / "0001" / "sample.json"
+    record = json.loads(path.read_text("utf-8"))
+    del record["method"]
+    path.write_text(json.dumps(record))
+    assert "method" not in load_sample(run / "0001").record
+    assert read_runs([run])[0].method == "compose"
