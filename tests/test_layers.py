@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
-errors types synonyms concepts
+errors types synonyms concepts colour_maps
 registry
 config
 text canvas compose frechet
@@ -16,7 +16,7 @@ finish pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
 generate
-evaluate gallery video figures study batch
+evaluate gallery video colour figures study batch
 cli web training
 """
 HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.split()}

@@ -72,10 +72,11 @@ def generate(
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
         scorers = [load("scorer", name)() for name in config.scores]
+        colour = _colouriser(config, pair, place, on_step, on_warning or warnings.warn)
         method = build("method", config.method.name, config.method.options)
         for made in method(config, pair, chunks, on_step, on_warning or warnings.warn):
             if made.seed not in kept:
-                sample = _scored(as_saved(made), scorers)
+                sample = colour(_scored(as_saved(made), scorers))
                 if out is not None:
                     if len(samples) == len(kept):  # the first: what can fail early has
                         _open_run(out, config, overwrite)
@@ -183,6 +184,17 @@ def _open_run(out: Path, config: RunConfig, overwrite: bool) -> None:
 def _scored(sample: Sample, scorers: Sequence[Any]) -> Sample:
     scores = [score for scorer in scorers for score in scorer([sample])[0]]
     return dataclasses.replace(sample, scores=tuple(scores))
+
+
+def _colouriser(
+    config: RunConfig, pair: ModelPair, device: str, on_step: OnStep | None, on_warning: OnWarning
+) -> Callable[[Sample], Sample]:
+    """Returns what gives a sample the colour that a run asks for, its models loaded."""
+    if not config.colour.name:
+        return lambda sample: sample
+    colouriser = build("colouriser", config.colour.name, config.colour.options)
+    colour = colouriser(lambda: pair, device, on_step, on_warning)
+    return lambda sample: dataclasses.replace(sample, colour=colour(sample))
 
 
 def _tell(on_sample: Callable[[Sample], None] | None, sample: Sample) -> None:

@@ -24,6 +24,16 @@ VOCODERS = {
     "phase_net": "sonocanvas.vocoders.phase_net:PhaseNet",
 }
 SCORERS = {"round_trip": "sonocanvas.scorers.round_trip:RoundTrip"}
+COLOURISERS = {
+    "magma": "sonocanvas.colourisers.colour_map:Magma",
+    "inferno": "sonocanvas.colourisers.colour_map:Inferno",
+    "plasma": "sonocanvas.colourisers.colour_map:Plasma",
+    "viridis": "sonocanvas.colourisers.colour_map:Viridis",
+    "cividis": "sonocanvas.colourisers.colour_map:Cividis",
+    "turbo": "sonocanvas.colourisers.colour_map:Turbo",
+    "latent": "sonocanvas.colourisers.latent:Latent",
+    "deepfloyd": "sonocanvas.colourisers.deepfloyd:DeepFloyd",
+}
 PAIRS = {
     "mini": "sonocanvas.pairs.mini:load",
     "sd15-auffusion": "sonocanvas.pairs.sd15_auffusion:load",
@@ -37,6 +47,7 @@ MENUS: dict[str, dict[str, str]] = {
     "wrapper": WRAPPERS,
     "vocoder": VOCODERS,
     "scorer": SCORERS,
+    "colouriser": COLOURISERS,
     "pair": PAIRS,
 }
 
