@@ -277,7 +277,7 @@ def _meaning_from_json(text: str, path: Path) -> tuple[CanvasFormat, str]:
     wrong = InvalidInputError(f"'{path}' carries a canvas format that means nothing.")
     try:
         meaning: dict[str, Any] = json.loads(text)
-        values, colour_map = meaning["canvas_format"], meaning.get("colour_map", "")
+        values, colour_map = meaning["canvas_format"], str(meaning.get("colour_map", ""))
         for field in dataclasses.fields(CanvasFormat):  # a file of old lacks what has a default
             if type(values.get(field.name, field.default)).__name__ != field.type:
                 raise wrong
@@ -291,5 +291,5 @@ def _meaning_from_json(text: str, path: Path) -> tuple[CanvasFormat, str]:
     if not (sizes_fit and windows_fit and bands_fit and levels_fit):
         raise wrong
     if colour_map and colour_map not in colour_tables():
-        raise unknown(f"colour map in '{path}':", str(colour_map), colour_tables())
-    return fmt, str(colour_map)
+        raise unknown(f"colour map in '{path}':", colour_map, colour_tables())
+    return fmt, colour_map

@@ -109,7 +109,10 @@ def load_if(folder: str, device: str) -> Any:
         CheckpointError: The folder does not hold the first stage of IF.
     """
     if not folder:
-        raise InvalidInputError("Colouriser 'deepfloyd' needs a folder with DeepFloyd IF.")
+        raise InvalidInputError(
+            "Colouriser 'deepfloyd' needs a folder with DeepFloyd IF: give --folder to 'colour' or "
+            "--set colour.folder to 'generate'."
+        )
     if not Path(folder).expanduser().is_dir():
         raise InvalidInputError(f"There is no folder '{folder}' with DeepFloyd IF.")
     absent = dict.fromkeys(("safety_checker", "feature_extractor", "watermarker"))
