@@ -38,6 +38,18 @@ def made(*args, **options):
     return list(colour_samples(*args, **options))
 
 
+def opened(path):
+    with Image.open(path) as picture:
+        picture.load()
+    return picture
+
+
+def save_with(picture, path, meaning):
+    text = PngInfo()
+    text.add_text("sonocanvas", json.dumps(meaning))
+    picture.save(path, pnginfo=text)
+
+
 @pytest.mark.parametrize(("by", "options"), [("magma", {}), ("turbo", {}), ("latent", QUICK)])
 def test_every_sample_gets_a_picture_that_is_read_as_its_canvas(run, by, options):
     paths = made(run, by, options)
@@ -47,7 +59,7 @@ def test_every_sample_gets_a_picture_that_is_read_as_its_canvas(run, by, options
         again, format_again = read_canvas_png(path)
         assert torch.equal(again, canvas)
         assert format_again == canvas_format
-        assert Image.open(path).mode == "RGB"
+        assert opened(path).mode == "RGB"
 
 
 def test_colour_is_part_of_the_sample(run):
@@ -126,31 +138,25 @@ def test_colour_that_is_not_ours_is_refused_in_one_sentence(run, damage):
         Image.new("RGB", (64, 32)).save(path)
     else:
         picture = Image.new("RGB", (64, 32), (0, 255, 0))
-        text = json.loads(Image.open(path).text["sonocanvas"])
+        text = json.loads(opened(path).info["sonocanvas"])
         save_with(picture, path, text)
     with pytest.raises(InvalidInputError, match=r"colour\.png|#00ff00 is not of the map 'magma'"):
         read_canvas_png(path) if damage == "map" else load_sample(path.parent)
 
 
-def save_with(picture, path, meaning):
-    text = PngInfo()
-    text.add_text("sonocanvas", json.dumps(meaning))
-    picture.save(path, pnginfo=text)
-
-
 def test_unknown_map_in_a_picture_is_refused(run):
     path = made(run / "0003", "magma", {})[0]
-    meaning = json.loads(Image.open(path).text["sonocanvas"])
+    meaning = json.loads(opened(path).info["sonocanvas"])
     for colour_map in ("magna", 7, ["magma"]):
-        save_with(Image.open(path), path, meaning | {"colour_map": colour_map})
+        save_with(opened(path), path, meaning | {"colour_map": colour_map})
         with pytest.raises(InvalidInputError, match=r"Unknown colour map in .*Known: cividis"):
             read_canvas_png(path)
 
 
 def test_what_is_transparent_in_a_mapped_picture_is_black(run):
     path = made(run / "0003", "viridis", {})[0]
-    meaning = json.loads(Image.open(path).text["sonocanvas"])
-    picture = Image.open(path).convert("RGBA")
+    meaning = json.loads(opened(path).info["sonocanvas"])
+    picture = opened(path).convert("RGBA")
     picture.putalpha(Image.new("L", picture.size, 0))
     save_with(picture, path, meaning)
     assert read_canvas_png(path)[0].max() == 0

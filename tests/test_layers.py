@@ -7,10 +7,10 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
-errors types synonyms concepts colour_maps
+errors types synonyms concepts
 registry
 config
-text canvas compose frechet
+text canvas colour_maps compose frechet
 denoise pairs vocoders scorers media
 finish pipeline_inputs pipeline_models pipeline_output
 pipeline

@@ -42,7 +42,7 @@ def tiny_if_unet() -> UNet2DConditionModel:
         down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
         mid_block_type="UNetMidBlock2DSimpleCrossAttn",
         up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
-        cross_attention_dim=16,
+        cross_attention_dim=32,
         encoder_hid_dim=16,
         attention_head_dim=8,
         addition_embed_type="text",

@@ -27,4 +27,6 @@ def unknown(what: str, name: str, known: Iterable[str]) -> InvalidInputError:
     allowed = sorted(known)
     near = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    return InvalidInputError(f"Unknown {what} '{name}'.{hint} Known: {', '.join(allowed)}.")
+    return InvalidInputError(
+        f"Unknown {what} '{name}'.{hint} Known: {', '.join(allowed) or 'none'}."
+    )

@@ -123,7 +123,6 @@ def load_if(folder: str, device: str) -> Any:
             pipeline = IFPipeline.from_pretrained(
                 Path(folder).expanduser(),
                 local_files_only=True,
-                torch_dtype=torch.float16 if device == "cuda" else torch.float32,
                 requires_safety_checker=False,
                 **absent,
             )
@@ -132,7 +131,7 @@ def load_if(folder: str, device: str) -> Any:
             raise CheckpointError(
                 f"'{folder}' is not the first stage of DeepFloyd IF in diffusers' layout: {reason}"
             ) from None
-    return pipeline.to(device)
+    return pipeline.to(device, torch.float16 if device == "cuda" else torch.float32)
 
 
 def _pair_of(pipeline: Any, shape: tuple[int, int, int], sample: Sample) -> ModelPair:
