@@ -5,11 +5,13 @@ import dataclasses
 import pytest
 import torch
 from diffusers.models.autoencoders.vae import DecoderOutput, EncoderOutput
-from tiny import tiny_pair, tiny_unet
+from tiny import SCHEDULER_CONFIG, tiny_pair, tiny_unet
 from tiny_checkpoint import save_checkpoint
 from torch import nn
 
+from sonocanvas.colourisers.chroma import with_gray
 from sonocanvas.colourisers.latent import Latent, draws_gray
+from sonocanvas.denoise import make_scheduler
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.pairs.sd15_auffusion import load
 
@@ -81,6 +83,36 @@ def test_prediction_of_every_step_decodes_to_the_canvas(sample, paint):
     assert len(seen) == 4
     for gray in seen:
         assert torch.allclose(gray, blocks, atol=2e-3)
+
+
+class KnowsOnePicture(nn.Module):
+    """A model of one picture alone: it predicts the noise that is not that picture."""
+
+    device, dtype = torch.device("cpu"), torch.float32
+
+    def __init__(self, picture):
+        super().__init__()
+        self.picture, self.schedule = picture * 2 - 1, make_scheduler(SCHEDULER_CONFIG)
+
+    def forward(self, latents, timestep, encoder_hidden_states, **options):
+        kept = self.schedule.alphas_cumprod[int(timestep)]
+        return ((latents - kept.sqrt() * self.picture) / (1 - kept).sqrt(),)
+
+
+def test_model_of_one_picture_gives_its_chroma_to_the_canvas(sample, paint):
+    picture = torch.rand(1, 3, 8, 16, generator=torch.Generator().manual_seed(1))
+    pair = tiny_pair(
+        vae=Blocks(),
+        image_unet=KnowsOnePicture(picture),
+        latent_shape=(3, 8, 16),
+        scheduler_config={**SCHEDULER_CONFIG, "set_alpha_to_one": True},  # no noise is left
+    )
+    grays = torch.linspace(0.2, 0.8, 128).view(1, 8, 16)
+    canvas = nn.functional.interpolate(grays[None], scale_factor=4)[0, 0]
+    canvas = (canvas * 255).round() / 255
+    colour, _ = paint(Latent(**QUICK), dataclasses.replace(sample, canvas=canvas), pair)
+    wanted = with_gray(nn.functional.interpolate(picture, scale_factor=4), canvas[None])
+    assert (colour.pictures - wanted).abs().max() < 2.5 / 255
 
 
 def test_pair_without_colour_says_so_once_and_gives_the_canvas(sample, paint):
