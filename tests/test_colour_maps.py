@@ -1,5 +1,7 @@
 """Maps of gray to colour: those of matplotlib, and each read back exactly."""
 
+import itertools
+
 import matplotlib
 import numpy as np
 import pytest
@@ -34,8 +36,7 @@ def test_every_gray_level_comes_back_exactly(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_colours_off_by_one_level_come_back_within_three_levels(name):
-    noise = np.random.default_rng(0).integers(-1, 2, (64, 8, 32, 3))
-    for one in noise:
+    for one in itertools.product((-1, 0, 1), repeat=3):
         shaken = np.clip(map_gray(GRAY, name).astype(int) + one, 0, 255).astype(np.uint8)
         assert np.abs(unmap_colour(shaken, name).astype(int) - GRAY).max() <= 3
 

@@ -131,7 +131,7 @@ def load_if(folder: str, device: str) -> Any:
             raise CheckpointError(
                 f"'{folder}' is not the first stage of DeepFloyd IF in diffusers' layout: {reason}"
             ) from None
-    return pipeline.to(device, torch.float16 if device == "cuda" else torch.float32)
+        return pipeline.to(device, torch.float16 if device == "cuda" else torch.float32)
 
 
 def _pair_of(pipeline: Any, shape: tuple[int, int, int], sample: Sample) -> ModelPair:
