@@ -9,9 +9,15 @@ from tiny import TINY_FORMAT
 
 from sonocanvas.artifacts import as_saved, load_sample, sample_folder, save_sample
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.types import Prompts, Sample, Score, Waveform
+from sonocanvas.types import Colour, Prompts, Sample, Score, Waveform
 
 FILES = ["audio.wav", "canvas.png", "image.png", "latent.safetensors", "sample.json"]
+
+
+def red_colour():
+    """Returns a colour that is easily seen, of the size of `make_sample`."""
+    picture = torch.tensor([200 / 255, 0, 0])[None, :, None, None].expand(1, 3, 32, 64)
+    return Colour(picture, {"name": "red"})
 
 
 def make_sample(seed=7, level=0.5):

@@ -115,6 +115,31 @@ def test_mini_has_the_vocoder_that_it_ships_with_or_griffin_lim(tmp_path, monkey
     assert run(vocoder={"name": "griffin_lim"}).vocoder.options["iterations"] == 32
 
 
+def test_colour_is_none_unless_named_and_then_holds_every_option(tmp_path):
+    assert run().colour.model_dump() == {"name": ""}
+    named = run(colour="latent")
+    options = {"prompt": "", "samples": 1, "seed": 0, "steps": 30, "start_step": 7}
+    assert named.colour.model_dump() == {"name": "latent", "guidance_scale": 10.0, **options}
+    for config in (run(), named, run(colour="magma")):
+        (tmp_path / "run.toml").write_text(to_toml(config), "utf-8")
+        assert load_config(tmp_path / "run.toml") == config
+
+
+@pytest.mark.parametrize(
+    ("colour", "sentence"),
+    [
+        ({"name": "magna"}, "Unknown colouriser 'magna'. Did you mean 'magma'"),
+        ({"name": "latent", "step": 3}, "Did you mean 'steps'"),
+        ({"name": "latent", "steps": 5}, "start_step must be from 0 to 4, not 7"),
+        ({"steps": 5}, "colour.steps was given, but no colour.name; known: magma"),
+    ],
+)
+def test_wrong_colour_is_one_sentence(colour, sentence):
+    with pytest.raises(InvalidInputError) as error:
+        run(colour=colour)
+    assert sentence in str(error.value)
+
+
 def test_run_file_of_the_first_version_loads(tmp_path):
     path = tmp_path / "run.toml"
     old = to_toml(run()).replace('image_model = ""\n', "").replace('audio_model = ""\n', "")

@@ -4,12 +4,14 @@ import dataclasses
 from html.parser import HTMLParser
 
 import pytest
+import torch
 from test_artifacts import make_sample
+from tiny import TINY_FORMAT
 
-from sonocanvas.artifacts import save_sample
+from sonocanvas.artifacts import save_sample, write_colour
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.gallery import write_gallery
-from sonocanvas.types import Prompts
+from sonocanvas.types import Colour, Prompts
 
 RECORD = {
     "notes": ["The image prompt has a word that the pair does not know: '<b>'."],
@@ -52,6 +54,17 @@ def test_every_sample_is_shown_and_every_link_leads_to_a_file(page, tmp_path):
     links = page.values("a", "href")
     assert len(links) == 8
     assert all((tmp_path / link).is_file() for link in links)
+
+
+def test_canvas_in_colour_is_shown_above_the_gray_one_and_linked(page, tmp_path):
+    write_colour(tmp_path / "0011", Colour(torch.rand(2, 3, 32, 64), {"name": "any"}), TINY_FORMAT)
+    page = Page(write_gallery(tmp_path).read_text("utf-8"))
+    shown = ["0002/canvas.png", "0011/colour.png", "0011/canvas.png"]
+    assert page.values("img", "src") == shown
+    links = set(page.values("a", "href"))
+    assert {f"0011/colour{end}.png" for end in ("", "-00", "-01")} < links
+    assert all((tmp_path / link).is_file() for link in links)
+    assert page.values("img", "alt")[1].startswith("Seed 11 in colour: </title>")
 
 
 def test_nothing_is_loaded_from_elsewhere(page):

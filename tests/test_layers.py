@@ -10,14 +10,14 @@ LAYERS = """
 errors types synonyms concepts
 registry
 config
-text canvas compose frechet intervals origin
+text canvas colour_maps compose frechet intervals origin
 denoise pairs vocoders media
 scorers
 finish scoring pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
 generate
-evaluate gallery video figures batch inspection
+evaluate gallery video colour figures batch inspection
 study
 cli web training
 """

@@ -9,7 +9,7 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.registry import MENUS, MISSING, build, load, options, split_pair
 
 ENTRIES = [(menu, name) for menu, entries in MENUS.items() for name in entries]
-CHOICES = [entry for entry in ENTRIES if entry[0] in ("rule", "wrapper", "vocoder")]
+CHOICES = [entry for entry in ENTRIES if entry[0] in ("rule", "wrapper", "vocoder", "colouriser")]
 
 
 @pytest.mark.parametrize(("menu", "name"), ENTRIES)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_artifacts import make_sample
+from test_artifacts import make_sample, red_colour
 
 from sonocanvas.artifacts import save_sample
 from sonocanvas.errors import InvalidInputError
@@ -114,9 +114,8 @@ def test_a_run_gets_a_video_a_sample_and_keeps_what_is_there(tmp_path):
 
 @pytest.mark.parametrize("in_colour", [True, False])
 def test_a_video_shows_the_colour_that_its_sample_has_only_when_asked(tmp_path, in_colour):
-    for seed in (1, 2):
-        save_sample(make_sample(seed), tmp_path)
-    Image.new("RGB", (64, 32), (200, 0, 0)).save(tmp_path / "0001" / "colour.png")
+    save_sample(dataclasses.replace(make_sample(1), colour=red_colour()), tmp_path)
+    save_sample(make_sample(2), tmp_path)
     shown = [pictures(path)[0][1] for path in write_videos(tmp_path, in_colour=in_colour)]
     red = [np.abs(one[:300, 100:] - np.array([200, 0, 0])).mean() < 8 for one in shown]
     assert red == [in_colour, False]

@@ -10,29 +10,32 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
 import torch
 from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.media import (
     check_finite,
     dequantise,
+    image_to_rgb,
     quantise,
     read_canvas_png,
+    read_colour_png,
+    rgb_to_image,
     write_canvas_png,
+    write_colour_png,
     write_wav,
 )
-from sonocanvas.origin import NOTE, origin_of, to_png_text
-from sonocanvas.types import CanvasFormat, Prompts, Sample, Score
+from sonocanvas.origin import NOTE, Origin, origin_of, to_png_text
+from sonocanvas.types import CanvasFormat, Colour, Prompts, Sample, Score
 
 SCHEMA = 1
 COLOUR_FILE = "colour.png"
+NUMBERED = "colour-[0-9][0-9].png"
 
 
 def sample_folder(out: Path, seed: int) -> Path:
@@ -62,7 +65,7 @@ def as_saved(sample: Sample) -> Sample:
     return dataclasses.replace(
         sample,
         latent=sample.latent.detach().float().cpu(),
-        image=_to_image(_to_rgb(sample.image)),
+        image=rgb_to_image(image_to_rgb(sample.image)),
         canvas=bytes_to_canvas(canvas_to_bytes(sample.canvas)),
         waveform=dequantise(pcm, gain_db, sample.waveform.sample_rate_hz),
     )
@@ -111,7 +114,7 @@ def load_sample(folder: Path) -> Sample:
         latent = load_file(folder / "latent.safetensors")["latent"]
         canvas, _ = read_canvas_png(folder / "canvas.png")
         with Image.open(folder / "image.png") as picture:
-            image = _to_image(np.asarray(picture.convert("RGB")))
+            image = rgb_to_image(np.asarray(picture.convert("RGB")))
         pcm, rate = soundfile.read(folder / "audio.wav", dtype="int16")
         return Sample(
             seed=record.pop("seed"),
@@ -123,6 +126,7 @@ def load_sample(folder: Path) -> Sample:
             canvas_format=canvas_format,
             scores=tuple(Score(**score) for score in record.pop("scores")),
             record=record,
+            colour=read_colour(folder),
         )
     except InvalidInputError:
         raise
@@ -132,20 +136,43 @@ def load_sample(folder: Path) -> Sample:
         raise InvalidInputError(f"'{folder}/sample.json' cannot be read: {error!r}.") from None
 
 
-def coloured(folder: Path) -> Image.Image | None:
-    """Returns the canvas in colour that a sample's folder holds, if it does, as RGB.
+def write_colour(folder: Path, colour: Colour, canvas_format: CanvasFormat, origin: Origin) -> Path:
+    """Writes `colour.png` into the folder of a sample and returns its path.
+
+    Several pictures are `colour-00.png` and so on; `colour.png` is the first of them. What was
+    there before is replaced.
+
+    Args:
+        folder: Folder of the sample.
+        colour: What to write.
+        canvas_format: What the canvas means as sound.
+        origin: How the sample came about.
 
     Raises:
-        InvalidInputError: The file is not a picture.
+        InvalidInputError: A picture is not finite or the folder cannot be written.
+    """
+    path, pictures = folder / COLOUR_FILE, list(colour.pictures)
+    numbers = range(len(pictures)) if len(pictures) > 1 else ()
+    files = {folder / f"colour-{number:02d}.png": pictures[number] for number in numbers}
+    for file, picture in [*files.items(), (path, pictures[0])]:
+        write_colour_png(file, picture, canvas_format, colour.record, colour.colour_map, origin)
+    for stale in set(folder.glob(NUMBERED)) - files.keys():
+        stale.unlink()
+    return path
+
+
+def read_colour(folder: Path) -> Colour | None:
+    """Returns the canvas of a sample in colour, `None` where there is no `colour.png`.
+
+    Raises:
+        InvalidInputError: A file is not what it should be.
     """
     path = folder / COLOUR_FILE
     if not path.exists():
         return None
-    try:
-        with Image.open(path) as picture:
-            return picture.convert("RGB")
-    except (OSError, SyntaxError, ValueError):
-        raise InvalidInputError(f"'{path}' is not a picture that can be read.") from None
+    files = sorted(folder.glob(NUMBERED)) or [path]
+    pictures, records, maps = zip(*map(read_colour_png, files), strict=True)
+    return Colour(torch.stack(pictures), records[0], maps[0])
 
 
 def _write_files(sample: Sample, folder: Path) -> None:
@@ -153,9 +180,11 @@ def _write_files(sample: Sample, folder: Path) -> None:
     origin = origin_of(sample)
     canvas_png = folder / "canvas.png"
     write_canvas_png(canvas_png, sample.canvas, sample.canvas_format, origin=origin)
-    picture = Image.fromarray(_to_rgb(sample.image))
+    picture = Image.fromarray(image_to_rgb(sample.image))
     picture.save(folder / "image.png", pnginfo=to_png_text(origin))
     gain_db = write_wav(folder / "audio.wav", sample.waveform, origin)
+    if sample.colour is not None:
+        write_colour(folder, sample.colour, sample.canvas_format, origin)
     latent = sample.latent.detach().float().cpu().contiguous()
     save_file({"latent": latent}, folder / "latent.safetensors")
     described = {
@@ -170,14 +199,3 @@ def _write_files(sample: Sample, folder: Path) -> None:
     }
     text = json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "sample.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _to_rgb(image: Tensor) -> npt.NDArray[np.uint8]:
-    check_finite("image", image)
-    levels = image.detach().float().cpu().clamp(0, 1).permute(1, 2, 0) * 255
-    rgb: npt.NDArray[np.uint8] = levels.round().to(torch.uint8).numpy()
-    return rgb
-
-
-def _to_image(rgb: npt.NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(rgb.astype(np.float32) / 255).permute(2, 0, 1)

@@ -104,6 +104,12 @@ class VocoderChoice(Choice):
     name: str = "griffin_lim"
 
 
+class ColourChoice(Choice):
+    """A colouriser and its options; without a name the canvas stays gray."""
+
+    name: str = ""
+
+
 PAIR_VOCODERS = {"sd15-auffusion": "hifigan"}
 """The vocoder of a pair from the Hub where a run names none, if it is not Griffin-Lim."""
 
@@ -142,6 +148,7 @@ class RunConfig(Part):
     rule: RuleChoice = RuleChoice()
     warm_start: Options = Options()
     vocoder: VocoderChoice = VocoderChoice()
+    colour: ColourChoice = ColourChoice()
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -191,7 +198,7 @@ class RunConfig(Part):
                 raise unknown("scorer", name, MENUS["scorer"])
         return given
 
-    @field_validator("method", "rule", "vocoder", mode="before")
+    @field_validator("method", "rule", "vocoder", "colour", mode="before")
     @classmethod
     def _name_alone(cls, given: Any) -> Any:
         return {"name": given} if isinstance(given, str) else given
@@ -201,6 +208,19 @@ class RunConfig(Part):
     def _whole_choice(cls, choice: Choice, info: ValidationInfo) -> Choice:
         given = _resolved(str(info.field_name), choice.name, choice.options)
         return type(choice)(name=choice.name, **given)
+
+    @field_validator("colour")
+    @classmethod
+    def _whole_colour(cls, choice: ColourChoice) -> ColourChoice:
+        if choice.name:
+            given = _resolved("colouriser", choice.name, choice.options)
+            return ColourChoice(name=choice.name, **given)
+        if choice.options:
+            raise InvalidInputError(
+                f"colour.{next(iter(choice.options))} was given, but no colour.name; known: "
+                f"{', '.join(MENUS['colouriser'])}."
+            )
+        return choice
 
     @field_validator("warm_start")
     @classmethod

@@ -11,10 +11,11 @@ from urllib.parse import quote
 from sonocanvas.errors import InvalidInputError
 
 PAGE = Path(__file__).parent / "data" / "gallery.html"
-FILES = ("canvas.png", "image.png", "audio.wav", "video.mp4", "sample.json")
+FILES = ("canvas.png", "image.png", "colour*.png", "audio.wav", "video.mp4", "sample.json")
+COLOUR = Template('<img src="$folder/colour.png" alt="Seed $seed in colour: $image_prompt">\n')
 ARTICLE = Template("""<article aria-labelledby="seed-$seed">
 <button class="canvas" type="button" aria-label="Play or pause seed $seed">
-<img src="$folder/canvas.png" alt="Canvas of seed $seed: $image_prompt"><i></i>
+$colour<img src="$folder/canvas.png" alt="Canvas of seed $seed: $image_prompt"><i></i>
 </button>
 <div class="below">
 <h2 id="seed-$seed">seed $seed</h2>
@@ -77,17 +78,17 @@ def _facts(record: dict[str, Any]) -> str:
 
 def _article(sample: Path, record: dict[str, Any]) -> str:
     folder = quote(sample.name)
-    there = [file for file in FILES if (sample / file).exists()]
+    there = [path.name for pattern in FILES for path in sorted(sample.glob(pattern))]
     links = [f'<a href="{folder}/{file}" download>{file}</a>' for file in there]
     scores = {
         score["name"].replace("_", " "): f"{score['value']:.2f} {score['unit']}".strip()
         for score in record["scores"]
     }
     prompts = _escaped(record["prompts"])
+    shown = {"seed": record["seed"], "folder": folder, "image_prompt": prompts["image"]}
     return ARTICLE.substitute(
-        seed=record["seed"],
-        folder=folder,
-        image_prompt=prompts["image"],
+        shown,
+        colour=COLOUR.substitute(shown) if "colour.png" in there else "",
         audio_prompt=prompts["audio"],
         scores=_definitions(scores),
         links=" ".join(links),

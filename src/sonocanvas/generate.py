@@ -5,6 +5,7 @@ that depend on the run alone: a run that is resumed computes the same chunks aga
 what is missing, so that its bytes do not depend on where it was interrupted.
 """
 
+import dataclasses
 import os
 import shutil
 import warnings
@@ -71,10 +72,11 @@ def generate(
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
         scorers = make_scorers(config.scores)
+        colour = _colouriser(config, pair, place, on_step, on_warning or warnings.warn)
         method = build("method", config.method.name, config.method.options)
         for made in method(config, pair, chunks, on_step, on_warning or warnings.warn):
             if made.seed not in kept:
-                sample = scored(as_saved(made), scorers)
+                sample = colour(scored(as_saved(made), scorers))
                 if out is not None:
                     if len(samples) == len(kept):  # the first: what can fail early has
                         _open_run(out, config, overwrite)
@@ -177,6 +179,17 @@ def _open_run(out: Path, config: RunConfig, overwrite: bool) -> None:
         os.replace(beside, run_file)
     except OSError as error:
         raise InvalidInputError(f"Cannot write '{run_file}': {error.strerror}.") from None
+
+
+def _colouriser(
+    config: RunConfig, pair: ModelPair, device: str, on_step: OnStep | None, on_warning: OnWarning
+) -> Callable[[Sample], Sample]:
+    """Returns what gives a sample the colour that a run asks for, its models loaded."""
+    if not config.colour.name:
+        return lambda sample: sample
+    colouriser = build("colouriser", config.colour.name, config.colour.options)
+    colour = colouriser(lambda: pair, device, on_step, on_warning)
+    return lambda sample: dataclasses.replace(sample, colour=colour(sample))
 
 
 def _tell(on_sample: Callable[[Sample], None] | None, sample: Sample) -> None:

@@ -39,6 +39,16 @@ SET_SCORERS = {
     "fad": "sonocanvas.scorers.fad:Fad",
     "fid": "sonocanvas.scorers.fid:Fid",
 }
+COLOURISERS = {
+    "magma": "sonocanvas.colourisers.colour_map:Magma",
+    "inferno": "sonocanvas.colourisers.colour_map:Inferno",
+    "plasma": "sonocanvas.colourisers.colour_map:Plasma",
+    "viridis": "sonocanvas.colourisers.colour_map:Viridis",
+    "cividis": "sonocanvas.colourisers.colour_map:Cividis",
+    "turbo": "sonocanvas.colourisers.colour_map:Turbo",
+    "latent": "sonocanvas.colourisers.latent:Latent",
+    "deepfloyd": "sonocanvas.colourisers.deepfloyd:DeepFloyd",
+}
 PAIRS = {
     "mini": "sonocanvas.pairs.mini:load",
     "sd15-auffusion": "sonocanvas.pairs.sd15_auffusion:load",
@@ -60,6 +70,7 @@ MENUS: dict[str, dict[str, str]] = {
     "vocoder": VOCODERS,
     "scorer": SCORERS,
     "set_scorer": SET_SCORERS,
+    "colouriser": COLOURISERS,
     "pair": PAIRS,
     "figure": FIGURES,
 }

@@ -212,6 +212,21 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Colour:
+    """Pictures in colour that are read as the canvas of their sample, exactly.
+
+    Attributes:
+        pictures: `(pictures, 3, height, width)` in [0, 1], multiples of 1/255.
+        record: How they were made: the colouriser's name and options.
+        colour_map: Map that gave each gray level its colour; empty where gray is the channel mean.
+    """
+
+    pictures: Tensor
+    record: dict[str, Any]
+    colour_map: str = ""
+
+
+@dataclass(frozen=True)
 class Sample:
     """One canvas with everything that belongs to it.
 
@@ -225,6 +240,7 @@ class Sample:
         canvas_format: What the canvas means as sound.
         scores: Numbers about it.
         record: What else is saved: method, pair, rule, vocoder, licences, versions.
+        colour: The canvas in colour, where there is one.
     """
 
     seed: int
@@ -236,6 +252,7 @@ class Sample:
     canvas_format: CanvasFormat
     scores: tuple[Score, ...] = ()
     record: dict[str, Any] = field(default_factory=dict)
+    colour: Colour | None = None
 
 
 OnStep = Callable[[Step, Any], None]
@@ -276,6 +293,23 @@ class Vocoder(Protocol):
 
     def __call__(self, canvas: Tensor, canvas_format: CanvasFormat) -> Waveform:
         """Returns the sound of a canvas `(batch, mels, frames)` in [0, 1]."""
+
+
+class Colouriser(Protocol):
+    """Colours canvases; a frozen dataclass whose fields are its options."""
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Name and options, as they are kept with the pictures."""
+
+    def __call__(
+        self,
+        pair: Callable[[], ModelPair],
+        device: str,
+        on_step: OnStep | None,
+        on_warning: OnWarning,
+    ) -> Callable[[Sample], Colour]:
+        """Returns what colours a sample; models are loaded now, the pair only if it is needed."""
 
 
 class Scorer(Protocol):

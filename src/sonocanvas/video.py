@@ -13,10 +13,9 @@ import numpy.typing as npt
 import soxr
 from PIL import Image, ImageDraw, ImageFont
 
-from sonocanvas.artifacts import coloured, load_sample, sample_folders
+from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.canvas import canvas_to_bytes
-from sonocanvas.errors import InvalidInputError
-from sonocanvas.media import quantise, write_beside
+from sonocanvas.media import image_to_rgb, quantise, write_beside
 from sonocanvas.origin import origin_of, to_comment
 from sonocanvas.types import Sample
 
@@ -76,11 +75,12 @@ def write_videos(folder: Path, overwrite: bool = False, in_colour: bool = False)
     Raises:
         InvalidInputError: The folder holds no sample, or one is not whole.
     """
-    for sample in sample_folders(folder):
-        path = sample / "video.mp4"
+    for path in (one / "video.mp4" for one in sample_folders(folder)):
         if overwrite or not path.exists():
-            picture = coloured(sample) if in_colour else None
-            write_video(path, load_sample(sample), picture)
+            sample = load_sample(path.parent)
+            colour = sample.colour if in_colour else None
+            shown = None if colour is None else Image.fromarray(image_to_rgb(colour.pictures[0]))
+            write_video(path, sample, shown)
         yield path
 
 

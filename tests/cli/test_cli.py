@@ -10,16 +10,18 @@ import pytest
 import soundfile
 import torch
 from PIL import Image
-from tiny import tiny_pair
+from test_artifacts import make_sample
+from tiny import TINY_FORMAT, tiny_pair
 from tiny_checkpoint import VOCODER, save_checkpoint, save_lora
 
+from sonocanvas.artifacts import read_colour, save_sample, write_colour
 from sonocanvas.cli.app import main
 from sonocanvas.cli.generate import slug
 from sonocanvas.media import read_canvas_png, read_sound, write_canvas_png
 from sonocanvas.pairs.folder import save_folder
 from sonocanvas.pairs.parts import write_vocoder
 from sonocanvas.training.vocoder import new_network
-from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, RIFFUSION_FORMAT, VocoderWeights
+from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, RIFFUSION_FORMAT, Colour, VocoderWeights
 
 PROMPTS = ("--image", "a castle", "--audio", "bells ringing")
 QUICK = (*PROMPTS, "--steps", "1", "--set", "sampling.scheduler=ddim")
@@ -212,6 +214,67 @@ def test_generate_refuses_models_that_are_not_there(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_generate_in_colour_keeps_options_and_plays_the_same(sonocanvas, tmp_path):
+    words = ("--colour", "latent", "--set", "colour.steps=2", "--set", "colour.start_step=1")
+    code, _, errors = sonocanvas("generate", *QUICK, *words, "--seeds", "3", "--out", "run")
+    assert (code, errors) == (0, "")
+    run = tomllib.loads((tmp_path / "run" / "run.toml").read_text("utf-8"))
+    assert (run["colour"]["name"], run["colour"]["steps"]) == ("latent", 2)
+    assert "0003/colour.png" in (tmp_path / "run" / "index.html").read_text("utf-8")
+    assert sonocanvas("play", "run/0003/colour.png", "-o", "sound.wav")[0] == 0
+    saved = tmp_path / "run" / "0003" / "audio.wav"
+    assert (tmp_path / "sound.wav").read_bytes() == saved.read_bytes()
+
+
+def test_colour_of_a_run_is_shown_and_plays_the_same(sonocanvas, tmp_path):
+    sonocanvas("generate", *QUICK, "--seeds", "3,4", "--out", "run")
+    code, output, errors = sonocanvas("colour", "run", "--by", "viridis")
+    assert (code, errors) == (0, "")
+    assert output.split() == ["run/0003/colour.png", "run/0004/colour.png"]
+    assert "0004/colour.png" in (tmp_path / "run" / "index.html").read_text("utf-8")
+    assert sonocanvas("play", "run/0003/colour.png", "-o", "sound.wav")[0] == 0
+    saved = tmp_path / "run" / "0003" / "audio.wav"
+    assert (tmp_path / "sound.wav").read_bytes() == saved.read_bytes()
+
+
+def test_colour_takes_every_option_on_the_command_line(sonocanvas, tmp_path):
+    sonocanvas("generate", *QUICK, "--seeds", "3", "--out", "run")
+    numbers = ("--samples", "2", "--seed", "5", "--steps", "3", "--start-step", "2")
+    words = ("--by", "latent", "--prompt", "a red dog", "--guidance", "3", *numbers)
+    assert sonocanvas("colour", "run/0003", *words)[0] == 0
+    colour = read_colour(tmp_path / "run" / "0003")
+    assert len(colour.pictures) == 2
+    asked = {"prompt": "a red dog", "samples": 2, "seed": 5, "steps": 3, "start_step": 2}
+    assert colour.record == {"name": "latent", "guidance_scale": 3.0, **asked}
+    assert "0003/colour-01.png" in (tmp_path / "run" / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("colour", "none"), "'none' holds no sample"),
+        (("colour", "run", "--by", "magna"), "Did you mean 'magma'"),
+        (("colour", "run", "--by", "turbo"), "it is replaced only with --overwrite"),
+        (("colour", "run", "--steps", "3"), "Unknown option of colouriser 'magma': 'steps'"),
+        (("colour", "run", "--by", "latent", "--steps", "0"), "steps must be from 1 to 999"),
+        (("colour", "run", "--by", "deepfloyd", "--overwrite"), "needs a folder with DeepFloyd"),
+        (("colour", "run", "--device", "gpu"), "Unknown device 'gpu'"),
+        (("generate", *QUICK, "--colour", "magna"), "Did you mean 'magma'"),
+        (("generate", *QUICK, "--set", "colour.steps=3"), "no colour.name; known: magma"),
+        (("generate", *QUICK, "--colour", "deepfloyd"), "needs a folder with DeepFloyd IF"),
+    ],
+)
+def test_colour_refuses_bad_input_in_one_sentence(sonocanvas, tmp_path, words, sentence):
+    sample = save_sample(make_sample(), tmp_path / "run")
+    write_colour(sample, Colour(torch.zeros(1, 3, 32, 64), {"name": "magma"}), TINY_FORMAT)
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    code, output, errors = sonocanvas(*words)
+    assert (code, output) == (2, "")
+    assert sentence in errors
+    assert errors.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
 def test_play_makes_the_sound_that_was_saved_with_the_canvas(sonocanvas, tmp_path):
     sonocanvas("generate", *QUICK, "--seeds", "3", "--out", "run")
     assert sonocanvas("play", "run/0003/canvas.png", "-o", "sound.wav")[0] == 0
@@ -359,6 +422,8 @@ def test_play_and_see_refuse_bad_input_in_one_sentence(sonocanvas, tmp_path, wor
         ("scorers", "round_trip"),
         ("scorers", "by the judge, which only reports."),
         ("scorers", "extractor=judge, model=openai/clip-vit-base-patch16"),
+        ("colourisers", "steps=30, guidance_scale=10.0, start_step=7"),
+        ("colourisers", "viridis"),
         ("presets", "a castle with towers"),
         ("prompts", "tubular bells tolling"),
     ],

@@ -4,8 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from PIL import Image
-from test_artifacts import make_sample
+from test_artifacts import make_sample, red_colour
 
 from sonocanvas.artifacts import save_sample
 from sonocanvas.types import Prompts, Score
@@ -24,9 +23,8 @@ def save(tmp_path):
             Score("error", 10 * value, "dB", higher_is_better=False),
         )
         given = {"prompts": Prompts(*prompts), "record": record, "scores": scores, **fields}
-        folder = save_sample(dataclasses.replace(make_sample(seed), **given), tmp_path / run)
-        if red:
-            Image.new("RGB", (64, 32), (200, 0, 0)).save(folder / "colour.png")
+        given["colour"] = red_colour() if red else None
+        save_sample(dataclasses.replace(make_sample(seed), **given), tmp_path / run)
         return tmp_path / run
 
     return saved

@@ -55,12 +55,12 @@ def test_a_run_that_is_half_there_is_refused_with_what_it_has(save):
 def test_folders_without_samples_and_broken_colour_are_refused(save, tmp_path):
     with pytest.raises(InvalidInputError, match="There is no folder"):
         read_runs([tmp_path / "none"])
-    with pytest.raises(InvalidInputError, match="holds no sample to draw"):
+    with pytest.raises(InvalidInputError, match="holds no sample"):
         read_runs([tmp_path])
     run = save("run", 1)
     (run / "0001" / "colour.png").write_text("text")
     with pytest.raises(InvalidInputError, match=r"colour.png' is not a picture"):
-        _ = read_runs([run])[0].colour
+        read_runs([run])
 
 
 def test_two_formats_or_sizes_in_one_figure_are_refused_with_both_values(save):

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from sonocanvas.cli.colour import colour
 from sonocanvas.cli.figure import figure
 from sonocanvas.cli.generate import generate
 from sonocanvas.cli.inspect import inspect
@@ -25,6 +26,7 @@ app.command()(generate)
 app.command()(play)
 app.command()(see)
 app.command()(video)
+app.command()(colour)
 app.command()(figure)
 app.command()(inspect)
 app.command("list")(list_)

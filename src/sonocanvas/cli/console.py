@@ -50,7 +50,7 @@ class RunDisplay:
             self._progress.start()
         self._progress.update(self._steps, total=step.count, completed=step.index + 1)
 
-    def on_sample(self, sample: Sample) -> None:
+    def on_sample(self, sample: object) -> None:
         """Shows that a sample is there."""
         self._progress.advance(self._seeds)
 

@@ -37,6 +37,9 @@ def generate(
     vocoder: Annotated[
         str | None, typer.Option(help="How it is played; see 'list vocoders'.")
     ] = None,
+    colour: Annotated[
+        str | None, typer.Option(help="How it is coloured; see 'list colourisers'.")
+    ] = None,
     settings: Annotated[
         Texts | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any option: rule.audio_weight=0.5."),
@@ -69,6 +72,7 @@ def generate(
         "method": None if method is None else {"name": method},
         "rule": None if rule is None else {"name": rule},
         "vocoder": None if vocoder is None else {"name": vocoder},
+        "colour": None if colour is None else {"name": colour},
     }
     given = {key: value for key, value in given.items() if value is not None}
     config = resolve(given, preset or (), settings or ())

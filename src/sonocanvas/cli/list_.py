@@ -14,6 +14,7 @@ class Menu(StrEnum):
     methods = "methods"
     vocoders = "vocoders"
     scorers = "scorers"
+    colourisers = "colourisers"
     figures = "figures"
     presets = "presets"
     prompts = "prompts"

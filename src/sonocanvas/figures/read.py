@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sonocanvas.artifacts import coloured, load_sample
+from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.config import read_toml
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.generate import RUN_FILE
+from sonocanvas.media import image_to_rgb
+from sonocanvas.origin import origin_of
 from sonocanvas.types import Sample
 
 Key = tuple[str, str, str, int]
@@ -33,7 +35,7 @@ class Shown:
     @property
     def method(self) -> str:
         """How it came about; runs of before there were methods are composed."""
-        return str(self.sample.record.get("method", {"name": "compose"})["name"])
+        return origin_of(self.sample).method or "compose"
 
     @property
     def looks_like(self) -> str:
@@ -47,13 +49,9 @@ class Shown:
 
     @property
     def colour(self) -> npt.NDArray[np.uint8] | None:
-        """The canvas in colour `(height, width, 3)`, where the folder holds it.
-
-        Raises:
-            InvalidInputError: The file is not a picture.
-        """
-        picture = coloured(self.folder)
-        return None if picture is None else np.asarray(picture)
+        """The canvas in colour `(height, width, 3)`, where the sample has it."""
+        colour = self.sample.colour
+        return None if colour is None else image_to_rgb(colour.pictures[0])
 
 
 def read_runs(
@@ -125,12 +123,10 @@ def _sample_folders(run: Path) -> dict[int, Path]:
     """Returns the folders of the samples of a run, or of one sample, by seed."""
     if not run.is_dir():
         raise InvalidInputError(f"There is no folder '{run}'.")
-    if (run / "sample.json").exists():
+    folders = sample_folders(run)
+    if folders == [run]:
         return {load_sample(run).seed: run}
-    there = {int(path.name): path for path in run.iterdir() if path.name.isdecimal()}
-    if not there:
-        raise InvalidInputError(f"'{run}' holds no sample to draw.")
-    return there
+    return {int(path.name): path for path in folders if path.name.isdecimal()}
 
 
 def _check_alike(first: Shown, other: Shown) -> None:

@@ -1,0 +1,57 @@
+"""`sonocanvas colour`: canvases in colour."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def colour(
+    run: Annotated[Path, typer.Argument(help="Folder of a run or of a sample.")],
+    by: Annotated[str, typer.Option(metavar="NAME", help="How; see 'list colourisers'.")] = "magma",
+    prompt: Annotated[str | None, typer.Option(help="What to colour by.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Pictures for each canvas.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the first picture.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="Guidance scale.")] = None,
+    start_step: Annotated[int | None, typer.Option(help="Steps that stay gray.")] = None,
+    folder: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Where DeepFloyd IF is.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Colour every canvas of a run; it is still read as the same sound."""
+    from sonocanvas.artifacts import sample_folders
+    from sonocanvas.cli.console import RunDisplay
+    from sonocanvas.colour import colour_samples
+    from sonocanvas.gallery import write_gallery
+
+    given = {
+        "prompt": prompt,
+        "samples": samples,
+        "seed": seed,
+        "steps": steps,
+        "guidance_scale": guidance,
+        "start_step": start_step,
+        "folder": folder,
+    }
+    options = {key: value for key, value in given.items() if value is not None}
+    with RunDisplay(len(sample_folders(run))) as display:
+        made = []
+        for path in colour_samples(
+            run,
+            by,
+            options,
+            device=device,
+            overwrite=overwrite,
+            on_step=display.on_step,
+            on_warning=display.on_warning,
+        ):
+            display.on_sample(path)
+            made.append(path)
+    for path in made:
+        typer.echo(path)
+    home = run.absolute().parent if (run / "sample.json").exists() else run
+    if (home / "index.html").exists():
+        write_gallery(home)

@@ -1,0 +1,180 @@
+"""Chroma around a gray that stays: what the colourisers that generate have in common.
+
+A picture is its gray, the channel mean, and its chroma, what the channels differ from it by. Gray
+is the canvas and never changes; chroma is generated (Geng, Park and Owens, "Factorized Diffusion",
+2024) and shrinks towards gray where the picture would leave the gamut.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from sonocanvas.denoise import denoise, make_scheduler
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.types import ModelPair, OnStep, Sample, Step, TextEmbeddings
+
+COLOURLESS = re.compile(r"gr[ae]y(scale)?|black and white|monochrome|(in )?lithograph style", re.I)
+MEDIUM = re.compile(r"^an? (painting|drawing|sketch|lithograph|photo|picture) of ", re.I)
+
+
+def colourful_prompt(prompt: str) -> str:
+    """Returns an image prompt as one for colour, without the words that ask for gray.
+
+    Example:
+        >>> colourful_prompt("a painting of castle towers, grayscale")
+        'a colorful photo of castle towers'
+    """
+    parts = [part.strip() for part in prompt.split(",")]
+    kept = ", ".join(part for part in parts if part and not COLOURLESS.fullmatch(part))
+    return f"a colorful photo of {MEDIUM.sub('', kept or prompt)}"
+
+
+@dataclass(frozen=True)
+class Chroma:
+    """Options of a colouriser that generates.
+
+    Attributes:
+        prompt: What to colour by; empty for `colourful_prompt` of the sample's image prompt.
+        samples: Pictures for each canvas, 1 to 100.
+        seed: Seed of the first picture's noise; each further picture has the next.
+        steps: Steps of DDIM.
+        guidance_scale: Classifier-free guidance.
+        start_step: Step before which the clean picture is taken to be the gray canvas.
+    """
+
+    name: ClassVar[str]
+    prompt: str = ""
+    samples: int = 1
+    seed: int = 0
+    steps: int = 30
+    guidance_scale: float = 10.0
+    start_step: int = 7
+
+    def __post_init__(self) -> None:
+        limits = {
+            "samples": (1, 100),
+            "seed": (0, 2**62),
+            "steps": (1, 999),
+            "guidance_scale": (0, 100),
+            "start_step": (0, self.steps - 1),
+        }
+        for name, (least, most) in limits.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise InvalidInputError(f"{name} must be from {least} to {most}, not {value}.")
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What is kept with the pictures: name and options."""
+        return {"name": self.name, **asdict(self)}
+
+    @property
+    def seeds(self) -> range:
+        """The seed of each picture."""
+        return range(self.seed, self.seed + self.samples)
+
+    def prompt_for(self, sample: Sample) -> str:
+        """Returns the prompt by which a sample is coloured."""
+        return self.prompt or colourful_prompt(sample.prompts.image)
+
+    def denoised(
+        self,
+        pair: ModelPair,
+        embeddings: TextEmbeddings,
+        rule: "KeepGray",
+        seed: int,
+        on_step: OnStep | None,
+    ) -> Tensor:
+        """Returns the picture `(1, 3, height, width)` in [0, 1] that a picture model makes.
+
+        Args:
+            pair: Its image model is sampled.
+            embeddings: The prompt, as that model reads it.
+            rule: What keeps the gray; it has the size.
+            seed: Where the noise begins.
+            on_step: Called after each step.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        latents = denoise(
+            pair,
+            embeddings,
+            torch.randn((1, *pair.latent_shape), generator=generator),
+            make_scheduler(pair.scheduler_config),
+            rule,
+            steps=self.steps,
+            image_guidance_scale=self.guidance_scale,
+            audio_guidance_scale=1.0,
+            on_step=on_step,
+        )
+        with torch.no_grad():
+            return rule.decode(latents).float().cpu()
+
+
+@dataclass(frozen=True)
+class KeepGray:
+    """A rule of the picture model alone: in each predicted clean picture, gray is the canvas.
+
+    The prediction is decoded, its gray replaced, and encoded; the noise is what then remains.
+
+    Attributes:
+        gray: `(1, height, width)` in [0, 1].
+        decode: Latents to pictures `(batch, 3, height, width)` in [0, 1].
+        encode: Pictures to latents.
+        start_step: Before it the prediction is the gray picture, and no model is evaluated.
+    """
+
+    gray: Tensor
+    decode: Callable[[Tensor], Tensor]
+    encode: Callable[[Tensor], Tensor]
+    start_step: int = 0
+
+    def needs(self, step: Step) -> tuple[bool, bool]:
+        """Returns whether this step needs the (image, audio) model."""
+        return step.index >= self.start_step, False
+
+    def __call__(self, image_noise: Any, audio_noise: Any, step: Step) -> Tensor:
+        """Returns the noise in the latents of a step, were the clean picture of this gray."""
+        image = self.gray.unsqueeze(1).expand(-1, 3, -1, -1)
+        if image_noise is not None:
+            clean = (step.latents - step.sigma * image_noise) / step.alpha
+            image = with_gray(self.decode(clean), self.gray)
+        return (step.latents - step.alpha * self.encode(image)) / step.sigma
+
+
+def with_gray(image: Tensor, gray: Tensor) -> Tensor:
+    """Returns a picture in [0, 1] of this gray and the image's chroma, no more than fits.
+
+    Args:
+        image: `(batch, 3, height, width)`.
+        gray: `(batch, height, width)` in [0, 1].
+    """
+    mean = gray.unsqueeze(1)
+    chroma = image - image.mean(dim=1, keepdim=True)
+    room = torch.where(chroma > 0, 1 - mean, mean)
+    share = (room / chroma.abs().clamp(min=1e-9)).amin(dim=1, keepdim=True).clamp(max=1)
+    return mean + share * chroma
+
+
+def picture_of(image: Tensor, canvas: Tensor) -> Tensor:
+    """Returns the 8-bit picture `(3, height, width)` with a canvas' gray and an image's chroma.
+
+    In every pixel the three levels sum to three times that of the canvas: the channels are
+    rounded down, and those with the largest remainders rounded up.
+
+    Args:
+        image: `(1, 3, any height, any width)` in [0, 1], scaled to the canvas.
+        canvas: `(height, width)` in [0, 1], multiples of 1/255.
+    """
+    level = (canvas.double() * 255).round()
+    scaled = interpolate(image.double(), size=tuple(canvas.shape), mode="bicubic")
+    exact = (with_gray(scaled, level.unsqueeze(0) / 255)[0] * 255).clamp(0, 255)
+    down = exact.floor()
+    missing = 3 * level - down.sum(dim=0)
+    order = (exact - down).argsort(dim=0, descending=True, stable=True)
+    rank = order.argsort(dim=0)
+    return ((down + (rank < missing)) / 255).float()

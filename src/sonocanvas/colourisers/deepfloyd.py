@@ -1,0 +1,151 @@
+"""`deepfloyd`: DeepFloyd IF, a picture model in pixels, gives the canvas its colours.
+
+The first stage of IF paints squares of 64 pixels. The canvas is scaled to that height, squares
+that overlap by half are denoised as one strip, and the strip's chroma is scaled back up.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
+from sonocanvas.errors import CheckpointError, InvalidInputError
+from sonocanvas.pairs.parts import quiet
+from sonocanvas.types import Colour, ModelPair, OnStep, OnWarning, Sample, TextEmbeddings
+
+
+@dataclass(frozen=True)
+class DeepFloyd(Chroma):
+    """DeepFloyd IF from a folder paints, the gray held to the canvas at every step.
+
+    Attributes:
+        folder: First stage of IF in diffusers' layout; its licence is gated.
+    """
+
+    name = "deepfloyd"
+    folder: str = ""
+
+    def __call__(
+        self,
+        pair: Callable[[], ModelPair],
+        device: str,
+        on_step: OnStep | None,
+        on_warning: OnWarning,
+    ) -> Callable[[Sample], Colour]:
+        """Returns what colours a sample by IF, which is loaded now.
+
+        Raises:
+            InvalidInputError: No folder is given, or it is not there.
+            CheckpointError: The folder does not hold the first stage of IF.
+        """
+        return partial(self.colour, load_if(self.folder, device), on_step)
+
+    def colour(self, pipeline: Any, on_step: OnStep | None, sample: Sample) -> Colour:
+        """Returns the pictures of a sample.
+
+        Args:
+            pipeline: The first stage of IF.
+            on_step: Called after each step.
+            sample: What to colour.
+        """
+        with torch.no_grad():
+            text, negative = pipeline.encode_prompt(
+                self.prompt_for(sample), device=pipeline.unet.device
+            )
+        embeddings = TextEmbeddings(text, negative, text, negative)
+        side = pipeline.unet.config.sample_size
+        height, width = sample.canvas.shape
+        size = (side, max(side, round(width * side / height)))
+        small = interpolate(sample.canvas[None, None], size=size, mode="bilinear", antialias=True)
+        gray = small[0].clamp(0, 1).to(pipeline.unet.device)
+        rule = KeepGray(gray, lambda clean: clean / 2 + 0.5, lambda image: image * 2 - 1)
+        rule = dataclasses.replace(rule, start_step=self.start_step)
+        strip = _pair_of(pipeline, (3, *size), sample)
+        pictures = [
+            picture_of(self.denoised(strip, embeddings, rule, seed, on_step), sample.canvas)
+            for seed in self.seeds
+        ]
+        return Colour(torch.stack(pictures), self.record)
+
+
+class Strip:
+    """A UNet of squares that denoises a strip as wide as it likes: the mean over its squares."""
+
+    def __init__(self, unet: Any) -> None:
+        self.unet, self.device, self.dtype = unet, unet.device, unet.dtype
+
+    def __call__(
+        self, latents: Tensor, timestep: Tensor, encoder_hidden_states: Tensor, **options: Any
+    ) -> tuple[Tensor]:
+        """Returns the noise `(batch, channels, side, width)`; a predicted variance is dropped."""
+        (channels, side), last = latents.shape[1:3], latents.shape[3] - latents.shape[2]
+        lefts = sorted({*range(0, last, side // 2), last})
+        squares = torch.cat([latents[..., left : left + side] for left in lefts])
+        text = encoder_hidden_states.repeat(len(lefts), 1, 1)
+        predicted = self.unet(squares, timestep, encoder_hidden_states=text, **options)[0]
+        total, count = torch.zeros_like(latents), torch.zeros_like(latents)
+        for left, noise in zip(lefts, predicted[:, :channels].chunk(len(lefts)), strict=True):
+            total[..., left : left + side] += noise
+            count[..., left : left + side] += 1
+        return (total / count,)
+
+
+def load_if(folder: str, device: str) -> Any:
+    """Returns the first stage of IF from a folder, without its safety checker and watermark.
+
+    Args:
+        folder: As diffusers' `IFPipeline` saves it.
+        device: Where it goes; on `cuda` in float16, elsewhere in float32.
+
+    Raises:
+        InvalidInputError: No folder is given, or it is not there.
+        CheckpointError: The folder does not hold the first stage of IF.
+    """
+    if not folder:
+        raise InvalidInputError(
+            "Colouriser 'deepfloyd' needs a folder with DeepFloyd IF: give --folder to 'colour' or "
+            "--set colour.folder to 'generate'."
+        )
+    if not Path(folder).expanduser().is_dir():
+        raise InvalidInputError(f"There is no folder '{folder}' with DeepFloyd IF.")
+    absent = dict.fromkeys(("safety_checker", "feature_extractor", "watermarker"))
+    with quiet():
+        from diffusers import IFPipeline  # importing it speaks
+
+        try:
+            pipeline = IFPipeline.from_pretrained(
+                Path(folder).expanduser(),
+                local_files_only=True,
+                requires_safety_checker=False,
+                **absent,
+            )
+        except (OSError, ValueError, ImportError, AttributeError, TypeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise CheckpointError(
+                f"'{folder}' is not the first stage of DeepFloyd IF in diffusers' layout: {reason}"
+            ) from None
+        return pipeline.to(device, torch.float16 if device == "cuda" else torch.float32)
+
+
+def _pair_of(pipeline: Any, shape: tuple[int, int, int], sample: Sample) -> ModelPair:
+    """Returns IF in the place of a pair's picture model; its latents are pixels."""
+    return ModelPair(
+        name="deepfloyd",
+        vae=None,
+        image_unet=Strip(pipeline.unet),
+        audio_unet=None,
+        image_tokenizer=None,
+        image_text_encoder=None,
+        audio_tokenizer=None,
+        audio_text_encoder=None,
+        scheduler_config=dict(pipeline.scheduler.config),
+        canvas_format=sample.canvas_format,
+        latent_shape=shape,
+    )

@@ -1,0 +1,37 @@
+"""A sample of the tiny pair, and colourisers that are called as a run calls them."""
+
+import dataclasses
+
+import pytest
+import torch
+from test_artifacts import make_sample
+from tiny import tiny_pair
+
+from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes
+
+
+@pytest.fixture(scope="session")
+def pair():
+    return tiny_pair()
+
+
+@pytest.fixture
+def sample():
+    """A sample of the tiny pair's size, from black to white, as it is saved."""
+    made = make_sample()
+    ramp = torch.linspace(0, 1, 64).expand(32, -1)
+    canvas = (0.5 * ramp + 0.5 * made.canvas).clamp(0, 1)
+    canvas[:, :4], canvas[:, -4:] = 0, 1
+    return dataclasses.replace(made, canvas=bytes_to_canvas(canvas_to_bytes(canvas)))
+
+
+@pytest.fixture
+def paint(pair):
+    """Returns a function that colours a sample: (the colour, the sentences said)."""
+
+    def run(colouriser, sample, pair=pair, on_step=None):
+        sentences = []
+        colour = colouriser(lambda: pair, "cpu", on_step, sentences.append)
+        return colour(sample), sentences
+
+    return run

@@ -1,0 +1,29 @@
+"""False colour: no model, one picture, the map's own colours."""
+
+import numpy as np
+import pytest
+import torch
+
+from sonocanvas.canvas import canvas_to_bytes
+from sonocanvas.colour_maps import colour_tables
+from sonocanvas.media import image_to_rgb
+from sonocanvas.registry import build
+
+
+@pytest.mark.parametrize("name", colour_tables())
+def test_each_pixel_has_the_colour_of_its_level(sample, name):
+    def no_pair():
+        raise AssertionError("a colour map loads no models")
+
+    colour = build("colouriser", name, {})(no_pair, "cpu", None, print)(sample)
+    assert (colour.colour_map, colour.record) == (name, {"name": name})
+    assert colour.pictures.shape == (1, 3, *sample.canvas.shape)
+    rgb = image_to_rgb(colour.pictures[0])
+    assert np.array_equal(rgb, colour_tables()[name][canvas_to_bytes(sample.canvas)])
+
+
+def test_magma_grows_lighter_with_the_canvas(sample):
+    colour = build("colouriser", "magma", {})(None, "cpu", None, print)(sample)
+    order = sample.canvas.flatten().argsort()
+    lightness = colour.pictures[0].mean(dim=0).flatten()[order]
+    assert torch.all(lightness.diff() >= 0)

@@ -1,0 +1,53 @@
+"""The first stage of DeepFloyd IF at tiny width: real classes, saved by the libraries."""
+
+from pathlib import Path
+
+import torch
+from diffusers import DDPMScheduler, IFPipeline, UNet2DConditionModel
+from transformers import T5Config, T5EncoderModel, T5Tokenizer
+
+SIDE = 16
+
+
+def save_if(folder: Path, seed: int = 0) -> Path:
+    """Returns a folder with a pipeline in the layout of DeepFloyd IF, for squares of 16 pixels."""
+    tokenizer = T5Tokenizer()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        text_encoder = T5EncoderModel(
+            T5Config(vocab_size=len(tokenizer), d_model=16, d_kv=8, d_ff=16, num_layers=1)
+        )
+        unet = tiny_if_unet()
+    scheduler = DDPMScheduler(
+        beta_schedule="squaredcos_cap_v2",
+        variance_type="learned_range",
+        thresholding=True,
+        dynamic_thresholding_ratio=0.95,
+        sample_max_value=1.5,
+    )
+    IFPipeline(
+        tokenizer, text_encoder, unet, scheduler, None, None, None, requires_safety_checker=False
+    ).save_pretrained(folder)
+    return folder
+
+
+def tiny_if_unet() -> UNet2DConditionModel:
+    """Returns a UNet of IF's blocks that predicts noise and variance of squares of 16 pixels."""
+    return UNet2DConditionModel(
+        sample_size=SIDE,
+        in_channels=3,
+        out_channels=6,
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
+        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
+        cross_attention_dim=32,
+        encoder_hid_dim=16,
+        attention_head_dim=8,
+        addition_embed_type="text",
+        addition_embed_type_num_heads=2,
+        cross_attention_norm="group_norm",
+        resnet_time_scale_shift="scale_shift",
+        act_fn="gelu",
+    )
