@@ -6,7 +6,7 @@ from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import PRESETS, load_preset, preset_names, resolve
 
 PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}
-PARTIAL = ["paper", "paper-imprint", "paper-sds"]
+PARTIAL = ["paper", "paper-imprint", "paper-sds", "sds"]
 COMPLETE = [name for name in preset_names() if name not in PARTIAL]
 PAPER = [name for name in COMPLETE if name.startswith("paper-")]
 MINI = [name for name in COMPLETE if name not in PAPER]
