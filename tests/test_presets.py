@@ -29,8 +29,8 @@ def test_paper_is_partial_and_lies_below_what_is_given():
 
 def test_imprint_of_the_paper_has_half_the_steps_for_the_picture():
     run = resolve(PROMPTS, ["paper-imprint"])
-    assert (run.method.name, run.method.options) == ("imprint", {"strength": 0.5, "image_steps": 50})
-    sampling = run.sampling
+    method, sampling = run.method, run.sampling
+    assert (method.name, method.options) == ("imprint", {"strength": 0.5, "image_steps": 50})
     assert (sampling.scheduler, sampling.steps, sampling.eta) == ("ddim", 100, 0.0)
     assert sampling.image_guidance_scale == sampling.audio_guidance_scale == 7.5
 
