@@ -9,8 +9,9 @@ PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
 errors types synonyms concepts
 registry
+ranking
 config
-text canvas compose frechet
+text canvas compose frechet benchmark
 denoise pairs vocoders scorers media
 finish pipeline_inputs pipeline_models pipeline_output
 pipeline
