@@ -11,9 +11,10 @@ errors types synonyms concepts
 registry
 ranking
 config
-text canvas compose frechet benchmark
-denoise pairs vocoders scorers media
-finish pipeline_inputs pipeline_models pipeline_output
+text canvas compose frechet intervals benchmark
+denoise pairs vocoders media
+scorers
+finish scoring pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
 generate

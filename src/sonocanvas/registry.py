@@ -23,7 +23,20 @@ VOCODERS = {
     "hifigan": "sonocanvas.vocoders.hifigan:HifiGan",
     "phase_net": "sonocanvas.vocoders.phase_net:PhaseNet",
 }
-SCORERS = {"round_trip": "sonocanvas.scorers.round_trip:RoundTrip"}
+SCORERS = {
+    "clap": "sonocanvas.scorers.clap:Clap",
+    "clip": "sonocanvas.scorers.clip:Clip",
+    "judge": "sonocanvas.scorers.judge:Judge",
+    "round_trip": "sonocanvas.scorers.round_trip:RoundTrip",
+    "selector": "sonocanvas.scorers.selector:Selector",
+}
+SELECTORS = frozenset({"clap", "clip", "round_trip", "selector"})
+"""Scorers by which samples may be chosen. The judge is none of them: a number that chose what is
+reported says nothing about it."""
+SET_SCORERS = {
+    "fad": "sonocanvas.scorers.fad:Fad",
+    "fid": "sonocanvas.scorers.fid:Fid",
+}
 PAIRS = {
     "mini": "sonocanvas.pairs.mini:load",
     "sd15-auffusion": "sonocanvas.pairs.sd15_auffusion:load",
@@ -37,6 +50,7 @@ MENUS: dict[str, dict[str, str]] = {
     "wrapper": WRAPPERS,
     "vocoder": VOCODERS,
     "scorer": SCORERS,
+    "set_scorer": SET_SCORERS,
     "pair": PAIRS,
 }
 

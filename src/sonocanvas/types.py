@@ -285,3 +285,12 @@ class Scorer(Protocol):
 
     def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
         """Returns the scores of each sample."""
+
+
+class SetScorer(Protocol):
+    """Scores a set of samples against a reference set; heavy models load when it is made."""
+
+    higher_is_better: ClassVar[bool]
+
+    def __call__(self, samples: Sequence[Sample], reference: Sequence[Sample]) -> Score:
+        """Returns one score of the whole set."""

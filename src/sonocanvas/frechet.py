@@ -1,0 +1,50 @@
+"""The Fréchet distance between two sets of features, each taken as a Gaussian."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sonocanvas.errors import InvalidInputError
+
+
+def frechet_distance(features: ArrayLike, reference: ArrayLike) -> float:
+    """Returns the squared Fréchet distance of the Gaussians of two sets; 0 for equal ones.
+
+    `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))` of the means and covariances (n - 1), after
+    Dowson and Landau (1982), as FID (Heusel et al. 2017) uses it. With `C = R^T R`, the trace of
+    the root is the sum of the singular values of `R1 R2^T`: no root of a singular matrix is
+    taken, so that it is as exact with fewer items than dimensions as with more.
+
+    It is biased: two small samples of one distribution lie apart, the further the fewer items
+    and the more dimensions, so only compare distances of equal counts, and state them.
+
+    Args:
+        features: `(items, dimensions)`, two or more items; computed in float64.
+        reference: `(items, dimensions)` of what it is measured against.
+
+    Raises:
+        InvalidInputError: The shapes do not fit or a feature is not finite.
+    """
+    ours, theirs = (np.asarray(one, np.float64) for one in (features, reference))
+    for name, given in (("features", ours), ("reference", theirs)):
+        if given.ndim != 2 or len(given) < 2 or not np.isfinite(given).all():
+            raise InvalidInputError(
+                f"{name} has the shape {given.shape} and {int(np.isfinite(given).sum())} finite "
+                "numbers; it must be (items, dimensions), two or more items, all finite."
+            )
+    if ours.shape[1] != theirs.shape[1]:
+        raise InvalidInputError(
+            f"features have {ours.shape[1]} dimensions and reference has {theirs.shape[1]}; "
+            "they must have as many."
+        )
+    shift = ours.mean(0) - theirs.mean(0)
+    root, other = _root_of_covariance(ours), _root_of_covariance(theirs)
+    shared = np.linalg.svd(root @ other.T, compute_uv=False).sum()
+    spread = (root**2).sum() + (other**2).sum() - 2 * shared
+    return max(0.0, float(shift @ shift + spread))
+
+
+def _root_of_covariance(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns R `(min(items, dimensions), dimensions)` with `R^T R` the covariance."""
+    centred = features - features.mean(0)
+    triangle: NDArray[np.float64] = np.linalg.qr(centred / np.sqrt(len(features) - 1), mode="r")
+    return triangle

@@ -1,0 +1,46 @@
+"""Samples with their scores: the one place where scorers meet samples."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from sonocanvas.registry import build
+from sonocanvas.types import Sample, Scorer
+
+
+def make_scorers(names: Iterable[str]) -> list[Scorer]:
+    """Returns scorers of the menu with their defaults, their models loaded.
+
+    Raises:
+        InvalidInputError: A name is not on the menu.
+        CheckpointError: The weights of one are missing or broken.
+    """
+    return [build("scorer", name, {}) for name in names]
+
+
+def scored(sample: Sample, scorers: Iterable[Scorer]) -> Sample:
+    """Returns the sample with scores; those of the same names that it had are replaced.
+
+    Args:
+        sample: As it is saved (`artifacts.as_saved`, `load_sample`), so that memory and disk give
+            one number.
+        scorers: What scores it.
+    """
+    new = [score for scorer in scorers for score in scorer([sample])[0]]
+    replaced = {score.name for score in new}
+    kept = [score for score in sample.scores if score.name not in replaced]
+    return dataclasses.replace(sample, scores=(*kept, *new))
+
+
+def score_samples(samples: Sequence[Sample], names: Sequence[str]) -> list[Sample]:
+    """Returns samples with the scores of some scorers, in the order of `samples`.
+
+    Args:
+        samples: As they are saved, so that memory and disk give one number.
+        names: Entries of the menu of scorers.
+
+    Raises:
+        InvalidInputError: A name is not on the menu, or a sample cannot be scored.
+        CheckpointError: The weights of a scorer are missing or broken.
+    """
+    scorers = make_scorers(names)
+    return [scored(sample, scorers) for sample in samples]
