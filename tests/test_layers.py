@@ -11,14 +11,15 @@ errors types synonyms concepts
 registry
 ranking
 config
-text canvas compose frechet intervals benchmark
+text canvas compose frechet intervals
 denoise pairs vocoders media
 scorers
 finish scoring pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
+keeping
 generate
-evaluate gallery video figures study batch
+evaluation gallery video figures study batch
 cli web training
 """
 HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.split()}

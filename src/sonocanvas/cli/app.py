@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from sonocanvas.cli.evaluate import evaluate
 from sonocanvas.cli.generate import generate
 from sonocanvas.cli.list_ import list_
 from sonocanvas.cli.play import play
@@ -22,6 +23,7 @@ app.command()(generate)
 app.command()(play)
 app.command()(see)
 app.command()(video)
+app.command()(evaluate)
 app.command("list")(list_)
 
 

@@ -1,6 +1,5 @@
 """Pairs of prompts to evaluate on: a user's own file, or the hundred that come with the package."""
 
-import csv
 import hashlib
 import re
 from collections import Counter
@@ -27,7 +26,7 @@ class PromptPair:
         number: Where it stands in its file, from 0; it decides the noise.
         id: Its name, which is a folder's name too.
         image_prompt, audio_prompt: What is asked for.
-        image_kind, audio_kind: What sort of picture and sound it is, such as `scene` and `discrete`.
+        image_kind, audio_kind: Sort of picture and of sound, such as `scene` and `discrete`.
     """
 
     number: int
