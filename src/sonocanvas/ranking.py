@@ -74,7 +74,7 @@ def places(
 
     Example:
         >>> places([0.9, 0.5, 0.7], [0.1, 0.6, 0.5])
-        [3, 1, 2]
+        [2, 3, 1]
     """
     if rule not in KEEP_RULES:
         raise unknown("rule of keeping", rule, KEEP_RULES)

@@ -95,20 +95,21 @@ def make_cell(
     missing = cell.missing()
     chunk_of = {seed: chunk for chunk in chunks_of(cell.run) for seed in chunk}
     with _counted_rows(models) as rows:
-        started = time.perf_counter()
+        clocks = _clocks()
 
         def note(sample: Sample) -> None:
-            nonlocal started
+            nonlocal clocks
             chunk = chunk_of[sample.seed]
             missing.discard(sample.seed)
             if not rows or missing & set(chunk):
                 return
-            now = time.perf_counter()
-            seconds, evaluations = (now - started) / len(chunk), sum(rows) / 2 / len(chunk)
+            taken = {what: now - clocks[what] for what, now in _clocks().items()}
+            taken["evaluations"] = sum(rows) / 2
+            share = {what: amount / len(chunk) for what, amount in taken.items()}
             for seed in chunk:
                 if "seconds" not in journal.of(cell.name, seed):
-                    journal.add(cell=cell.name, seed=seed, seconds=seconds, evaluations=evaluations)
-            started = now
+                    journal.add(cell=cell.name, seed=seed, **share)
+            clocks = _clocks()
             rows.clear()
 
         generate(
@@ -119,6 +120,10 @@ def make_cell(
             on_warning=on_warning,
             pair=models,
         )
+
+
+def _clocks() -> dict[str, float]:
+    return {"seconds": time.perf_counter(), "cpu_seconds": time.process_time()}
 
 
 @contextmanager

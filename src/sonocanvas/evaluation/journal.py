@@ -13,6 +13,9 @@ from typing import Any
 from sonocanvas.errors import InvalidInputError
 
 Entry = dict[str, Any]
+COSTS = ("seconds", "cpu_seconds", "evaluations")
+"""What a sample took: time, time of the processor, and calls of a model with both halves of
+guidance."""
 
 
 class Journal:
@@ -45,15 +48,15 @@ class Journal:
             del self.samples[key]
 
     def of(self, cell: str, seed: int) -> Entry:
-        """Returns what is known of a sample: `seconds`, `evaluations` and `scores` by scorer."""
+        """Returns what is known of a sample: `COSTS`, and `scores` by scorer."""
         return self.samples.get((cell, seed), {})
 
     def add(self, **line: Any) -> None:
         """Adds what was measured and writes it at once.
 
         Args:
-            line: `cell` and `seed` of a sample with `seconds` and `evaluations`, or with `scorer`
-                and its `scores`; or the key of a `set` with its `score`.
+            line: `cell` and `seed` of a sample with `COSTS`, or with `scorer` and its `scores`; or
+                the key of a `set` with its `score`.
         """
         self._take(line)
         try:
@@ -71,7 +74,7 @@ class Journal:
         if "scorer" in line:
             entry["scores"][line["scorer"]] = line["scores"]
         else:
-            entry.update(seconds=line["seconds"], evaluations=line["evaluations"])
+            entry.update({what: line[what] for what in COSTS})
 
     def _read(self) -> list[Entry]:
         try:
@@ -108,6 +111,6 @@ def _check(line: Entry) -> None:
     elif "scorer" in line:
         [float(score["value"]) for score in line["scores"]]
     else:
-        float(line["seconds"]), float(line["evaluations"])
+        [float(line[what]) for what in COSTS]
     if "set" not in line:
         str(line["cell"]), int(line["seed"])

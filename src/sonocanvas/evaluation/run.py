@@ -16,7 +16,7 @@ from typing import Any, overload
 from sonocanvas.artifacts import load_sample, sample_folder
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.cells import Cell, make_cell, score_cell
-from sonocanvas.evaluation.journal import Journal
+from sonocanvas.evaluation.journal import COSTS, Journal
 from sonocanvas.evaluation.plan import REFERENCES, Plan, Row
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.evaluation.table import Measured, summarise, to_csv, to_markdown
@@ -185,8 +185,7 @@ def _measured(cell: Cell, names: Sequence[str], journal: Journal) -> Iterator[Me
             audio_kind=cell.pair.audio_kind,
             seed=seed,
             scores=tuple(Score(**score) for name in names for score in entry["scores"][name]),
-            seconds=_total("seconds", taken, share),
-            evaluations=_total("evaluations", taken, share),
+            **{what: _total(what, taken, share) for what in COSTS},
         )
 
 

@@ -2,19 +2,23 @@
 
 import csv
 import io
+import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.evaluation.journal import COSTS
 from sonocanvas.intervals import bootstrap_interval, normal_interval
 from sonocanvas.ranking import AUDIO_SCORES, IMAGE_SCORES
 from sonocanvas.types import Score
 
 HUNDREDFOLD = (*IMAGE_SCORES, *AUDIO_SCORES)
 """Cosines, which are printed times 100, as in the paper."""
+
+COST_HEADINGS = ("seconds a sample", "of the processor", "evaluations a sample")
 
 Summary = dict[str, Any]
 
@@ -31,7 +35,8 @@ class Measured:
         image_kind, audio_kind: Sorts of prompts, or empty.
         seed: Seed of its noise.
         scores: Its scores.
-        seconds: Time that it took to make, of one sample of its batch; `None` if it is not known.
+        seconds: Its share of the time that its batch took to make; `None` if it is not known.
+        cpu_seconds: The same in time of the processor, which other programs do not change.
         evaluations: Calls of one model with both halves of guidance; `None` if not known.
     """
 
@@ -45,6 +50,7 @@ class Measured:
     seed: int
     scores: tuple[Score, ...]
     seconds: float | None = None
+    cpu_seconds: float | None = None
     evaluations: float | None = None
 
 
@@ -110,11 +116,10 @@ def to_csv(samples: Iterable[Measured]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     told = ("row", "bound", "pair", "image_prompt", "audio_prompt", "image_kind", "audio_kind")
-    counted = ("seed", "seconds", "evaluations")
-    writer.writerow([*told, *counted, *names])
+    writer.writerow([*told, "seed", *COSTS, *names])
     for sample in rows:
         values = {score.name: score.value for score in sample.scores}
-        known = [getattr(sample, name) for name in (*told, *counted)]
+        known = [getattr(sample, name) for name in (*told, "seed", *COSTS)]
         writer.writerow(["" if one is None else one for one in known] + [values[n] for n in names])
     return text.getvalue()
 
@@ -145,8 +150,7 @@ def _row(samples: Sequence[Measured], set_scores: Sequence[Score]) -> Summary:
         "samples": len(samples),
         "pairs": len(set(pairs)),
         "scores": found,
-        "seconds": _of_known(statistics.median, [one.seconds for one in samples]),
-        "evaluations": _of_known(statistics.fmean, [one.evaluations for one in samples]),
+        **{what: _typical(what, samples) for what in COSTS},
     }
 
 
@@ -190,11 +194,10 @@ def _direction(score: Score) -> Summary:
     return {"unit": score.unit, "higher_is_better": score.higher_is_better}
 
 
-def _of_known(
-    statistic: Callable[[list[float]], float], values: Sequence[float | None]
-) -> float | None:
-    known = [value for value in values if value is not None]
-    return statistic(known) if known else None
+def _typical(what: str, samples: Sequence[Measured]) -> float | None:
+    """Returns the median of what samples took, which one slow start does not move."""
+    known = [getattr(sample, what) for sample in samples if getattr(sample, what) is not None]
+    return float(statistics.median(known)) if known else None
 
 
 def _main_table(rows: Sequence[Summary]) -> str:
@@ -205,14 +208,14 @@ def _main_table(rows: Sequence[Summary]) -> str:
         bound = f" (bound of the {row['bound']})" if row["bound"] else ""
         cells = [row["name"] + bound, str(row["samples"]), str(row["pairs"])]
         for name in names:
-            cell = _cell(name, row["scores"].get(name))
-            cells.append(f"**{cell}**" if row is best[name] else cell)
-        seconds, evaluations = row["seconds"], row["evaluations"]
-        cells.append("–" if seconds is None else f"{seconds:.1f}")
-        cells.append("–" if evaluations is None else f"{evaluations:.1f}")
+            score, cell = row["scores"].get(name), _cell(name, row["scores"].get(name))
+            rival = score is not None and best[name] is not None and not row["bound"]
+            wins = rival and math.isclose(score["mean"], best[name], rel_tol=1e-9)
+            cells.append(f"**{cell}**" if wins else cell)
+        cells += ["–" if row[what] is None else f"{row[what]:.1f}" for what in COSTS]
         lines.append(cells)
     header = ["", "samples", "pairs", *(_heading(name, rows) for name in names)]
-    return _table([*header, "seconds a sample", "evaluations a sample"], lines)
+    return _table([*header, *COST_HEADINGS], lines)
 
 
 def _plain_table(rows: Sequence[Summary]) -> str:
@@ -225,13 +228,13 @@ def _plain_table(rows: Sequence[Summary]) -> str:
     )
 
 
-def _best(rows: Sequence[Summary], name: str) -> Summary | None:
-    """Returns the best of two or more rows that are no bounds."""
-    rivals = [row for row in rows if not row["bound"] and name in row["scores"]]
+def _best(rows: Sequence[Summary], name: str) -> float | None:
+    """Returns the best mean of the rows that are no bounds, if they are two or more."""
+    rivals = [row["scores"][name] for row in rows if not row["bound"] and name in row["scores"]]
     if len(rivals) < 2:
         return None
-    sign = 1 if rivals[0]["scores"][name]["higher_is_better"] else -1
-    return max(rivals, key=lambda row: sign * row["scores"][name]["mean"])
+    best = max if rivals[0]["higher_is_better"] else min
+    return float(best(rival["mean"] for rival in rivals))
 
 
 def _heading(name: str, rows: Sequence[Summary]) -> str:
