@@ -46,5 +46,4 @@ def frechet_distance(features: ArrayLike, reference: ArrayLike) -> float:
 def _root_of_covariance(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns R `(min(items, dimensions), dimensions)` with `R^T R` the covariance."""
     centred = features - features.mean(0)
-    triangle: NDArray[np.float64] = np.linalg.qr(centred / np.sqrt(len(features) - 1), mode="r")
-    return triangle
+    return np.asarray(np.linalg.qr(centred / np.sqrt(len(features) - 1), mode="r"))

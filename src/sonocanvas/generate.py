@@ -5,13 +5,11 @@ that depend on the run alone: a run that is resumed computes the same chunks aga
 what is missing, so that its bytes do not depend on where it was interrupted.
 """
 
-import dataclasses
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -22,7 +20,8 @@ from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.finish import make_vocoder
 from sonocanvas.keeping import rank_samples
 from sonocanvas.pairs.named import load_named
-from sonocanvas.registry import build, load
+from sonocanvas.registry import build
+from sonocanvas.scoring import make_scorers, scored
 from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample
 
 RUN_FILE = "run.toml"
@@ -76,11 +75,11 @@ def generate(
         _check_dtype(config, pair)
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
-        scorers = [load("scorer", name)() for name in config.scores]
+        scorers = make_scorers(config.scores)
         method = build("method", config.method.name, config.method.options)
         for made in method(config, pair, chunks, on_step, on_warning or warnings.warn):
             if made.seed not in kept:
-                sample = _scored(as_saved(made), scorers)
+                sample = scored(as_saved(made), scorers)
                 if out is not None:
                     if len(samples) == len(kept):  # the first: what can fail early has
                         _open_run(out, config, overwrite)
@@ -200,11 +199,6 @@ def _write_run_file(out: Path, config: RunConfig) -> None:
         os.replace(beside, run_file)
     except OSError as error:
         raise InvalidInputError(f"Cannot write '{run_file}': {error.strerror}.") from None
-
-
-def _scored(sample: Sample, scorers: Sequence[Any]) -> Sample:
-    scores = [score for scorer in scorers for score in scorer([sample])[0]]
-    return dataclasses.replace(sample, scores=tuple(scores))
 
 
 def _tell(on_sample: Callable[[Sample], None] | None, sample: Sample) -> None:

@@ -18,6 +18,10 @@ class Menu(StrEnum):
     prompts = "prompts"
 
 
+BESIDE = {Menu.rules: "wrapper", Menu.scorers: "set_scorer"}
+"""Menus that are printed below another."""
+
+
 def list_(menu: Annotated[Menu, typer.Argument(help="What to list.")]) -> None:
     """List what can be chosen, with its options."""
     if menu is Menu.prompts:
@@ -27,7 +31,7 @@ def list_(menu: Annotated[Menu, typer.Argument(help="What to list.")]) -> None:
         rows = _presets()
     else:
         rows = _entries(menu.removesuffix("s"))
-        rows += _entries("wrapper") if menu is Menu.rules else []
+        rows += _entries(BESIDE[menu]) if menu in BESIDE else []
     _echo_table(rows)
 
 

@@ -93,7 +93,7 @@ def fetch(sources: Mapping[str, Source], on_warning: Callable[[str], None]) -> l
     folders = {option: _here(source) for option, source in sources.items()}
     missing = {option: sources[option] for option, folder in folders.items() if folder is None}
     with mended(missing):
-        wanted = {option: wanted_files(_names(source)) for option, source in missing.items()}
+        wanted = {option: wanted_files(files_of(source)) for option, source in missing.items()}
         for option, source in list(missing.items()):
             on_warning(f"Downloading {source}; licence of the weights: {source.licence}.")
             folder = huggingface_hub.snapshot_download(
@@ -176,7 +176,7 @@ def _here(source: Source) -> Path | None:
     return folder if all(_is_whole(folder / part) for part in parts) else None
 
 
-def _names(source: Source) -> list[str]:
+def files_of(source: Source) -> list[str]:
     """Returns the files of a repository; asked without repeats, to fail at once where it must."""
     about = huggingface_hub.HfApi().model_info(source.place, revision=source.revision)
     return [file.rfilename for file in about.siblings or []]

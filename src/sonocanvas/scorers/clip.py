@@ -1,18 +1,99 @@
-"""Cosine of canvas and image prompt by CLIP, score `clip`."""
+"""CLIP: how much a canvas looks like its image prompt, by the paper's protocol."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import cached_property
+from typing import Any, ClassVar
 
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sonocanvas.canvas import canvas_to_bytes
+from sonocanvas.pairs.hub import Source
+from sonocanvas.scorers.embedder import likeness, squares
+from sonocanvas.scorers.published import load_published
 from sonocanvas.types import Sample, Score
+
+CLIP = Source("openai/clip-vit-base-patch16", licence="MIT, as the code of CLIP")
+STRIDES = 8
+"""Crops start at every eighth of their side: 32 columns at 256 rows."""
+
+
+@dataclass(frozen=True)
+class ClipEmbedder:
+    """A CLIP model that sees the crops of a gray canvas (an `Embedder`).
+
+    Attributes:
+        model, processor: CLIP, and what prepares its inputs.
+    """
+
+    model: Any
+    processor: Any
+
+    def embed_text(self, prompt: str) -> Tensor:
+        """Returns the vector `(width,)` of a prompt, float32."""
+        read = self.processor.tokenizer(prompt, truncation=True, return_tensors="pt")
+        found = self.model.get_text_features(**read.to(self.model.device))
+        return functional.normalize(found.pooler_output[0].float().cpu(), dim=-1)
+
+    def embed(self, sample: Sample) -> Tensor:
+        """Returns the vectors `(crops, width)` of a canvas, float32: crops as high as it is."""
+        gray = torch.from_numpy(canvas_to_bytes(sample.canvas))
+        crops = squares(gray[None], len(gray) // STRIDES)[0]
+        pictures = list(crops[:, None].expand(-1, 3, -1, -1))
+        seen = self.processor.image_processor(pictures, return_tensors="pt")
+        found = self.model.get_image_features(**seen.to(self.model.device))
+        return functional.normalize(found.pooler_output.float().cpu(), dim=-1)
+
+
+def load_clip(model: str = CLIP.place, device: str = "cpu") -> ClipEmbedder:
+    """Returns CLIP as an embedder.
+
+    Args:
+        model: A folder, or a repository of the Hub.
+        device: Where it goes.
+
+    Raises:
+        InvalidInputError: The device cannot be used.
+        CheckpointError: The model is not here and cannot be downloaded, or is no CLIP.
+    """
+    return ClipEmbedder(*load_published(model, CLIP, "CLIPModel", "CLIPProcessor", device))
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Cosine of canvas and image prompt by CLIP, score `clip`."""
+    """Cosine of the canvas with its image prompt by CLIP, the mean of crops along its width.
 
+    Attributes:
+        model: A folder, or a repository of the Hub.
+        device: Where it runs, such as `cuda`.
+    """
+
+    model: str = CLIP.place
+    device: str = "cpu"
     higher_is_better: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        self._embedder  # noqa: B018  # what is missing is told now
+
+    @cached_property
+    def _embedder(self) -> ClipEmbedder:
+        return load_clip(self.model, self.device)
+
     def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
-        """Returns the scores of each sample."""
-        raise NotImplementedError
+        """Returns the score `clip` of each sample, from -1 to 1; the paper prints 100 times it.
+
+        The 8-bit canvas, its gray in all three channels, is cropped to squares of its height at
+        every eighth of that (256 x 256 at stride 32: 25 of 1024 columns); the cosines of all
+        crops with the prompt are averaged.
+
+        Args:
+            samples: Each with a canvas at least as wide as it is high.
+
+        Raises:
+            InvalidInputError: A canvas is narrower.
+        """
+        return [
+            [likeness(self._embedder, "clip", sample, sample.prompts.image)] for sample in samples
+        ]

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from sonocanvas.scorers.towers import Towers
 from sonocanvas.training.loop import half_precision, train, trainer_options
 from sonocanvas.training.towers import (
     Batches,
-    Towers,
     captions_of,
     learn_words,
     new_text_encoder,

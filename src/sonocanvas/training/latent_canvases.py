@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
+from sonocanvas.scorers.towers import tokenize
 from sonocanvas.training.layouts import CANVAS_POSITIONS, LAYOUTS
-from sonocanvas.training.towers import tokenize
 from sonocanvas.training.views import concepts
 
 PROMPT_DROPOUT = 0.12

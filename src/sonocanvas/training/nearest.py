@@ -17,10 +17,10 @@ from torch.nn import functional
 from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
 from sonocanvas.pairs import mini
+from sonocanvas.scorers.towers import reduce_rows
 from sonocanvas.training import held_out
 from sonocanvas.training.pack import read_pack
 from sonocanvas.training.report import sample, save_sheet
-from sonocanvas.training.towers import reduce_rows
 from sonocanvas.training.views import concepts
 from sonocanvas.types import Prompts
 

@@ -5,10 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sonocanvas.training.towers import load_towers, tokenize
+from sonocanvas.scorers.embedder import squares
+from sonocanvas.scorers.towers import load_towers, tokenize
 from sonocanvas.training.views import concepts
-
-SQUARE = 256
 
 
 class Ranking:
@@ -37,10 +36,10 @@ class Ranking:
 
         A picture wider than a square is seen in squares along its width; the mean counts.
         """
-        if tower == "picture" and canvases.shape[-1] > SQUARE:
-            starts = range(0, canvases.shape[-1] - SQUARE + 1, SQUARE)
-            parts = [canvases[..., start : start + SQUARE] for start in starts]
-            return torch.stack([self.similarity(tower, part) for part in parts]).mean(0)
+        if tower == "picture":
+            parts = squares(canvases, canvases.shape[1])
+            seen = self.towers.embed(tower, parts.flatten(0, 1)) @ self.read[tower].T
+            return seen.reshape(*parts.shape[:2], -1).mean(1)
         return self.towers.embed(tower, canvases) @ self.read[tower].T
 
     def rank(self, tower: str, canvases: Tensor, concept: int | list[int]) -> Tensor:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from transformers import (
     CLIPTextConfig,
@@ -24,14 +24,20 @@ from transformers import (
     ResNetModel,
 )
 
+from sonocanvas.scorers.towers import (
+    PARTS,
+    ROWS,
+    TOKENS,
+    Towers,
+    load_towers,
+    reduce_rows,
+    tokenize,
+)
 from sonocanvas.training.layouts import LAYOUTS
 from sonocanvas.training.loop import half_precision, train, trainer_options
 
 WIDTH = 256
-TOKENS = 16
-PARTS = {"text": "text_encoder", "picture": "picture_tower", "sound": "sound_tower"}
 SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
-ROWS = 64  # a tower looks at canvases of 256 rows reduced to so many, unless it says otherwise
 
 
 def words_of(captions: list[str]) -> list[str]:
@@ -112,38 +118,6 @@ def new_tower(widths: Sequence[int], depths: Sequence[int], rows: int = ROWS) ->
     return ResNetModel(config)
 
 
-class Towers(nn.Module):
-    """Text encoder, picture tower and sound tower of one width, with a learned temperature."""
-
-    def __init__(self, text: CLIPTextModel, picture: ResNetModel, sound: ResNetModel) -> None:
-        super().__init__()
-        self.text = text
-        self.picture = picture
-        self.sound = sound
-        self.log_scale = nn.Parameter(torch.tensor(2.5))
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def rows(self, tower: str) -> int:
-        """Returns how many rows a tower reads."""
-        return int(getattr(getattr(self, tower).config, "image_size", ROWS))
-
-    def embed_text(self, tokens: Tensor) -> Tensor:
-        """Returns unit vectors `(batch, width)` of token ids `(batch, 16)`."""
-        return functional.normalize(self.text(tokens).pooler_output.float(), dim=-1)
-
-    def embed(self, tower: str, canvases: Tensor) -> Tensor:
-        """Returns unit vectors `(batch, width)` of canvases `(batch, rows, width)` in [0, 1].
-
-        Args:
-            tower: `"picture"` (a square) or `"sound"` (a whole canvas).
-            canvases: What to look at; what has more rows than the tower reads is reduced.
-        """
-        seen = reduce_rows(canvases, self.rows(tower))[:, None] - 0.25
-        seen = seen.contiguous(memory_format=torch.channels_last)
-        features = getattr(self, tower)(seen).pooler_output.flatten(1)
-        return functional.normalize(features.float(), dim=-1)
-
-
 def new_towers(vocabulary_size: int) -> Towers:
     """Returns the untrained towers of the embedded pair."""
     text = new_text_encoder(vocabulary_size, WIDTH, layers=3)
@@ -156,31 +130,6 @@ def save_towers(towers: Towers, tokenizer: PreTrainedTokenizerFast, folder: Path
     tokenizer.save_pretrained(folder / "tokenizer")
     for part, name in PARTS.items():
         getattr(towers, part).to(torch.float16).save_pretrained(folder / name)
-
-
-def load_towers(folder: Path) -> tuple[Towers, PreTrainedTokenizerFast]:
-    """Returns towers that `save_towers` wrote, in float32, and their tokenizer."""
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer")
-    classes = {"text": CLIPTextModel, "picture": ResNetModel, "sound": ResNetModel}
-    parts = {
-        part: classes[part].from_pretrained(folder / name, dtype=torch.float32)
-        for part, name in PARTS.items()
-    }
-    return Towers(**parts).eval().requires_grad_(False), tokenizer
-
-
-def reduce_rows(canvases: Tensor, rows: int = ROWS) -> Tensor:
-    """Returns canvases `(batch, height, width)` reduced in proportion to so many rows."""
-    if canvases.shape[-2] == rows:
-        return canvases.float()
-    size = (rows, canvases.shape[-1] * rows // canvases.shape[-2])
-    return functional.interpolate(canvases[:, None].float(), size, mode="area")[:, 0]
-
-
-def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tensor:
-    """Returns padded token ids `(captions, 16)`."""
-    options = {"padding": "max_length", "truncation": True, "max_length": TOKENS}
-    return torch.tensor(tokenizer(captions, **options)["input_ids"])
 
 
 class Batches:

@@ -1,0 +1,100 @@
+"""What scores of likeness are made of: samples and prompts as unit vectors of one space."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.frechet import frechet_distance
+from sonocanvas.types import Sample, Score, Waveform
+
+
+class Embedder(Protocol):
+    """Reads prompts, and looks at canvases or listens to sounds; all vectors are of length 1."""
+
+    def embed_text(self, prompt: str) -> Tensor:
+        """Returns the vector `(width,)` of a prompt, float32."""
+
+    def embed(self, sample: Sample) -> Tensor:
+        """Returns the vectors `(parts, width)` of a sample, float32: of its crops or its sound."""
+
+
+@torch.no_grad()
+def likeness(embedder: Embedder, name: str, sample: Sample, prompt: str) -> Score:
+    """Returns the mean of the cosines of the parts of a sample with a prompt, from -1 to 1."""
+    cosines = embedder.embed(sample).double() @ embedder.embed_text(prompt).double()
+    return Score(name, float(cosines.mean()), "", higher_is_better=True)
+
+
+@torch.no_grad()
+def distance(
+    embedder: Embedder,
+    name: str,
+    extractor: str,
+    samples: Sequence[Sample],
+    reference: Sequence[Sample],
+) -> Score:
+    """Returns the Fréchet distance of all parts of samples from those of a reference.
+
+    Args:
+        embedder: What gives the features; its vectors count as they are, of length 1.
+        name: Name of the score.
+        extractor: What the embedder is, for the unit; that also tells both counts.
+        samples: Two or more.
+        reference: Two or more that they are measured against.
+
+    Raises:
+        InvalidInputError: There are fewer, or a sample cannot be scored.
+    """
+    counts = len(samples), len(reference)
+    if min(counts) < 2:
+        raise InvalidInputError(
+            f"{name} compares two or more samples with two or more; given are {counts[0]} and "
+            f"{counts[1]}."
+        )
+    ours, theirs = (
+        torch.cat([embedder.embed(sample) for sample in one]).double().numpy()
+        for one in (samples, reference)
+    )
+    unit = f"{extractor}, n = {counts[0]} and {counts[1]}"
+    return Score(name, frechet_distance(ours, theirs), unit, higher_is_better=False)
+
+
+def squares(canvases: Tensor, stride: int) -> Tensor:
+    """Returns the squares `(batch, squares, height, height)` along the width of canvases.
+
+    Columns at the right that fill no whole square are not seen.
+
+    Args:
+        canvases: `(batch, height, width)`.
+        stride: Columns between the left edges of two squares.
+
+    Raises:
+        InvalidInputError: The canvases are narrower than high.
+    """
+    height, width = canvases.shape[1:]
+    if width < height:
+        raise InvalidInputError(
+            f"The canvas is {width} x {height}; to be scored as a picture it must be at least as "
+            "wide as it is high."
+        )
+    return canvases.unfold(2, height, stride).movedim(2, 1)
+
+
+def peak_normalised(waveform: Waveform, sample_rate_hz: int, peak: float) -> NDArray[np.float32]:
+    """Returns sound `(samples,)` at another rate and scaled to a peak; silence stays silence.
+
+    Args:
+        waveform: `(1, samples)`.
+        sample_rate_hz: The rate that is wanted.
+        peak: The largest magnitude that is wanted.
+    """
+    mono = waveform.samples[0].detach().float().cpu().numpy()
+    resampled = np.asarray(soxr.resample(mono, waveform.sample_rate_hz, sample_rate_hz))
+    loudest = float(np.abs(resampled).max(initial=0))
+    return resampled if loudest == 0 else np.asarray(resampled * (peak / loudest), np.float32)

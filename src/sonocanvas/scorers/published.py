@@ -1,0 +1,86 @@
+"""Published models that score: a folder, or a repository of the Hub and its cache."""
+
+import contextlib
+import warnings
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import torch
+import transformers
+from huggingface_hub.errors import LocalEntryNotFoundError
+
+from sonocanvas.errors import CheckpointError, InvalidInputError
+from sonocanvas.pairs.hub import ABOUT, Source, files_of, mended, source_of
+from sonocanvas.pairs.parts import check_weights, load_part, quiet, weights_among
+
+DESCRIPTIONS = (".json", "merges.txt", "vocab.txt")
+
+
+def load_published(
+    given: str, default: Source, kind: str, processor: str, device: str
+) -> tuple[Any, Any]:
+    """Returns a model in float32, without gradients, and its processor.
+
+    Args:
+        given: A folder, `OWNER/NAME` of the Hub or `OWNER/NAME@REVISION`.
+        default: The model that the score is defined by.
+        kind: Class of the model in transformers.
+        processor: Class of what prepares its inputs.
+        device: Where the model goes.
+
+    Raises:
+        InvalidInputError: The device cannot be used.
+        CheckpointError: The model is not here and cannot be downloaded, or is not of that class.
+    """
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InvalidInputError(f"The device '{device}' cannot be used here: {reason}") from None
+    folder = find_folder(source_of(given, default), f"model of {kind}, a")
+    check_weights(folder, pickles=True)
+    model = load_part(folder, ("transformers", kind), device, torch.float32, pickles=True)
+    try:
+        with quiet():
+            loaded = getattr(transformers, processor).from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(f"{folder} cannot be loaded as {processor}: {reason}") from error
+    return model, loaded
+
+
+def find_folder(source: Source, option: str) -> Path:
+    """Returns the folder of a model, downloaded if it is on the Hub and not here yet.
+
+    Args:
+        source: Where it comes from.
+        option: How a user names it, for the message.
+
+    Raises:
+        CheckpointError: It is not here and cannot be downloaded.
+    """
+    if Path(source.place).is_dir():
+        return Path(source.place)
+    with contextlib.suppress(LocalEntryNotFoundError):
+        cached = Path(
+            huggingface_hub.snapshot_download(
+                source.place, revision=source.revision, local_files_only=True
+            )
+        )
+        if (cached / "config.json").is_file() and weights_among(
+            [path.name for path in cached.iterdir()], pickles=True
+        ):
+            return cached
+    with mended({option: source}):
+        names = files_of(source)
+        described = [name for name in names if "/" not in name and name.endswith(DESCRIPTIONS)]
+        wanted = {*described, *weights_among(names, pickles=True), *(set(names) & set(ABOUT))}
+        warnings.warn(
+            f"Downloading {source}; licence of the weights: {source.licence}.", stacklevel=2
+        )
+        return Path(
+            huggingface_hub.snapshot_download(
+                source.place, revision=source.revision, allow_patterns=sorted(wanted)
+            )
+        )

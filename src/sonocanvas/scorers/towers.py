@@ -1,0 +1,142 @@
+"""Text encoder, picture tower and sound tower of one space: how `mini` is scored.
+
+Two sets of towers are shipped: the selector's, whose text encoder the diffusion models read with,
+and the judge's, which took no part in the pair.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import CLIPTextModel, PreTrainedTokenizerFast, ResNetModel
+
+from sonocanvas.canvas import waveform_to_canvas
+from sonocanvas.pairs.parts import check_weights, load_part
+from sonocanvas.scorers.embedder import likeness, peak_normalised, squares
+from sonocanvas.text import known_prompt
+from sonocanvas.types import MINI_FORMAT, Sample, Score
+
+TOKENS = 16
+PARTS = {"text": "text_encoder", "picture": "picture_tower", "sound": "sound_tower"}
+CLASSES = {"text": "CLIPTextModel", "picture": "ResNetModel", "sound": "ResNetModel"}
+ROWS = 64
+"""A tower looks at canvases reduced to so many rows, unless its configuration says otherwise."""
+PEAK = 0.95
+"""Peak of the sounds that the towers were trained on."""
+
+
+class Towers(nn.Module):
+    """Text encoder, picture tower and sound tower of one width, with a learned temperature."""
+
+    def __init__(self, text: CLIPTextModel, picture: ResNetModel, sound: ResNetModel) -> None:
+        super().__init__()
+        self.text = text
+        self.picture = picture
+        self.sound = sound
+        self.log_scale = nn.Parameter(torch.tensor(2.5))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def rows(self, tower: str) -> int:
+        """Returns how many rows a tower reads."""
+        return int(getattr(getattr(self, tower).config, "image_size", ROWS))
+
+    def embed_text(self, tokens: Tensor) -> Tensor:
+        """Returns unit vectors `(batch, width)` of token ids `(batch, 16)`."""
+        return functional.normalize(self.text(tokens).pooler_output.float(), dim=-1)
+
+    def embed(self, tower: str, canvases: Tensor) -> Tensor:
+        """Returns unit vectors `(batch, width)` of canvases `(batch, rows, width)` in [0, 1].
+
+        Args:
+            tower: `"picture"` (a square) or `"sound"` (a whole canvas).
+            canvases: What to look at; what has more rows than the tower reads is reduced.
+        """
+        seen = reduce_rows(canvases, self.rows(tower))[:, None] - 0.25
+        seen = seen.contiguous(memory_format=torch.channels_last)
+        features = getattr(self, tower)(seen).pooler_output.flatten(1)
+        return functional.normalize(features.float(), dim=-1)
+
+
+def load_towers(folder: Path) -> tuple[Towers, PreTrainedTokenizerFast]:
+    """Returns the towers in a folder, in float32 and without gradients, and their tokenizer.
+
+    Raises:
+        CheckpointError: A part is missing or broken.
+    """
+    parts: dict[str, Any] = {}
+    for part, name in PARTS.items():
+        check_weights(folder / name)
+        kind = ("transformers", CLASSES[part])
+        parts[part] = load_part(folder / name, kind, "cpu", torch.float32)
+    kind = ("transformers", "PreTrainedTokenizerFast")
+    tokenizer = load_part(folder / "tokenizer", kind, "cpu", torch.float32)
+    return Towers(**parts).eval().requires_grad_(False), tokenizer
+
+
+def reduce_rows(canvases: Tensor, rows: int = ROWS) -> Tensor:
+    """Returns canvases `(batch, height, width)` reduced in proportion to so many rows."""
+    if canvases.shape[-2] == rows:
+        return canvases.float()
+    size = (rows, canvases.shape[-1] * rows // canvases.shape[-2])
+    return functional.interpolate(canvases[:, None].float(), size, mode="area")[:, 0]
+
+
+def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tensor:
+    """Returns padded token ids `(captions, 16)`."""
+    options = {"padding": "max_length", "truncation": True, "max_length": TOKENS}
+    return torch.tensor(tokenizer(captions, **options)["input_ids"])
+
+
+@dataclass(frozen=True)
+class TowerEmbedder:
+    """The text encoder with one of the two other towers (an `Embedder`).
+
+    Attributes:
+        towers: All three.
+        tokenizer: What the text encoder reads with; words that it does not know are read as the
+            nearest that it knows where there is one, as the pair reads them.
+        tower: `"picture"`, which sees the squares side by side of a canvas, or `"sound"`, which
+            hears the sound, analysed in the format of `mini`.
+    """
+
+    towers: Towers
+    tokenizer: PreTrainedTokenizerFast
+    tower: str
+
+    def embed_text(self, prompt: str) -> Tensor:
+        """Returns the vector `(width,)` of a prompt, float32."""
+        read = known_prompt(self.tokenizer, prompt)
+        return self.towers.embed_text(tokenize(self.tokenizer, [read]))[0]
+
+    def embed(self, sample: Sample) -> Tensor:
+        """Returns the vectors `(squares, width)` or `(1, width)` of a sample, float32."""
+        if self.tower == "picture":
+            canvases = squares(sample.canvas[None].float().cpu(), len(sample.canvas))[0]
+        else:
+            sound = peak_normalised(sample.waveform, MINI_FORMAT.sample_rate_hz, PEAK)
+            canvases = waveform_to_canvas(torch.from_numpy(sound)[None], MINI_FORMAT)
+        return self.towers.embed(self.tower, canvases)
+
+
+def load_embedders(folder: Path) -> tuple[TowerEmbedder, TowerEmbedder]:
+    """Returns what looks at pictures and what listens to sounds, by the towers in a folder.
+
+    Raises:
+        CheckpointError: A part is missing or broken.
+    """
+    towers, tokenizer = load_towers(folder)
+    return TowerEmbedder(towers, tokenizer, "picture"), TowerEmbedder(towers, tokenizer, "sound")
+
+
+def tower_scores(
+    embedders: tuple[TowerEmbedder, TowerEmbedder], name: str, sample: Sample
+) -> list[Score]:
+    """Returns the scores `NAME_image` and `NAME_audio` of a sample, by the towers' cosines."""
+    picture, sound = embedders
+    return [
+        likeness(picture, f"{name}_image", sample, sample.prompts.image),
+        likeness(sound, f"{name}_audio", sample, sample.prompts.audio),
+    ]
