@@ -72,5 +72,5 @@ def test_a_new_sample_makes_the_scores_of_sets_void(path):
 )
 def test_a_line_that_is_not_ours_is_told_by_its_number(path, line):
     path.write_text(path.read_text("utf-8") + line + "\n", "utf-8")
-    with pytest.raises(InvalidInputError, match="measured.jsonl', line 6: it is not a measurement"):
+    with pytest.raises(InvalidInputError, match="', line 6: it is not a measurement"):
         Journal(path, there)

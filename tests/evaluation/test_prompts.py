@@ -71,7 +71,9 @@ def test_a_choice_lies_within_a_larger_one_and_keeps_the_numbers():
 
 
 def test_own_table_is_read_with_any_order_of_columns_and_empty_lines(table):
-    path = table("\ufeffaudio_prompt\timage_prompt\taudio_kind\n\nbells\ta castle, “old”\tpitched\n")
+    path = table(
+        "\ufeffaudio_prompt\timage_prompt\taudio_kind\n\nbells\ta castle, “old”\tpitched\n"
+    )
     assert read_prompts(path) == [
         PromptPair(0, "0000", "a castle, “old”", "bells", audio_kind="pitched")
     ]
@@ -86,7 +88,10 @@ def test_what_is_written_is_read_back(table):
     [
         ("", "holds no pair of prompts"),
         (HEADER, "holds no pair of prompts"),
-        ("image_prompt\taudio_promt\na castle\tbells\n", "line 1: 'audio_promt'. Did you mean 'audio_prompt'"),
+        (
+            "image_prompt\taudio_promt\na castle\tbells\n",
+            "line 1: 'audio_promt'. Did you mean 'audio_prompt'",
+        ),
         ("image_prompt\tid\na castle\tb\n", "line 1: it has no column audio_prompt; it needs"),
         ("audio_prompt\t" + HEADER + "a\tb\tc\n", "line 1: it names a column twice"),
         (HEADER + "a castle bells\n", "line 2: it has 1 columns between tabs where the first line"),
@@ -107,5 +112,5 @@ def test_a_bad_line_is_told_by_file_line_and_reason(table, text, told):
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(InvalidInputError, match="Cannot read .*none.tsv': No such file"):
+    with pytest.raises(InvalidInputError, match=r"Cannot read .*none\.tsv': No such file"):
         read_prompts(tmp_path / "none.tsv")

@@ -43,7 +43,10 @@ SAMPLES = [
     measured("image-only", "castle", 500, 0.40, 9.0),
     measured("image-only", "dog", 500, 0.40, 9.0),
 ]
-FID = {"compose": [Score("fid", 0.5, "judge", False)], "imprint": [Score("fid", 0.7, "judge", False)]}
+FID = {
+    "compose": [Score("fid", 0.5, "judge", False)],
+    "imprint": [Score("fid", 0.7, "judge", False)],
+}
 
 
 def test_numbers_by_hand():
@@ -87,7 +90,9 @@ def test_markdown_says_it_with_the_best_of_the_rivals_in_bold():
         "| compose | 4 | 2 | **26.0 ± 5.8 (21.0 to 31.0)** | 2.000 ± 1.386 (1.000 to 3.000) "
         "| **0.500** | 2.0 | 1.5 | 30.0 |"
     )
-    assert "| **26.0 ± 1.1 (26.0 to 26.0)** | **1.000 ± 0.000 (1.000 to 1.000)** | 0.700 |" in lines[3]
+    assert (
+        "| **26.0 ± 1.1 (26.0 to 26.0)** | **1.000 ± 0.000 (1.000 to 1.000)** | 0.700 |" in lines[3]
+    )
     assert lines[4].startswith("| image-only (bound of the picture) | 2 | 2 | 40.0 ± 0.0")
     assert "**" not in lines[4]
 

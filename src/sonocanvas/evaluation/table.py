@@ -208,10 +208,9 @@ def _main_table(rows: Sequence[Summary]) -> str:
         bound = f" (bound of the {row['bound']})" if row["bound"] else ""
         cells = [row["name"] + bound, str(row["samples"]), str(row["pairs"])]
         for name in names:
-            score, cell = row["scores"].get(name), _cell(name, row["scores"].get(name))
-            rival = score is not None and best[name] is not None and not row["bound"]
-            wins = rival and math.isclose(score["mean"], best[name], rel_tol=1e-9)
-            cells.append(f"**{cell}**" if wins else cell)
+            score = row["scores"].get(name)
+            wins = bool(score) and not row["bound"] and math.isclose(score["mean"], best[name])
+            cells.append(f"**{_cell(name, score)}**" if wins else _cell(name, score))
         cells += ["–" if row[what] is None else f"{row[what]:.1f}" for what in COSTS]
         lines.append(cells)
     header = ["", "samples", "pairs", *(_heading(name, rows) for name in names)]
@@ -228,11 +227,11 @@ def _plain_table(rows: Sequence[Summary]) -> str:
     )
 
 
-def _best(rows: Sequence[Summary], name: str) -> float | None:
-    """Returns the best mean of the rows that are no bounds, if they are two or more."""
+def _best(rows: Sequence[Summary], name: str) -> float:
+    """Returns the best mean of the rows that are no bounds; NaN if they are less than two."""
     rivals = [row["scores"][name] for row in rows if not row["bound"] and name in row["scores"]]
     if len(rivals) < 2:
-        return None
+        return math.nan
     best = max if rivals[0]["higher_is_better"] else min
     return float(best(rival["mean"] for rival in rivals))
 
