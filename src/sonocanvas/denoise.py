@@ -120,10 +120,10 @@ def denoise(
             guided = guidance_interval[0] <= index / steps < guidance_interval[1]
             if image_needed:
                 scale = image_guidance_scale if guided else 1.0
-                step, image_noise = _predict(pair, embeddings, "image", step, timestep, scale)
+                step, image_noise = predict(pair, embeddings, "image", step, timestep, scale)
             if audio_needed:
                 scale = audio_guidance_scale if guided else 1.0
-                step, audio_noise = _predict(pair, embeddings, "audio", step, timestep, scale)
+                step, audio_noise = predict(pair, embeddings, "audio", step, timestep, scale)
             predicted = rule(image_noise, audio_noise, step)
             latents = scheduler.step(predicted, timestep, latents, **extra, return_dict=False)[0]
             if on_step_end is not None:
@@ -139,7 +139,7 @@ def denoise(
     return latents.clone()
 
 
-def _predict(
+def predict(
     pair: ModelPair,
     embeddings: TextEmbeddings,
     model: str,
@@ -147,7 +147,16 @@ def _predict(
     timestep: Tensor,
     guidance_scale: float,
 ) -> tuple[Step, Tensor]:
-    """Returns the step with one model's predictions, and its guided prediction."""
+    """Returns the step with one model's predictions, and its guided prediction.
+
+    Args:
+        pair: The models.
+        embeddings: The prompts, either one for the whole batch or one for each sample.
+        model: `"image"` or `"audio"`.
+        step: Where the loop is; its `latents` are what the model sees.
+        timestep: The schedule's own time, as the model takes it.
+        guidance_scale: Classifier-free guidance; at 1 only the conditional half is evaluated.
+    """
     unet = getattr(pair, f"{model}_unet")
     batch = step.latents.shape[0]
     texts = [getattr(embeddings, model)]

@@ -15,7 +15,13 @@ from sonocanvas.errors import InvalidInputError, unknown
 MISSING = dataclasses.MISSING
 """What `options` gives for a field that has no default: a part, and not an option."""
 
-METHODS = {"compose": "sonocanvas.methods.compose:Compose"}
+METHODS = {
+    "compose": "sonocanvas.methods.compose:Compose",
+    "imprint": "sonocanvas.methods.imprint:Imprint",
+    "sds": "sonocanvas.methods.sds:Sds",
+    "image-only": "sonocanvas.methods.single:ImageOnly",
+    "audio-only": "sonocanvas.methods.single:AudioOnly",
+}
 RULES = {"mean": "sonocanvas.compose.mean:Mean"}
 WRAPPERS = {"warm_start": "sonocanvas.compose.warm_start:WarmStart"}
 VOCODERS = {

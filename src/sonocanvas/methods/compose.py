@@ -28,14 +28,35 @@ class Compose:
         """Yields the sample of each seed; the seeds of a chunk share a batch."""
         inner = build("rule", config.rule.name, config.rule.options)
         rule = build("wrapper", "warm_start", config.warm_start.options, rule=inner)
-        prompts = prompts_of(config)
-        embeddings, sentences = encode_prompts(pair, prompts)
-        for sentence in sentences:
-            on_warning(sentence)
-        for seeds in chunks:
-            latents = sample_latents(config, pair, embeddings, seeds, rule, on_step)
-            for seed, latent in zip(seeds, latents, strict=True):
-                yield finish(config, pair, prompts, seed, latent, sentences)
+        yield from sample_all(config, pair, chunks, rule, on_step, on_warning)
+
+
+def sample_all(
+    config: RunConfig,
+    pair: ModelPair,
+    chunks: Sequence[Sequence[int]],
+    rule: Rule,
+    on_step: OnStep | None,
+    on_warning: OnWarning,
+) -> Iterator[Sample]:
+    """Yields the sample of each seed, denoised under a rule; a chunk shares a batch.
+
+    Args:
+        config: The run.
+        pair: Its models.
+        chunks: Its seeds.
+        rule: What mixes the two models; one that it does not need is not evaluated.
+        on_step: Called after each step with its record and the predicted clean latents.
+        on_warning: Called with each sentence about the prompts.
+    """
+    prompts = prompts_of(config)
+    embeddings, sentences = encode_prompts(pair, prompts)
+    for sentence in sentences:
+        on_warning(sentence)
+    for seeds in chunks:
+        latents = sample_latents(config, pair, embeddings, seeds, rule, on_step)
+        for seed, latent in zip(seeds, latents, strict=True):
+            yield finish(config, pair, prompts, seed, latent, sentences)
 
 
 def prompts_of(config: RunConfig) -> Prompts:

@@ -1,0 +1,99 @@
+"""Score distillation: a diffusion model as the teacher of an image that is not a sample of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sonocanvas.canvas import encode_image
+from sonocanvas.denoise import make_scheduler, predict
+from sonocanvas.types import ModelPair, Step, TextEmbeddings
+
+EARLIEST, LATEST = 0.02, 0.98
+"""Shares of the schedule between which a time is drawn."""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A diffusion model that pulls an image towards what its prompt asks for.
+
+    Attributes:
+        encode: What the model denoises `(views, channels, height, width)`, of an image
+            `(1, 3, height, width)` in [0, 1]; gradients flow through it. It may draw from the
+            generator, which is on the CPU.
+        predict: The step with the model's predictions, and the guided one.
+        signal: `(timesteps,)` share of signal power at each time: alpha_bar.
+    """
+
+    encode: Callable[[Tensor, torch.Generator], Tensor]
+    predict: Callable[[Step], tuple[Step, Tensor]]
+    signal: Tensor
+
+
+def distil(
+    teacher: Teacher, image: Tensor, generator: torch.Generator, index: int = 0, count: int = 1
+) -> tuple[Tensor, Step, Tensor]:
+    """Returns the loss of an image, the step that was taken, and what the model saw of the image.
+
+    The gradient of the loss towards the seen image is `(1 - alpha_bar) (predicted noise - noise)`
+    a view, without the derivative of the model (Poole et al., "DreamFusion", 2022, equation 3);
+    its value means nothing. One time is drawn for all views.
+
+    Args:
+        teacher: The model.
+        image: `(1, 3, height, width)` in [0, 1].
+        generator: On the CPU; draws views, time and noise.
+        index: Number of the step, from 0.
+        count: Number of all steps.
+    """
+    seen = teacher.encode(image, generator)
+    times = len(teacher.signal)
+    low, high = round(EARLIEST * times), round(LATEST * times)
+    timestep = int(torch.randint(low, high + 1, (1,), generator=generator))
+    signal = float(teacher.signal[timestep])
+    alpha, sigma = signal**0.5, (1 - signal) ** 0.5
+    noise = torch.randn(seen.shape, generator=generator).to(seen.device)
+    clean = seen.detach()
+    with torch.no_grad():
+        noisy = alpha * clean + sigma * noise
+        step = Step(index, count, float(timestep), alpha, sigma, 1.0, 0.0, noisy)
+        step, predicted = teacher.predict(step)
+        pull = sigma**2 * (predicted - noise)
+    return (pull * seen).sum() / len(seen), step, clean
+
+
+def pair_teacher(
+    pair: ModelPair, embeddings: TextEmbeddings, model: str, guidance_scale: float, crops: int = 0
+) -> Teacher:
+    """Returns one model of a pair as a teacher, through the pair's autoencoder.
+
+    Args:
+        pair: The models.
+        embeddings: The prompts.
+        model: `"image"` or `"audio"`.
+        guidance_scale: Its classifier-free guidance.
+        crops: How many random squares it sees; 0 shows it the whole canvas.
+    """
+
+    def encode(image: Tensor, generator: torch.Generator) -> Tensor:
+        return encode_image(pair.vae, squares(image, crops, generator) if crops else image)
+
+    def guided(step: Step) -> tuple[Step, Tensor]:
+        timestep = torch.tensor(int(step.timestep), device=step.latents.device)
+        return predict(pair, embeddings, model, step, timestep, guidance_scale)
+
+    return Teacher(encode, guided, make_scheduler(pair.scheduler_config).alphas_cumprod)
+
+
+def squares(image: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Returns squares `(count, 3, height, height)` at random places along the width of an image.
+
+    Args:
+        image: `(1, 3, height, width)`, at least as wide as high.
+        count: How many.
+        generator: On the CPU.
+    """
+    side, width = image.shape[-2:]
+    lefts = torch.randint(0, width - side + 1, (count,), generator=generator)
+    return torch.cat([image[..., left : left + side] for left in lefts.tolist()])

@@ -1,0 +1,136 @@
+"""`sds`: one canvas is optimised until both models take it for their own."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sonocanvas.canvas import canvas_to_image, encode_image
+from sonocanvas.compose.warm_start import first_step
+from sonocanvas.config import RunConfig
+from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.finish import finish_image
+from sonocanvas.methods.compose import prompts_of
+from sonocanvas.methods.deepfloyd import load_teacher
+from sonocanvas.methods.distillation import Teacher, distil, pair_teacher
+from sonocanvas.methods.surfaces import SURFACES
+from sonocanvas.text import encode_prompts
+from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample
+
+OWN_MODEL = (
+    "The picture's loss came from the pair's own picture model; the paper takes it from DeepFloyd "
+    "IF, which method.if_model names."
+)
+
+
+@dataclass(frozen=True)
+class Sds:
+    """Score distillation of one image by both models; a variant of the paper's, unless told.
+
+    The baseline of Chen, Geng and Owens 2024 takes the picture's loss from DeepFloyd IF, whose
+    licence is gated. Ours takes it from the pair's own picture model and says so in the record;
+    `if_model` makes it the paper's. Of the run's sampling, the guidance scales are used alone.
+
+    Attributes:
+        steps: Steps of AdamW.
+        learning_rate: Of AdamW.
+        weight_decay: Of AdamW, decoupled.
+        surface: What is optimised: `pixels`, or `fourier`, the paper's network of a pixel's place.
+        image_weight: Weight of the picture's loss.
+        audio_weight: Weight of the sound's loss.
+        image_start: Time in (0, 1] from which the picture counts, 1 being the first step; before
+            that the sound is alone.
+        crops: How many random squares along the width the picture model sees in each step; 0
+            shows it the whole canvas, once.
+        if_model: Folder of a first stage of DeepFloyd IF in diffusers' layout, for the picture's
+            loss; it sees squares.
+
+    Raises:
+        InvalidInputError: An option is out of range.
+    """
+
+    steps: int = 200
+    learning_rate: float = 0.05
+    weight_decay: float = 0.0
+    surface: str = "pixels"
+    image_weight: float = 0.4
+    audio_weight: float = 1.0
+    image_start: float = 0.875
+    crops: int = 0
+    if_model: str = ""
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise InvalidInputError(f"steps must be 1 or more, not {self.steps}.")
+        for name in ("learning_rate", "audio_weight"):
+            if not getattr(self, name) > 0.0:
+                raise InvalidInputError(f"{name} must be above 0, not {getattr(self, name)}.")
+        for name in ("weight_decay", "image_weight", "crops"):
+            if not getattr(self, name) >= 0.0:
+                raise InvalidInputError(f"{name} must be 0 or more, not {getattr(self, name)}.")
+        if not 0.0 < self.image_start <= 1.0:
+            raise InvalidInputError(f"image_start must be in (0, 1], not {self.image_start}.")
+        if self.surface not in SURFACES:
+            raise unknown("surface", self.surface, SURFACES)
+        if self.if_model and not self.crops:
+            raise InvalidInputError("crops must be 1 or more with if_model, not 0.")
+
+    def __call__(
+        self,
+        config: RunConfig,
+        pair: ModelPair,
+        chunks: Sequence[Sequence[int]],
+        on_step: OnStep | None,
+        on_warning: OnWarning,
+    ) -> Iterator[Sample]:
+        """Yields the sample of each seed, one after the other: no two share a batch.
+
+        Its image is the canvas in gray, and its latent what the pair's autoencoder makes of that.
+        """
+        prompts = prompts_of(config)
+        embeddings, sentences = encode_prompts(pair, prompts)
+        for sentence in sentences:
+            on_warning(sentence)
+        scales = (config.sampling.image_guidance_scale, config.sampling.audio_guidance_scale)
+        if self.if_model:
+            device, dtype = pair.image_unet.device, pair.image_unet.dtype
+            picture = load_teacher(self.if_model, prompts, scales[0], self.crops, device, dtype)
+            note = f"The picture's loss came from '{self.if_model}', under that model's licence."
+        else:
+            picture = pair_teacher(pair, embeddings, "image", scales[0], self.crops)
+            note = OWN_MODEL
+        sound = pair_teacher(pair, embeddings, "audio", scales[1])
+        for seed in (seed for chunk in chunks for seed in chunk):
+            whole = canvas_to_image(self._canvas(pair, picture, sound, seed, on_step))
+            with torch.no_grad():
+                latent = encode_image(pair.vae, whole)[0]
+            image = whole[0, ..., : whole.shape[-1] - pair.crop_columns].cpu()
+            yield finish_image(config, pair, prompts, seed, image, latent, [*sentences, note])
+
+    def _canvas(
+        self, pair: ModelPair, picture: Teacher, sound: Teacher, seed: int, on_step: OnStep | None
+    ) -> Tensor:
+        """Returns the canvas `(1, height, width)` that both teachers agree on."""
+        generator = torch.Generator().manual_seed(seed)
+        _, rows, columns = pair.latent_shape
+        height = pair.canvas_format.mels
+        surface = SURFACES[self.surface](height, columns * height // rows, generator)
+        surface.to(pair.audio_unet.device)
+        optimizer = torch.optim.AdamW(
+            surface.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+        )
+        joins = first_step(self.image_start, self.steps)
+        for index in range(self.steps):
+            image = canvas_to_image(surface())
+            heard, step, clean = distil(sound, image, generator, index, self.steps)
+            loss = self.audio_weight * heard
+            if index >= joins and self.image_weight:
+                loss = loss + self.image_weight * distil(picture, image, generator)[0]
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            if on_step is not None:
+                on_step(step, clean)
+        canvas: Tensor = surface().detach()
+        return canvas

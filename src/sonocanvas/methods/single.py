@@ -1,0 +1,41 @@
+"""`image-only` and `audio-only`: one model alone, the bounds that other methods lie between."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sonocanvas.compose.mean import Mean
+from sonocanvas.config import RunConfig
+from sonocanvas.methods.compose import sample_all
+from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample
+
+
+@dataclass(frozen=True)
+class ImageOnly:
+    """The picture model alone: how well it draws, whatever it sounds like."""
+
+    def __call__(
+        self,
+        config: RunConfig,
+        pair: ModelPair,
+        chunks: Sequence[Sequence[int]],
+        on_step: OnStep | None,
+        on_warning: OnWarning,
+    ) -> Iterator[Sample]:
+        """Yields the sample of each seed; the spectrogram model is never evaluated."""
+        yield from sample_all(config, pair, chunks, Mean(0.0), on_step, on_warning)
+
+
+@dataclass(frozen=True)
+class AudioOnly:
+    """The spectrogram model alone: how well it plays, whatever it looks like."""
+
+    def __call__(
+        self,
+        config: RunConfig,
+        pair: ModelPair,
+        chunks: Sequence[Sequence[int]],
+        on_step: OnStep | None,
+        on_warning: OnWarning,
+    ) -> Iterator[Sample]:
+        """Yields the sample of each seed; the picture model is never evaluated."""
+        yield from sample_all(config, pair, chunks, Mean(1.0), on_step, on_warning)

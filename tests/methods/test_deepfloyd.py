@@ -1,0 +1,138 @@
+"""The first stage of DeepFloyd IF: a folder of tiny parts, read as diffusers reads it."""
+
+import diffusers
+import pytest
+import torch
+from transformers import T5Config, T5EncoderModel, T5Tokenizer
+
+from sonocanvas.errors import CheckpointError
+from sonocanvas.methods.deepfloyd import load_teacher, read_texts
+from sonocanvas.methods.distillation import distil, squares
+from sonocanvas.pairs.parts import quiet
+from sonocanvas.types import Prompts
+
+WORDS = ("a", "castle", "dog", "with", "towers")
+PROMPTS = Prompts(image="A castle with towers", audio="bells", negative_image="a dog")
+
+
+def new_parts():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        text_encoder = T5EncoderModel(
+            T5Config(vocab_size=8, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+        )
+        unet = diffusers.UNet2DConditionModel(
+            sample_size=8,
+            in_channels=3,
+            out_channels=6,
+            block_out_channels=(16, 32),
+            down_block_types=("DownBlock2D", "SimpleCrossAttnDownBlock2D"),
+            up_block_types=("SimpleCrossAttnUpBlock2D", "UpBlock2D"),
+            mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+            layers_per_block=1,
+            norm_num_groups=8,
+            attention_head_dim=8,
+            encoder_hid_dim=16,
+            cross_attention_dim=16,
+        )
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *((f"▁{one}", -1.0) for one in WORDS)]
+    scheduler = diffusers.DDPMScheduler(
+        beta_schedule="squaredcos_cap_v2", variance_type="learned_range"
+    )
+    return {
+        "tokenizer": T5Tokenizer(vocab=pieces, extra_ids=0),
+        "text_encoder": text_encoder.eval(),
+        "unet": unet.eval(),
+        "scheduler": scheduler,
+    }
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return new_parts()
+
+
+@pytest.fixture(scope="module")
+def folder(parts, tmp_path_factory):
+    home = tmp_path_factory.mktemp("if")
+    with quiet():
+        for name, part in parts.items():
+            part.save_pretrained(home / name)
+    return home
+
+
+def test_prompts_are_read_as_diffusers_reads_them(folder, parts):
+    pipeline = diffusers.IFPipeline(
+        **parts,
+        safety_checker=None,
+        feature_extractor=None,
+        watermarker=None,
+        requires_safety_checker=False,
+    )
+    expected = pipeline.encode_prompt(
+        PROMPTS.image, negative_prompt=PROMPTS.negative_image, device="cpu"
+    )
+    prompts = [PROMPTS.negative_image, PROMPTS.image]
+    texts = read_texts(folder, prompts, "cpu", torch.float32)
+    assert torch.equal(texts, torch.cat([expected[1], expected[0]]))
+    assert not torch.equal(texts[0], texts[1])
+
+
+def test_gradient_is_that_of_the_guided_noise_without_the_variance(folder, parts):
+    image = torch.rand(1, 3, 32, 64, generator=torch.Generator().manual_seed(5)).requires_grad_()
+    teacher = load_teacher(str(folder), PROMPTS, 4.0, crops=3)
+    loss, step, seen = distil(teacher, image, torch.Generator().manual_seed(4))
+    loss.backward()
+    assert seen.shape == step.latents.shape == (3, 3, 8, 8)
+
+    draws, again = torch.Generator().manual_seed(4), image.detach().clone().requires_grad_()
+    views = squares(again, 3, draws)
+    small = torch.nn.functional.interpolate(views, (8, 8), mode="bilinear", antialias=True)
+    views = 2 * small - 1
+    timestep = torch.randint(20, 981, (1,), generator=draws)
+    noise = torch.randn(views.shape, generator=draws)
+    noisy = parts["scheduler"].add_noise(views.detach(), noise, timestep)
+    texts = read_texts(folder, [PROMPTS.negative_image, PROMPTS.image], "cpu", torch.float32)
+    with torch.no_grad():
+        without, given = (
+            parts["unet"](noisy, timestep, text.expand(3, -1, -1)).sample[:, :3] for text in texts
+        )
+    guided = without + 4.0 * (given - without)
+    weight = 1 - parts["scheduler"].alphas_cumprod[timestep]
+    (views * weight * (guided - noise)).sum().div(3).backward()
+    torch.testing.assert_close(image.grad, again.grad, atol=1e-6, rtol=1e-3)
+
+
+def test_run_takes_the_pictures_loss_from_the_folder_and_says_so(
+    folder, samples, pair, evaluations
+):
+    options = {"steps": 3, "image_start": 1.0, "crops": 2}
+    (sample,) = samples(pair, "sds", options | {"if_model": str(folder)})
+    assert evaluations["image"] == []
+    assert f"came from '{folder}', under that model's licence" in sample.record["notes"][-1]
+    (other,) = samples(pair, "sds", options)
+    assert not torch.equal(sample.latent, other.latent)
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ("", "There is no folder"),
+        ("unet/config.json", "config.json is missing"),
+        ("unet/diffusion_pytorch_model.safetensors", "holds no safetensors weights"),
+        ("text_encoder/model.safetensors", "holds no safetensors weights"),
+        ("tokenizer/tokenizer_config.json", "tokenizer_config.json is missing"),
+        ("scheduler/scheduler_config.json", "scheduler_config.json is missing"),
+    ],
+)
+def test_folder_that_is_not_whole_is_refused_in_one_sentence(folder, tmp_path, missing, sentence):
+    home = tmp_path / "copy"
+    if missing:
+        for path in folder.rglob("*"):
+            relative = path.relative_to(folder)
+            if path.is_file() and str(relative) != missing:
+                (home / relative).parent.mkdir(parents=True, exist_ok=True)
+                (home / relative).symlink_to(path)
+    with pytest.raises(CheckpointError, match=sentence) as caught:
+        load_teacher(str(home), PROMPTS, 4.0, crops=2)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,48 @@
+"""Surfaces: levels in [0, 1] from their own generator, that can become any picture."""
+
+import pytest
+import torch
+
+from sonocanvas.methods.surfaces import SURFACES, FourierNetwork
+
+
+def make(name, seed=0):
+    return SURFACES[name](16, 32, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_first_canvas_is_drawn_from_the_generator_alone(name):
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    canvas = make(name)()
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(2)
+    assert torch.equal(make(name)(), canvas)
+    assert not torch.equal(make(name, seed=1)(), canvas)
+    assert canvas.shape == (1, 16, 32)
+    assert 0 < canvas.min() <= canvas.max() < 1
+    assert abs(canvas.mean() - 0.5) < 0.2
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_surface_can_become_a_picture(name):
+    picture = torch.zeros(1, 16, 32)
+    picture[:, 4:12, 8:20] = 1
+    surface = make(name)
+    optimizer = torch.optim.AdamW(surface.parameters(), lr=0.05)
+    errors = []
+    for _ in range(40):
+        error = (surface() - picture).square().mean()
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+        errors.append(float(error))
+    assert errors[-1] < 0.02 < 0.1 < errors[0]
+
+
+def test_network_is_rougher_at_a_larger_scale():
+    def roughness(scale):
+        surface = FourierNetwork(32, 64, torch.Generator().manual_seed(0), scale=scale)
+        return float(surface().diff(dim=2).abs().mean())
+
+    assert roughness(1.0) < roughness(3.0) < roughness(9.0)
