@@ -9,11 +9,14 @@ from test_generate import files
 from tiny import tiny_pair
 
 from sonocanvas import generate
+from sonocanvas.artifacts import load_sample
 from sonocanvas.config import load_config
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.plan import plan_evaluation
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.evaluation.run import evaluate
+from sonocanvas.registry import MENUS
+from sonocanvas.scorers.fid import Fid
 
 MODELS = tiny_pair()
 PAIRS = [
@@ -132,7 +135,7 @@ def test_a_kill_within_a_batch_costs_no_sample_its_time(whole, tmp_path):
 
 def test_done_it_needs_no_model_and_no_scorer(whole, monkeypatch):
     monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", whole[0] / "no weights here")
-    monkeypatch.setattr("sonocanvas.registry.SCORERS", {})
+    monkeypatch.delitem(MENUS["scorer"], "round_trip")
     assert evaluate(STEPS, whole[0]) == whole[1]
 
 
@@ -159,9 +162,8 @@ def test_a_further_scorer_scores_what_is_there(whole, tmp_path):
 def test_style_changes_what_is_drawn_and_not_what_it_is_scored_against(tmp_path):
     styled = plan(style="a painting of {}, grayscale", seeds="0", scores=["judge"])
     evaluate(styled, tmp_path, models=MODELS)
-    record = json.loads(
-        (tmp_path / "cells/compose/castle_bell/0000/sample.json").read_text("utf-8")
-    )
+    cell = tmp_path / "cells" / "compose" / "castle_bell"
+    record = json.loads((cell / "0000" / "sample.json").read_text("utf-8"))
     assert record["prompts"]["image"] == "a painting of a castle, grayscale"
     rows = raw_scores(tmp_path)
     assert rows[0]["image_prompt"] == "a castle"
@@ -179,6 +181,20 @@ def test_where_some_are_kept_they_count_alone_and_pay_for_all(tmp_path):
     for row, pair in zip(rows, PAIRS, strict=True):
         folder = tmp_path / "cells" / "compose" / pair.id / f"{int(row['seed']):04d}"
         assert json.loads((folder / "sample.json").read_text("utf-8"))["rank"]["place"] == 1
+
+
+def test_sets_are_compared_with_the_outputs_of_one_model_once(tmp_path, monkeypatch):
+    given = plan(("compose", "image-only"), scores=["fid"], settings=["sampling.steps=1"])
+    table = evaluate(given, tmp_path, models=MODELS)
+    rows = json.loads((tmp_path / "table.json").read_text("utf-8"))["rows"]
+    assert [set(row["scores"]) for row in rows] == [{"fid"}, set()]
+    ours, reference = (
+        [load_sample(path.parent) for path in sorted(tmp_path.glob(f"cells/{row}/*/*/sample.json"))]
+        for row in ("compose", "image-only")
+    )
+    assert rows[0]["scores"]["fid"]["mean"] == pytest.approx(Fid()(ours, reference).value)
+    monkeypatch.delitem(MENUS["set_scorer"], "fid")
+    assert evaluate(given, tmp_path) == table
 
 
 @pytest.mark.parametrize(

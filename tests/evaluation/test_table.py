@@ -97,10 +97,11 @@ def test_markdown_says_it_with_the_best_of_the_rivals_in_bold():
     assert "**" not in lines[4]
 
 
-def test_alone_nothing_is_the_best_and_one_sample_has_no_interval_of_the_paper():
+def test_alone_nothing_is_the_best_and_one_sample_or_pair_has_no_interval():
     text = to_markdown(summarise(SAMPLES[:1], {}))
     assert "**" not in text
-    assert "| compose | 1 | 1 | 30.0 (30.0 to 30.0) |" in text
+    assert "| compose | 1 | 1 | 30.0 | 4.000 |" in text
+    assert "| compose | 2 | 1 | 31.0 ± 2.0 |" in to_markdown(summarise(SAMPLES[:2], {}))
 
 
 def test_rows_of_bounds_alone_make_a_table():

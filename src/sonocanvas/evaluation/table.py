@@ -155,12 +155,15 @@ def _row(samples: Sequence[Measured], set_scores: Sequence[Score]) -> Summary:
 
 
 def _interval(scores: Sequence[Score], pairs: Sequence[str]) -> Summary:
+    """Returns the mean with both intervals, each where there is more than one to draw."""
     values = [score.value for score in scores]
-    drawn = bootstrap_interval(values, clusters=pairs)
-    found: Summary = {"mean": drawn.mean, "bootstrap": [drawn.low, drawn.high]}
+    found: Summary = {"mean": statistics.fmean(values)}
     if len(values) > 1:
         normal = normal_interval(values)
         found["half"] = (normal.high - normal.low) / 2
+    if len(set(pairs)) > 1:
+        drawn = bootstrap_interval(values, clusters=pairs)
+        found["bootstrap"] = [drawn.low, drawn.high]
     return {**found, **_direction(scores[0])}
 
 
