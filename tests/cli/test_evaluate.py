@@ -1,4 +1,4 @@
-"""`sonocanvas evaluate` and `generate --keep`: what they show, and one sentence for what is wrong."""
+"""`sonocanvas evaluate` and `generate --keep`: what they show, and what they refuse."""
 
 import csv
 

@@ -65,6 +65,12 @@ def test_numbers_by_hand():
     assert "fid" not in bound["scores"]
 
 
+def test_the_bootstrap_draws_whole_pairs():
+    alike = [measured("compose", pair, seed, pair == "dog", 1) for pair in ("dog", "castle")
+             for seed in range(8)]  # fmt: skip
+    assert summarise(alike, {})["rows"][0]["scores"]["clip"]["bootstrap"] == [0, 1]
+
+
 def test_differences_pair_the_same_prompts_and_noise():
     (difference,) = summarise(SAMPLES, {})["differences"]
     assert (difference["name"], difference["less"]) == ("imprint", "compose")
