@@ -352,6 +352,8 @@ def test_play_and_see_refuse_bad_input_in_one_sentence(sonocanvas, tmp_path, wor
         ("vocoders", "hifigan"),
         ("vocoders", "phase_net"),
         ("scorers", "round_trip"),
+        ("scorers", "by the judge, which only reports."),
+        ("scorers", "extractor=judge, model=openai/clip-vit-base-patch16"),
         ("presets", "a castle with towers"),
         ("prompts", "tubular bells tolling"),
     ],

@@ -38,7 +38,7 @@ def load_published(
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InvalidInputError(f"The device '{device}' cannot be used here: {reason}") from None
-    folder = find_folder(source_of(given, default), f"model of {kind}, a")
+    folder = find_folder(source_of(given, default), "the option 'model': a")
     check_weights(folder, pickles=True)
     model = load_part(folder, ("transformers", kind), device, torch.float32, pickles=True)
     try:

@@ -1,0 +1,65 @@
+import shutil
+
+import pytest
+from tiny_scorers import save_clip
+
+from sonocanvas.errors import CheckpointError
+from sonocanvas.scorers.clap import Clap
+from sonocanvas.scorers.clip import CLIP, Clip
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache of the Hub's client, which is offline."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    return tmp_path / "hub"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return save_clip(tmp_path_factory.mktemp("clip"))
+
+
+@pytest.mark.parametrize(
+    ("scorer", "place"),
+    [(Clip, "openai/clip-vit-base-patch16"), (Clap, "laion/clap-htsat-unfused")],
+)
+def test_offline_without_the_model_is_one_sentence_that_says_what_to_do(cache, scorer, place):
+    with pytest.raises(CheckpointError) as caught:
+        scorer()
+    assert str(caught.value) == (
+        f"Not on this machine and cannot be downloaded, since HF_HUB_OFFLINE is set: {place} at "
+        "main; give what you have as the option 'model': a FOLDER, or run once with the network "
+        "and without HF_HUB_OFFLINE."
+    )
+
+
+def test_a_cached_model_is_used_offline(cache, folder):
+    repository = cache / f"models--{CLIP.place.replace('/', '--')}"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(COMMIT)
+    shutil.copytree(folder, repository / "snapshots" / COMMIT)
+    assert Clip().model == CLIP.place
+    (repository / "snapshots" / COMMIT / "model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="Not on this machine"):
+        Clip()
+
+
+def test_no_folder_and_no_name_of_the_hub_is_refused():
+    with pytest.raises(CheckpointError, match="There is no folder 'no such folder'"):
+        Clip(model="no such folder")
+
+
+def test_a_folder_of_another_model_is_refused(folder):
+    with pytest.raises(CheckpointError, match="ClapModel"):
+        Clap(model=str(folder))
+
+
+def test_a_folder_without_a_processor_is_refused(folder, tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(folder / name, tmp_path)
+    with pytest.raises(CheckpointError, match="cannot be loaded as CLIPProcessor"):
+        Clip(model=str(tmp_path))

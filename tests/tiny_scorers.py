@@ -1,0 +1,100 @@
+"""CLIP and CLAP at tiny width with their real tokenizers, and samples to score."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import (
+    ClapConfig,
+    ClapFeatureExtractor,
+    ClapModel,
+    ClapProcessor,
+    CLIPConfig,
+    CLIPImageProcessorPil,
+    CLIPModel,
+    CLIPProcessor,
+    CLIPTokenizer,
+    RobertaTokenizer,
+)
+
+from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz,"
+TEXT = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
+TEXT |= {"num_attention_heads": 2, "max_position_embeddings": 80, "projection_dim": 8}
+
+
+def seeded(make, config):
+    """Returns a model of a configuration, its random weights always the same and large."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = make(config).eval().requires_grad_(False)
+        for weights in model.parameters():
+            weights.add_(0.2 * torch.randn_like(weights))
+    return model
+
+
+def save_clip(folder: Path) -> Path:
+    """Writes a CLIP that reads pictures of 32 pixels and letters, and returns its folder."""
+    names = [*LETTERS, *(f"{letter}</w>" for letter in LETTERS), "<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {name: number for number, name in enumerate(names)}
+    tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+    text = {"vocab_size": len(names), "bos_token_id": len(names) - 2}
+    vision = {"image_size": 32, "patch_size": 8, "hidden_size": 16, "intermediate_size": 32}
+    vision |= {"num_hidden_layers": 1, "num_attention_heads": 2, "projection_dim": 8}
+    text |= TEXT | {"eos_token_id": len(names) - 1}
+    config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=8)
+    seeded(CLIPModel, config).save_pretrained(folder)
+    pictures = CLIPImageProcessorPil(
+        size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
+    )
+    CLIPProcessor(pictures, tokenizer).save_pretrained(folder)
+    return folder
+
+
+def save_clap(folder: Path) -> Path:
+    """Writes a CLAP that hears 10 s at 48 kHz and reads letters, and returns its folder."""
+    names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "Ġ", *LETTERS]
+    vocabulary = {name: number for number, name in enumerate(names)}
+    tokenizer = RobertaTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+    audio = {"patch_embeds_hidden_size": 8, "hidden_size": 16, "depths": [1, 1]}
+    audio |= {"num_attention_heads": [2, 2], "projection_dim": 8, "num_hidden_layers": 2}
+    text = TEXT | {"vocab_size": len(names), "pad_token_id": 1}
+    config = ClapConfig(text_config=text, audio_config=audio, projection_dim=8)
+    seeded(ClapModel, config).save_pretrained(folder)
+    sounds = ClapFeatureExtractor(truncation="rand_trunc", padding="repeatpad")
+    ClapProcessor(sounds, tokenizer).save_pretrained(folder)
+    return folder
+
+
+def sample_of(canvas, samples, image_prompt="a heart", audio_prompt="a siren wailing"):
+    """Returns a sample of a canvas `(rows, columns)` and a sound `(1, samples)` at 16 kHz."""
+    image = canvas.expand(3, -1, -1)
+    prompts, latent = Prompts(image_prompt, audio_prompt), torch.zeros(4, 1, 1)
+    return Sample(0, prompts, latent, image, canvas, Waveform(samples, 16000), MINI_FORMAT)
+
+
+def rough(seed=0, columns=1024):
+    """Returns a canvas `(256, columns)` of soft random blobs."""
+    random = torch.rand(1, 1, 16, columns // 16, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.interpolate(random, (256, columns), mode="bilinear")[0, 0]
+
+
+def hearts():
+    """Returns a canvas `(256, 1024)` of four white hearts."""
+    y, x = np.mgrid[1.3:-1.3:256j, -1.3:1.3:256j]
+    heart = ((x**2 + y**2 - 1) ** 3 - x**2 * y**3 <= 0).astype(np.float32)
+    return torch.from_numpy(heart).repeat(1, 4)
+
+
+def siren():
+    """Returns 10.24 s `(1, 163840)` of a tone that wails twice in 3 s, with three partials."""
+    time_s = torch.arange(163840) / 16000
+    pitch_hz = 900 + 300 * torch.sin(2 * torch.pi * time_s / 1.5)
+    phase = 2 * torch.pi * torch.cumsum(pitch_hz, 0) / 16000
+    return 0.2 * sum(torch.sin(n * phase) / n for n in (1, 2, 3))[None]
+
+
+def noise(level=0.1, seed=0, count=163840):
+    """Returns white noise `(1, count)`."""
+    return level * torch.randn(1, count, generator=torch.Generator().manual_seed(seed))
