@@ -1,10 +1,11 @@
-"""What score distillation optimises: a gray canvas as its pixels or as a network."""
+"""What score distillation optimises: a gray canvas as its pixels, as a pyramid or as a network."""
 
 import itertools
 import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class Pixels(nn.Module):
@@ -23,6 +24,38 @@ class Pixels(nn.Module):
     def forward(self) -> Tensor:
         """Returns the canvas."""
         return self.logits.sigmoid()
+
+
+class Pyramid(nn.Module):
+    """A canvas `(1, height, width)` in [0, 1]: the sigmoid of a sum of pictures of all sizes.
+
+    Each picture has half the sides of the one before it and counts twice as much, so that steps of
+    one size move broad shapes before grain, as pictures have their power at low frequencies
+    (after Mordvintsev et al., "Differentiable Image Parameterizations", 2018).
+
+    Args:
+        height: Rows.
+        width: Columns.
+        generator: On the CPU; draws the first numbers, faint noise on mid-gray.
+        levels: How many pictures; the coarsest counts 1.
+    """
+
+    def __init__(
+        self, height: int, width: int, generator: torch.Generator, levels: int = 6
+    ) -> None:
+        super().__init__()
+        self.size = (height, width)
+        sizes = [(-(-height // 2**level), -(-width // 2**level)) for level in range(levels)]
+        self.pictures = nn.ParameterList(
+            nn.Parameter(0.1 * torch.randn(1, 1, *size, generator=generator)) for size in sizes
+        )
+
+    def forward(self) -> Tensor:
+        """Returns the canvas."""
+        total = torch.zeros((), device=self.pictures[0].device)
+        for picture in self.pictures:
+            total = total / 2 + functional.interpolate(picture, self.size, mode="bilinear")
+        return total.sigmoid()[0]
 
 
 class FourierNetwork(nn.Module):
@@ -73,7 +106,11 @@ class FourierNetwork(nn.Module):
         return levels.view(1, *self.size)
 
 
-SURFACES: dict[str, type[Pixels | FourierNetwork]] = {"pixels": Pixels, "fourier": FourierNetwork}
+SURFACES: dict[str, type[Pixels | Pyramid | FourierNetwork]] = {
+    "pixels": Pixels,
+    "pyramid": Pyramid,
+    "fourier": FourierNetwork,
+}
 """The surfaces by name."""
 
 
