@@ -1,11 +1,16 @@
 """What an evaluation makes: rows and noise, and every mistake told before a model is loaded."""
 
+import re
+import shlex
+from pathlib import Path
+
 import pytest
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.plan import plan_evaluation
 from sonocanvas.evaluation.prompts import PromptPair
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "evaluation.md"
 PAIRS = [
     PromptPair(0, "castle_bell", "a castle", "bells ringing"),
     PromptPair(7, "dog_bird", "a dog", "birds singing"),
@@ -90,3 +95,23 @@ def test_no_row_is_reported_by_the_scorer_that_chose_its_samples():
         plan(given={"seeds": "0-3", "keep": 1}, scores=["judge", "selector"])
     with pytest.raises(InvalidInputError, match="'clip' chose the samples"):
         plan(vary=["keep=1"], settings=['keep_by=["clip", "clap"]'], scores=["clip"])
+
+
+def commands():
+    text = DOCUMENT.read_text("utf-8").replace("\\\n", " ")
+    return re.findall(r"^sonocanvas evaluate .*$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_documented_command_can_be_planned(command):
+    words = [word for word in shlex.split(command)[2:] if word != "--benchmark"]
+    given = list(zip(words[::2], words[1::2], strict=True))
+    options = dict(given)
+    made = plan(
+        options["--methods"].split(","),
+        {"seeds": options.get("--seeds", "0-1")},
+        vary=[value for key, value in given if key == "--vary"],
+        settings=[value for key, value in given if key == "--set"],
+    )
+    assert made.rows
+    assert set(options) <= {"--methods", "--seeds", "--vary", "--set", "--pairs", "--out"}
