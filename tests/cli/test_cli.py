@@ -348,6 +348,8 @@ def test_play_and_see_refuse_bad_input_in_one_sentence(sonocanvas, tmp_path, wor
         ("rules", "audio_weight=0.5"),
         ("rules", "image_start=0.9, audio_start=1.0"),
         ("methods", "compose"),
+        ("methods", "strength=0.5, image_steps=0"),
+        ("methods", "The picture model alone"),
         ("vocoders", "griffin_lim"),
         ("vocoders", "hifigan"),
         ("vocoders", "phase_net"),

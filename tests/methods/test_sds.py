@@ -48,7 +48,7 @@ def test_picture_model_sees_squares_where_it_is_told_to(samples, pair, evaluatio
         {"sampling": {"image_guidance_scale": 3.0}},
         {"sampling": {"audio_guidance_scale": 3.0}},
         {"method": {"name": "sds", **FEW, "surface": "fourier"}},
-        {"method": {"name": "sds", **FEW, "learning_rate": 0.2}},
+        {"method": {"name": "sds", **FEW, "learning_rate": 0.1}},
         {"method": {"name": "sds", **FEW, "weight_decay": 0.9}},
         {"method": {"name": "sds", **FEW, "audio_weight": 0.3}},
     ],

@@ -36,7 +36,8 @@ class Sds:
         steps: Steps of AdamW.
         learning_rate: Of AdamW.
         weight_decay: Of AdamW, decoupled.
-        surface: What is optimised: `pixels`, or `fourier`, the paper's network of a pixel's place.
+        surface: What is optimised: `pyramid`, pictures of all sizes that add up; `pixels`; or
+            `fourier`, the paper's network of a pixel's place.
         image_weight: Weight of the picture's loss.
         audio_weight: Weight of the sound's loss.
         image_start: Time in (0, 1] from which the picture counts, 1 being the first step; before
@@ -50,10 +51,10 @@ class Sds:
         InvalidInputError: An option is out of range.
     """
 
-    steps: int = 200
-    learning_rate: float = 0.05
+    steps: int = 150
+    learning_rate: float = 0.2
     weight_decay: float = 0.0
-    surface: str = "pixels"
+    surface: str = "pyramid"
     image_weight: float = 0.4
     audio_weight: float = 1.0
     image_start: float = 0.875
