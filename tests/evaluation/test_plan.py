@@ -47,6 +47,19 @@ def test_a_row_for_each_method_and_then_one_for_each_value_of_the_first():
     assert len({row.folder for row in made.rows}) == 7
 
 
+def test_a_preset_is_a_row_with_the_method_and_sampling_of_its_own():
+    first, second = plan(vary=["preset=sds"]).rows
+    assert (first.base.method.name, second.base.method.name) == ("compose", "sds")
+    assert (
+        second.base.sampling.image_guidance_scale
+        == 15.0
+        != first.base.sampling.image_guidance_scale
+    )
+    assert (second.name, second.base.seeds) == ("preset sds", (0, 1))
+    with pytest.raises(InvalidInputError, match="Unknown preset 'sdss'"):
+        plan(vary=["preset=sdss"])
+
+
 def test_every_pair_has_noise_of_its_own_that_methods_share_but_references_do_not():
     made = plan(("compose", "imprint", "image-only", "audio-only"))
     seeds = {row.name: row.run(PAIRS[1]).seeds for row in made.rows}

@@ -98,7 +98,7 @@ def plan_evaluation(
         settings: Settings over them, such as `sampling.steps=8`.
         vary: Options with values, such as `sampling.steps=8,16`: a further row of the first
             method for each value. Commas within brackets do not part values, and what follows
-            `style=` is one value, a template.
+            `style=` is one value, a template. `preset=NAME` is a row of that preset and its method.
         style: Template of the picture prompt, with `{}` for the pair's own.
         scores: Scorers of samples and of sets; by default the selector and the judge for `mini`
             and CLIP and CLAP for others, with FID and FAD where what they compare with is made.
@@ -119,8 +119,13 @@ def plan_evaluation(
         template = value if key == "style" else style
         changed = [f"{key}={value}"] if key not in ("", "style") else []
         values = {"image_prompt": "any", "audio_prompt": "any", "scores": (), **given}
+        name = f"{method}, {key}={value}" if key else method
+        if key == "preset":  # its own method, if it names one
+            name, own = f"preset {value}", [*presets, value]
+            rows.append(Row(name, resolve(values, own, settings), template))
+            continue
         base = resolve({**values, "method": {"name": method}}, presets, [*settings, *changed])
-        rows.append(Row(f"{method}, {key}={value}" if key else method, base, template))
+        rows.append(Row(name, base, template))
     _check_rows(rows)
     chosen = _default_scores(rows) if scores is None else list(scores)
     _check_scores(chosen, rows)
