@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
 errors types synonyms concepts
 registry
+ranking
 config
 text canvas colour_maps compose frechet intervals origin
 denoise pairs vocoders media
@@ -16,8 +17,9 @@ scorers
 finish scoring pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
+keeping
 generate
-evaluate gallery video colour figures batch inspection
+evaluation gallery video colour figures batch inspection
 study
 cli web training
 """

@@ -6,8 +6,10 @@ sample. The same sample gives the same bytes.
 
 import dataclasses
 import json
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -36,6 +38,8 @@ from sonocanvas.types import CanvasFormat, Colour, Prompts, Sample, Score
 SCHEMA = 1
 COLOUR_FILE = "colour.png"
 NUMBERED = "colour-[0-9][0-9].png"
+FIXED = ("schema", "note", "seed", "prompts", "scores", "gain_db", "canvas_format")
+"""What stands in every `sample.json`, before the sample's own record."""
 
 
 def sample_folder(out: Path, seed: int) -> Path:
@@ -97,6 +101,30 @@ def save_sample(sample: Sample, out: Path, overwrite: bool = False) -> Path:
     except OSError as error:
         raise InvalidInputError(f"Cannot write '{folder}': {error.strerror or error}.") from None
     return folder
+
+
+def rewrite_record(sample: Sample, out: Path) -> None:
+    """Writes the scores and the record of a saved sample anew; nothing else of it changes.
+
+    Args:
+        sample: A sample with what its `sample.json` should say.
+        out: The run folder that holds it.
+
+    Raises:
+        InvalidInputError: The sample is not there, or its record cannot be read or written.
+    """
+    path = sample_folder(out, sample.seed) / "sample.json"
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        described = {key: before[key] for key in FIXED}
+        described["scores"] = [dataclasses.asdict(score) for score in sample.scores]
+        beside = path.with_suffix(".partial")
+        beside.write_text(_to_json({**described, **sample.record}), encoding="utf-8")
+        os.replace(beside, path)
+    except OSError as error:
+        raise InvalidInputError(f"Cannot write '{path}': {error.strerror or error}.") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"'{path}' cannot be read: {error!r}.") from None
 
 
 def load_sample(folder: Path) -> Sample:
@@ -197,5 +225,8 @@ def _write_files(sample: Sample, folder: Path) -> None:
         "canvas_format": dataclasses.asdict(sample.canvas_format),
         **sample.record,
     }
-    text = json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / "sample.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "sample.json").write_text(_to_json(described), encoding="utf-8")
+
+
+def _to_json(described: dict[str, Any]) -> str:
+    return json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.ranking import KEEP_RULES, selecting_scores
 from sonocanvas.registry import MENUS, MISSING, build, options, split_pair
 
 PRESETS = Path(__file__).parent / "presets"
@@ -143,6 +144,9 @@ class RunConfig(Part):
     audio_lora_scale: float = 1.0
     batch_size: int = Field(default=4, ge=1, le=64, description="seeds that share a batch")
     scores: Annotated[tuple[str, ...], Strict(False)] = ("round_trip",)
+    keep: int = Field(default=0, ge=0, description="how many seeds are ranked as kept; 0: no rank")
+    keep_rule: str = "intersection"
+    keep_by: Annotated[tuple[str, ...], Strict(False)] = ("selector",)
     sampling: Sampling = Sampling()
     method: MethodChoice = MethodChoice()
     rule: RuleChoice = RuleChoice()
@@ -164,6 +168,12 @@ class RunConfig(Part):
             name = _vocoder_of(values.get("pair", "mini"))
             return {**values, "vocoder": {**vocoder, "name": name}}
         return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _selectors_of_the_pair(cls, values: dict[str, Any]) -> dict[str, Any]:
+        own = values.get("pair", "mini") == "mini"
+        return values if own else {"keep_by": ("clip", "clap"), **values}
 
     @field_validator("image_prompt", "audio_prompt")
     @classmethod
@@ -197,6 +207,27 @@ class RunConfig(Part):
             if name not in MENUS["scorer"]:
                 raise unknown("scorer", name, MENUS["scorer"])
         return given
+
+    @field_validator("keep_rule")
+    @classmethod
+    def _a_rule_of_keeping(cls, name: str) -> str:
+        if name not in KEEP_RULES:
+            raise unknown("keep_rule", name, KEEP_RULES)
+        return name
+
+    @field_validator("keep_by")
+    @classmethod
+    def _may_select(cls, scorers: tuple[str, ...]) -> tuple[str, ...]:
+        selecting_scores(scorers)
+        return scorers
+
+    @model_validator(mode="after")
+    def _as_many_as_seeds(self) -> "RunConfig":
+        if self.keep > len(self.seeds):
+            raise InvalidInputError(
+                f"keep is {self.keep}, but there are {len(self.seeds)} seeds to keep of."
+            )
+        return self
 
     @field_validator("method", "rule", "vocoder", "colour", mode="before")
     @classmethod

@@ -18,7 +18,7 @@ ARTICLE = Template("""<article aria-labelledby="seed-$seed">
 $colour<img src="$folder/canvas.png" alt="Canvas of seed $seed: $image_prompt"><i></i>
 </button>
 <div class="below">
-<h2 id="seed-$seed">seed $seed</h2>
+<h2 id="seed-$seed">seed $seed$kept</h2>
 <audio controls preload="metadata" src="$folder/audio.wav" aria-label="$audio_prompt"></audio>
 <dl>
 $scores
@@ -31,7 +31,8 @@ $scores
 def write_gallery(folder: Path) -> Path:
     """Writes ``index.html`` for the samples in a run folder and returns its path.
 
-    Everything on the page comes from the samples' own records; it needs no server.
+    Everything on the page comes from the samples' own records; it needs no server. Where the run
+    kept some, the samples stand in the order of their places.
 
     Raises:
         InvalidInputError: The folder holds no sample, or cannot be written.
@@ -40,7 +41,7 @@ def write_gallery(folder: Path) -> Path:
     samples = [(path.parent.name, json.loads(path.read_text("utf-8"))) for path in described]
     if not samples:
         raise InvalidInputError(f"'{folder}' holds no sample to show.")
-    samples.sort(key=lambda sample: sample[1]["seed"])
+    samples.sort(key=lambda sample: (_rank(sample[1]).get("place", 0), sample[1]["seed"]))
     record = samples[0][1]
     prompts = _escaped(record["prompts"])
     page = Template(PAGE.read_text("utf-8")).substitute(
@@ -84,15 +85,23 @@ def _article(sample: Path, record: dict[str, Any]) -> str:
         score["name"].replace("_", " "): f"{score['value']:.2f} {score['unit']}".strip()
         for score in record["scores"]
     }
+    rank = _rank(record)
+    if rank:
+        scores = {"place": f"{rank['place']} of {rank['of']}", **scores}
     prompts = _escaped(record["prompts"])
     shown = {"seed": record["seed"], "folder": folder, "image_prompt": prompts["image"]}
     return ARTICLE.substitute(
         shown,
+        kept=" · kept" if rank.get("kept") else "",
         colour=COLOUR.substitute(shown) if "colour.png" in there else "",
         audio_prompt=prompts["audio"],
         scores=_definitions(scores),
         links=" ".join(links),
     )
+
+
+def _rank(record: dict[str, Any]) -> dict[str, Any]:
+    return dict(record.get("rank") or {})
 
 
 def _definitions(facts: dict[str, str]) -> str:

@@ -19,12 +19,15 @@ from sonocanvas.config import MODELS, RunConfig, load_config, to_toml
 from sonocanvas.denoise import SCHEDULERS
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.finish import make_vocoder
+from sonocanvas.keeping import rank_samples
 from sonocanvas.pairs.named import load_named
 from sonocanvas.registry import build
 from sonocanvas.scoring import make_scorers, scored
 from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample
 
 RUN_FILE = "run.toml"
+KEEPING = ("keep", "keep_rule", "keep_by")
+"""What may differ from the run in a folder: it changes places, not samples."""
 
 
 def generate(
@@ -40,10 +43,12 @@ def generate(
 ) -> list[Sample]:
     """Returns the samples of a run, in the order of its seeds, each as it is saved.
 
+    A run with `keep` has the place of each sample in its record; no sample is left out.
+
     Args:
         config: The run.
         out: Folder for the samples; `None` keeps them in memory. What an equal run has left
-            there is kept and not made again.
+            there is kept and not made again, also where only `keep` differs.
         device: `auto`, `cpu`, `cuda` or `mps`; not used with a `pair`.
         overwrite: Whether what stands in `out` is made again and replaced.
         on_step: Called after each step with its record and the predicted clean latents.
@@ -61,7 +66,7 @@ def generate(
     place = pick_device(device)
     out = None if out is None else Path(out)
     if out is not None:
-        _check_folder(out, config, overwrite)
+        check_folder(out, config, overwrite)
     kept = {} if out is None or overwrite else _kept(out, config)
     samples = dict(kept)
     for sample in kept.values():
@@ -83,7 +88,10 @@ def generate(
                     save_sample(sample, out, overwrite)
                 samples[sample.seed] = sample
                 _tell(on_sample, sample)
-    return [samples[seed] for seed in config.seeds]
+    ranked = rank_samples([samples[seed] for seed in config.seeds], config, out)
+    if out is not None and load_config(out / RUN_FILE) != config:  # it keeps others than before
+        _write_run_file(out, config)
+    return ranked
 
 
 def load_pair(
@@ -129,7 +137,13 @@ def pick_device(name: str) -> str:
     return name
 
 
-def _check_folder(out: Path, config: RunConfig, overwrite: bool) -> None:
+def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
+    """Checks that a run can be written into a folder, or goes on in it.
+
+    Raises:
+        InvalidInputError: It cannot be written into, or holds something else than this run and
+            that is not to be overwritten.
+    """
     standing = next(path for path in (out, *out.absolute().parents) if path.exists())
     if not standing.is_dir():
         raise InvalidInputError(f"Cannot write into '{out}': '{standing}' is not a folder.")
@@ -142,11 +156,12 @@ def _check_folder(out: Path, config: RunConfig, overwrite: bool) -> None:
             f"'{out}' holds files but no {RUN_FILE}; choose another folder, or overwrite."
         )
     before = load_config(out / RUN_FILE).model_dump()
-    changed = [key for key, value in config.model_dump().items() if value != before[key]]
+    now = {key: value for key, value in config.model_dump().items() if key not in KEEPING}
+    changed = [key for key, value in now.items() if value != before[key]]
     if changed:
         raise InvalidInputError(
             f"'{out}' holds another run: {changed[0]} is {before[changed[0]]!r} there and "
-            f"{config.model_dump()[changed[0]]!r} here; choose another folder, or overwrite."
+            f"{now[changed[0]]!r} here; choose another folder, or overwrite."
         )
 
 
@@ -168,13 +183,20 @@ def _kept(out: Path, config: RunConfig) -> dict[int, Sample]:
 
 def _open_run(out: Path, config: RunConfig, overwrite: bool) -> None:
     """Writes the run file; the samples of the run that is overwritten go."""
-    run_file = out / RUN_FILE
     try:
         out.mkdir(parents=True, exist_ok=True)
         if overwrite:
             for described in out.glob("*/sample.json"):
                 shutil.rmtree(described.parent)
-        beside = run_file.with_suffix(".partial")
+    except OSError as error:
+        raise InvalidInputError(f"Cannot write '{out}': {error.strerror}.") from None
+    _write_run_file(out, config)
+
+
+def _write_run_file(out: Path, config: RunConfig) -> None:
+    run_file = out / RUN_FILE
+    beside = run_file.with_suffix(".partial")
+    try:
         beside.write_text(to_toml(config), encoding="utf-8")
         os.replace(beside, run_file)
     except OSError as error:

@@ -69,4 +69,4 @@ def test_latent_is_the_encoding_of_the_gray_canvas(samples, pair):
 def test_record_says_whose_loss_the_pictures_is(samples, pair):
     (sample,) = samples(pair, "sds", FEW)
     assert "the pair's own picture model" in sample.record["notes"][-1]
-    assert sample.record["method"]["surface"] == "pixels"
+    assert sample.record["method"]["surface"] == "pyramid"

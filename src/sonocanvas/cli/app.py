@@ -5,6 +5,7 @@ import sys
 import typer
 
 from sonocanvas.cli.colour import colour
+from sonocanvas.cli.evaluate import evaluate
 from sonocanvas.cli.figure import figure
 from sonocanvas.cli.generate import generate
 from sonocanvas.cli.inspect import inspect
@@ -26,6 +27,7 @@ app.command()(generate)
 app.command()(play)
 app.command()(see)
 app.command()(video)
+app.command()(evaluate)
 app.command()(colour)
 app.command()(figure)
 app.command()(inspect)

@@ -20,7 +20,7 @@ class RunDisplay:
     download before it shows its own progress.
     """
 
-    def __init__(self, seeds: int) -> None:
+    def __init__(self, count: int, what: str = "seeds") -> None:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -29,7 +29,7 @@ class RunDisplay:
             console=Console(stderr=True),
             transient=True,
         )
-        self._seeds = self._progress.add_task("seeds", total=seeds)
+        self._done = self._progress.add_task(what, total=count)
         self._steps = self._progress.add_task("steps", total=None)
 
     def __enter__(self) -> "RunDisplay":
@@ -52,7 +52,11 @@ class RunDisplay:
 
     def on_sample(self, sample: object) -> None:
         """Shows that a sample is there."""
-        self._progress.advance(self._seeds)
+        self.advance()
+
+    def advance(self) -> None:
+        """Shows that one more is done of what is counted."""
+        self._progress.advance(self._done)
 
     def on_warning(self, sentence: str) -> None:
         """Shows a sentence about the prompts."""
@@ -60,8 +64,12 @@ class RunDisplay:
 
 
 def show_run(samples: list[Sample], index: Path) -> None:
-    """Prints the samples of a run with their scores, and where to look."""
+    """Prints the samples of a run with their scores, the kept ones first, and where to look."""
     table = Table(box=None, pad_edge=False)
+    ranked = "rank" in samples[0].record
+    if ranked:
+        samples = sorted(samples, key=lambda sample: int(sample.record["rank"]["place"]))
+        table.add_column("place", justify="right")
     table.add_column("seed", justify="right")
     for score in samples[0].scores:
         unit = f" ({score.unit})" if score.unit else ""
@@ -70,7 +78,8 @@ def show_run(samples: list[Sample], index: Path) -> None:
     for sample in samples:
         duration_s = sample.waveform.samples.shape[1] / sample.waveform.sample_rate_hz
         scores = (f"{score.value:.2f}" for score in sample.scores)
-        table.add_row(str(sample.seed), *scores, f"{duration_s:.2f}")
+        place = [_place(sample)] if ranked else []
+        table.add_row(*place, str(sample.seed), *scores, f"{duration_s:.2f}")
     console = Console()
     console.print(table)
     console.print(f"Look and listen: {index}", markup=False, highlight=False, soft_wrap=True)
@@ -90,3 +99,8 @@ def show_canvas(canvas: Tensor) -> None:
         for above, below in zip(upper, lower, strict=True):
             line.append("▀", f"rgb({above},{above},{above}) on rgb({below},{below},{below})")
         console.print(line)
+
+
+def _place(sample: Sample) -> str:
+    rank = sample.record["rank"]
+    return f"kept {rank['place']}" if rank["kept"] else str(rank["place"])

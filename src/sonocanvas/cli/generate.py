@@ -40,6 +40,9 @@ def generate(
     colour: Annotated[
         str | None, typer.Option(help="How it is coloured; see 'list colourisers'.")
     ] = None,
+    keep: Annotated[
+        int | None, typer.Option(help="Rank the seeds and mark the best so many as kept.")
+    ] = None,
     settings: Annotated[
         Texts | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any option: rule.audio_weight=0.5."),
@@ -64,6 +67,7 @@ def generate(
         "audio_prompt": audio,
         "seeds": seeds,
         "sampling": None if steps is None else {"steps": steps},
+        "keep": keep,
         "pair": pair,
         "image_model": image_model,
         "audio_model": audio_model,

@@ -1,0 +1,88 @@
+"""`sonocanvas evaluate`: methods on many prompts, as a table with intervals."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Texts = list[str]
+
+
+def evaluate(
+    prompts: Annotated[
+        Path | None,
+        typer.Argument(help="A table of prompts, tab-separated; see docs/evaluation.md."),
+    ] = None,
+    benchmark: Annotated[
+        bool, typer.Option("--benchmark", help="The hundred pairs that come with the package.")
+    ] = False,
+    pairs: Annotated[
+        int | None, typer.Option(help="So many of the pairs, even over sorts and prompts.")
+    ] = None,
+    methods: Annotated[
+        str, typer.Option(help="Rows of the table; see 'list methods'.")
+    ] = "compose",
+    seeds: Annotated[str, typer.Option(help="Such as 0-1, for every pair.")] = "0-1",
+    scores: Annotated[
+        str | None,
+        typer.Option(help="Such as judge,fid; by default those that fit the pair of models."),
+    ] = None,
+    vary: Annotated[
+        Texts | None,
+        typer.Option(
+            metavar="KEY=VALUES", help="A further row for each value: sampling.steps=8,16."
+        ),
+    ] = None,
+    style: Annotated[
+        str, typer.Option(help="How pictures are asked for: 'a painting of {}, grayscale'.")
+    ] = "{}",
+    settings: Annotated[
+        Texts | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any option of generate, in all rows."),
+    ] = None,
+    preset: Annotated[
+        Texts | None, typer.Option(metavar="NAME", help="A run to start from.")
+    ] = None,
+    pair: Annotated[str | None, typer.Option(help="Model pair; see 'list pairs'.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder; what is there is kept.")] = Path(
+        "runs/evaluation"
+    ),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Compare methods on many prompts: scores with 95 % intervals, time, evaluations."""
+    from sonocanvas.errors import InvalidInputError
+    from sonocanvas.evaluation import prompts as tables
+    from sonocanvas.evaluation.plan import plan_evaluation
+
+    if benchmark == (prompts is not None):
+        raise InvalidInputError("Give either a file of prompts or --benchmark.")
+    known = tables.benchmark() if prompts is None else tables.read_prompts(prompts)
+    chosen = known if pairs is None else tables.choose(known, pairs)
+    given: dict[str, Any] = {"seeds": seeds} if pair is None else {"seeds": seeds, "pair": pair}
+    plan = plan_evaluation(
+        chosen,
+        _names(methods),
+        given,
+        presets=preset or (),
+        settings=settings or (),
+        vary=vary or (),
+        style=style,
+        scores=None if scores is None else _names(scores),
+    )
+    from sonocanvas.cli.console import RunDisplay
+    from sonocanvas.evaluation.run import evaluate as run
+
+    with RunDisplay(len(plan.pairs) * len(plan.rows), "runs") as display:
+        table = run(
+            plan,
+            out,
+            device=device,
+            on_step=display.on_step,
+            on_cell=display.advance,
+            on_warning=display.on_warning,
+        )
+    typer.echo(f"{table}\nRaw scores: {out / 'scores.csv'}")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,1 @@
+"""Methods compared on many prompts: what to make, making and measuring it, the table."""

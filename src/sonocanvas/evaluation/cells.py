@@ -1,0 +1,171 @@
+"""A cell of an evaluation: one row on one pair of prompts, made and scored."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sonocanvas.artifacts import load_sample, sample_folder
+from sonocanvas.config import RunConfig
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.evaluation.journal import Journal
+from sonocanvas.evaluation.plan import Row
+from sonocanvas.evaluation.prompts import PromptPair
+from sonocanvas.generate import check_folder, chunks_of, generate
+from sonocanvas.registry import build
+from sonocanvas.types import ModelPair, OnStep, OnWarning, Prompts, Sample
+
+FILES = ("sample.json", "canvas.png", "image.png", "audio.wav", "latent.safetensors")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row and a pair of prompts: one run.
+
+    Attributes:
+        row: Row of the table.
+        pair: Prompts.
+        run: The run.
+        name: Name in the journal, and folder below `cells`.
+        folder: Its run folder.
+    """
+
+    row: Row
+    pair: PromptPair
+    run: RunConfig
+    name: str
+    folder: Path
+
+    def sample(self, seed: int) -> Path:
+        """Returns the folder of a seed."""
+        return sample_folder(self.folder, seed)
+
+    def missing(self) -> set[int]:
+        """Returns the seeds that are not there."""
+        return {seed for seed in self.run.seeds if not self.sample(seed).exists()}
+
+    def kept(self) -> list[int]:
+        """Returns the seeds that were kept: all, where the run keeps none apart."""
+        if not self.run.keep:
+            return list(self.run.seeds)
+        texts = {
+            seed: (self.sample(seed) / "sample.json").read_text("utf-8") for seed in self.run.seeds
+        }
+        return [seed for seed, text in texts.items() if json.loads(text)["rank"]["kept"]]
+
+    def check(self) -> None:
+        """Checks what is there of the run.
+
+        Raises:
+            InvalidInputError: It is another run, or a sample lacks a file.
+        """
+        check_folder(self.folder, self.run)
+        for seed in set(self.run.seeds) - self.missing():
+            lacking = [name for name in FILES if not (self.sample(seed) / name).exists()]
+            if lacking:
+                raise InvalidInputError(
+                    f"'{self.sample(seed)}' has no {lacking[0]}; remove that folder, and the "
+                    "sample is made again."
+                )
+
+
+def make_cell(
+    cell: Cell,
+    models: ModelPair,
+    journal: Journal,
+    on_step: OnStep | None,
+    on_warning: OnWarning,
+) -> None:
+    """Makes what is missing of a cell; the seeds of a chunk share its time and evaluations.
+
+    The time is that from prompts to saved samples, the models being loaded. It is noted when a
+    sample is made and never again.
+
+    Args:
+        cell: What to make.
+        models: The loaded pair.
+        journal: Where time and evaluations are noted.
+        on_step: Called after each step of denoising.
+        on_warning: Called with sentences about the prompts.
+    """
+    missing = cell.missing()
+    chunk_of = {seed: chunk for chunk in chunks_of(cell.run) for seed in chunk}
+    with _counted_rows(models) as rows:
+        clocks = _clocks()
+
+        def note(sample: Sample) -> None:
+            nonlocal clocks
+            chunk = chunk_of[sample.seed]
+            missing.discard(sample.seed)
+            if not rows or missing & set(chunk):
+                return
+            taken = {what: now - clocks[what] for what, now in _clocks().items()}
+            taken["evaluations"] = sum(rows) / 2
+            share = {what: amount / len(chunk) for what, amount in taken.items()}
+            for seed in chunk:
+                if "seconds" not in journal.of(cell.name, seed):
+                    journal.add(cell=cell.name, seed=seed, **share)
+            clocks = _clocks()
+            rows.clear()
+
+        generate(
+            cell.run,
+            cell.folder,
+            on_step=on_step,
+            on_sample=note,
+            on_warning=on_warning,
+            pair=models,
+        )
+
+
+def _clocks() -> dict[str, float]:
+    return {"seconds": time.perf_counter(), "cpu_seconds": time.process_time()}
+
+
+@contextmanager
+def _counted_rows(models: ModelPair) -> Iterator[list[int]]:
+    """Gives a list that grows by the rows of each call of a model; two rows are an evaluation."""
+    rows: list[int] = []
+    unets = {id(unet): unet for unet in (models.image_unet, models.audio_unet)}
+    handles = [
+        unet.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
+        for unet in unets.values()
+    ]
+    try:
+        yield rows
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def score_cell(cell: Cell, names: Sequence[str], scorers: dict[str, Any], journal: Journal) -> None:
+    """Scores the samples of a cell that have not been, each as it is saved.
+
+    They are scored against the pair's own prompts, whatever words the row's style adds.
+
+    Args:
+        cell: What to score.
+        names: Scorers on the menu.
+        scorers: Those that are loaded; grows.
+        journal: Where the scores are noted.
+
+    Raises:
+        InvalidInputError: A sample cannot be read or scored.
+        CheckpointError: The weights of a scorer are missing or broken.
+    """
+    prompts = Prompts(cell.pair.image_prompt, cell.pair.audio_prompt)
+    for seed in cell.run.seeds:
+        known = journal.of(cell.name, seed).get("scores", {})
+        missing = [name for name in names if name not in known]
+        if not missing:
+            continue
+        sample = dataclasses.replace(load_sample(cell.sample(seed)), prompts=prompts)
+        for name in missing:
+            if name not in scorers:
+                scorers[name] = build("scorer", name, {})
+            scores = [dataclasses.asdict(score) for score in scorers[name]([sample])[0]]
+            journal.add(cell=cell.name, seed=seed, scorer=name, scores=scores)

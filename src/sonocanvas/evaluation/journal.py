@@ -1,0 +1,116 @@
+"""What an evaluation has measured: a file that only grows, so that a kill loses little.
+
+A line is a JSON object about one sample, or about the samples of a row of the table. Lines about
+the same sample add up; what was measured when a sample was made is never measured again.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sonocanvas.errors import InvalidInputError
+
+Entry = dict[str, Any]
+COSTS = ("seconds", "cpu_seconds", "evaluations")
+"""What a sample took: time, time of the processor, and calls of a model with both halves of
+guidance."""
+
+
+class Journal:
+    """The measurements of one evaluation.
+
+    Args:
+        path: The file; made when something is added.
+        is_there: Whether the sample of a cell and a seed is on disk. What is known of others is
+            forgotten: they will be made anew.
+
+    Raises:
+        InvalidInputError: The file cannot be read or written, or a line is not one of ours.
+    """
+
+    def __init__(self, path: Path, is_there: Callable[[str, int], bool]) -> None:
+        self.path = path
+        self.samples: dict[tuple[str, int], Entry] = {}
+        self.sets: dict[str, Any] = {}
+        if not path.exists():
+            return
+        lines = self._read()
+        for line in lines:
+            self._take(line)
+        gone = {key for key in self.samples if not is_there(*key)}
+        if gone:
+            kept = [line for line in lines if (line.get("cell"), line.get("seed")) not in gone]
+            self._rewrite([line for line in kept if "set" not in line])
+            self.sets = {}
+        for key in gone:
+            del self.samples[key]
+
+    def of(self, cell: str, seed: int) -> Entry:
+        """Returns what is known of a sample: `COSTS`, and `scores` by scorer."""
+        return self.samples.get((cell, seed), {})
+
+    def add(self, **line: Any) -> None:
+        """Adds what was measured and writes it at once.
+
+        Args:
+            line: `cell` and `seed` of a sample with `COSTS`, or with `scorer` and its `scores`; or
+                the key of a `set` with its `score`.
+        """
+        self._take(line)
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, allow_nan=False) + "\n")
+        except OSError as error:
+            raise InvalidInputError(f"Cannot write '{self.path}': {error.strerror}.") from None
+
+    def _take(self, line: Entry) -> None:
+        if "set" in line:
+            self.sets[line["set"]] = line["score"]
+            return
+        self.sets.clear()  # a score of a set is of the samples that were there
+        entry = self.samples.setdefault((line["cell"], line["seed"]), {"scores": {}})
+        if "scorer" in line:
+            entry["scores"][line["scorer"]] = line["scores"]
+        else:
+            entry.update({what: line[what] for what in COSTS})
+
+    def _read(self) -> list[Entry]:
+        try:
+            text = self.path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInputError(f"Cannot read '{self.path}': {error}.") from None
+        whole, _, torn = text.rpartition("\n")
+        lines: list[Entry] = []
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                lines.append(json.loads(line))
+                _check(lines[-1])
+            except (KeyError, TypeError, ValueError):
+                raise InvalidInputError(
+                    f"'{self.path}', line {number}: it is not a measurement; mend or remove it."
+                ) from None
+        if torn:  # a kill in the middle of a line
+            self._rewrite(lines)
+        return lines
+
+    def _rewrite(self, lines: list[Entry]) -> None:
+        beside = self.path.with_suffix(".partial")
+        try:
+            beside.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+            os.replace(beside, self.path)
+        except OSError as error:
+            raise InvalidInputError(f"Cannot write '{self.path}': {error.strerror}.") from None
+
+
+def _check(line: Entry) -> None:
+    """Raises KeyError, TypeError or ValueError for what no `add` has written."""
+    if "set" in line:
+        float(line["score"]["value"])
+    elif "scorer" in line:
+        [float(score["value"]) for score in line["scores"]]
+    else:
+        [float(line[what]) for what in COSTS]
+    if "set" not in line:
+        str(line["cell"]), int(line["seed"])

@@ -1,0 +1,195 @@
+"""What an evaluation makes: prompts and rows of a table, checked before any model is loaded."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sonocanvas.config import MODELS, RunConfig, resolve
+from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.evaluation.prompts import PromptPair
+from sonocanvas.registry import MENUS
+
+SEEDS_A_PAIR = 1000
+"""Pair number k and seed s start from the noise of seed 1000 k + s."""
+
+BOUND_NOISE = 500
+"""What is added to that where one model is alone. These are what FID and FAD compare with, and
+`imprint` would else be compared with the very spectrograms that it is made of."""
+
+BOUNDS = {"image-only": "picture", "audio-only": "sound"}
+"""Methods of one model alone, and what they are the bound of."""
+
+REFERENCES = {"fid": "image-only", "fad": "audio-only"}
+"""The method whose outputs a score of a set compares with."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: a method with its settings.
+
+    Attributes:
+        name: What it is called.
+        base: Its run, with the seeds as they are given and placeholders for prompts.
+        style: Template of the picture prompt, with `{}` for the pair's own.
+    """
+
+    name: str
+    base: RunConfig
+    style: str = "{}"
+
+    @property
+    def bound(self) -> str:
+        """`picture` or `sound` where that model is alone, else empty."""
+        return BOUNDS.get(self.base.method.name, "")
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder of its cells."""
+        return re.sub(r"[^\w.=+-]+", "-", self.name)[:120].strip("-.")
+
+    def run(self, pair: PromptPair) -> RunConfig:
+        """Returns the run of this row for a pair of prompts, with noise of its own."""
+        shift = SEEDS_A_PAIR * pair.number + (BOUND_NOISE if self.bound else 0)
+        return self.base.model_copy(
+            update={
+                "image_prompt": self.style.replace("{}", pair.image_prompt),
+                "audio_prompt": pair.audio_prompt,
+                "seeds": tuple(seed + shift for seed in self.base.seeds),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an evaluation makes and measures.
+
+    Attributes:
+        pairs: Prompts.
+        rows: Rows of the table; the first is the method that others are compared with.
+        scores: Scorers of samples.
+        set_scores: Scorers of whole rows against the outputs of one model alone.
+    """
+
+    pairs: tuple[PromptPair, ...]
+    rows: tuple[Row, ...]
+    scores: tuple[str, ...]
+    set_scores: tuple[str, ...]
+
+
+def plan_evaluation(
+    pairs: Sequence[PromptPair],
+    methods: Sequence[str],
+    given: dict[str, Any],
+    *,
+    presets: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    vary: Sequence[str] = (),
+    style: str = "{}",
+    scores: Sequence[str] | None = None,
+) -> Plan:
+    """Returns the plan of an evaluation.
+
+    Args:
+        pairs: Prompts.
+        methods: Names on the menu, a row each.
+        given: Values of the runs, such as `seeds` and `pair`.
+        presets: Presets under them.
+        settings: Settings over them, such as `sampling.steps=8`.
+        vary: Options with values, such as `sampling.steps=8,16`: a further row of the first
+            method for each value. Commas within brackets do not part values, and what follows
+            `style=` is one value, a template. `preset=NAME` is a row of that preset and its method.
+        style: Template of the picture prompt, with `{}` for the pair's own.
+        scores: Scorers of samples and of sets; by default the selector and the judge for `mini`
+            and CLIP and CLAP for others, with FID and FAD where what they compare with is made.
+
+    Raises:
+        InvalidInputError: Something is unknown, comes twice or does not go together.
+    """
+    for name in methods:
+        if name not in MENUS["method"]:
+            raise unknown("method", name, MENUS["method"])
+    if not methods:
+        raise InvalidInputError("There is no method to evaluate; give one or more.")
+    varied = [("", ""), *_varied(vary)]
+    rows = []
+    for method, (key, value) in [(name, varied[0]) for name in methods] + [
+        (methods[0], one) for one in varied[1:]
+    ]:
+        template = value if key == "style" else style
+        changed = [f"{key}={value}"] if key not in ("", "style") else []
+        values = {"image_prompt": "any", "audio_prompt": "any", "scores": (), **given}
+        name = f"{method}, {key}={value}" if key else method
+        if key == "preset":  # its own method, if it names one
+            name, own = f"preset {value}", [*presets, value]
+            rows.append(Row(name, resolve(values, own, settings), template))
+            continue
+        base = resolve({**values, "method": {"name": method}}, presets, [*settings, *changed])
+        rows.append(Row(name, base, template))
+    _check_rows(rows)
+    chosen = _default_scores(rows) if scores is None else list(scores)
+    _check_scores(chosen, rows)
+    by_menu = {menu: tuple(name for name in chosen if name in MENUS[menu]) for menu in MENUS}
+    return Plan(tuple(pairs), tuple(rows), by_menu["scorer"], by_menu["set_scorer"])
+
+
+def _varied(vary: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for option in vary:
+        key, equals, values = (part.strip() for part in option.partition("="))
+        if not (key and equals and values):
+            raise InvalidInputError(f"--vary {option!r} is not of the form 'key=value,value'.")
+        several = [values] if key == "style" else re.split(r",(?![^\[]*\])", values)
+        for value in several:
+            yield key, value.strip()
+
+
+def _check_rows(rows: Sequence[Row]) -> None:
+    folders: dict[str, str] = {}
+    first = rows[0].base
+    for row in rows:
+        if row.style.count("{}") != 1:
+            raise InvalidInputError(f"The style {row.style!r} must hold {{}} once, for the prompt.")
+        if row.folder in folders:
+            raise InvalidInputError(
+                f"The rows '{folders[row.folder]}' and '{row.name}' are one; give each once."
+            )
+        folders[row.folder] = row.name
+        for key in ("pair", *MODELS):
+            if getattr(row.base, key) != getattr(first, key):
+                raise InvalidInputError(f"{key} cannot be varied; evaluate each into its folder.")
+        if row.base.sampling.dtype != first.sampling.dtype:
+            raise InvalidInputError(
+                "sampling.dtype cannot be varied; evaluate each into its folder."
+            )
+        if max(row.base.seeds) >= BOUND_NOISE:
+            raise InvalidInputError(
+                f"The seeds of an evaluation lie below {BOUND_NOISE}, not at "
+                f"{max(row.base.seeds)}: every pair of prompts has noise of its own."
+            )
+
+
+def _default_scores(rows: Sequence[Row]) -> list[str]:
+    own = rows[0].base.pair == "mini"
+    methods = {row.name for row in rows}
+    references = [name for name, method in REFERENCES.items() if method in methods]
+    selecting = {name for row in rows if row.base.keep for name in row.base.keep_by}
+    scorers = ["selector", "judge"] if own else ["clip", "clap"]
+    return [*(name for name in scorers if name not in selecting), *references]
+
+
+def _check_scores(chosen: Sequence[str], rows: Sequence[Row]) -> None:
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise InvalidInputError(f"The scores are {list(chosen)}; give one or more, each once.")
+    known = [*MENUS["scorer"], *MENUS["set_scorer"]]
+    for name in chosen:
+        if name not in known:
+            raise unknown("scorer", name, known)
+        if any(row.base.keep and name in row.base.keep_by for row in rows):
+            raise InvalidInputError(
+                f"'{name}' chose the samples that are kept, so it says nothing about them; "
+                "report by another scorer, such as the judge."
+            )
+        if name in REFERENCES and REFERENCES[name] not in {row.name for row in rows}:
+            raise InvalidInputError(
+                f"'{name}' compares with the outputs of '{REFERENCES[name]}'; add that method."
+            )

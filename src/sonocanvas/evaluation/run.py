@@ -1,0 +1,204 @@
+"""An evaluation: each pair of prompts and row of the table is a run, made once and measured.
+
+What a sample took and how it scores stands in a journal beside the runs, so that an evaluation
+goes on where it was stopped, and its table can be made again without a model.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+from sonocanvas.artifacts import load_sample, sample_folder
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.evaluation.cells import Cell, make_cell, score_cell
+from sonocanvas.evaluation.journal import COSTS, Journal
+from sonocanvas.evaluation.plan import REFERENCES, Plan, Row
+from sonocanvas.evaluation.prompts import PromptPair
+from sonocanvas.evaluation.table import Measured, summarise, to_csv, to_markdown
+from sonocanvas.generate import generate, load_pair, pick_device
+from sonocanvas.registry import build
+from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample, Score
+
+JOURNAL = "measured.jsonl"
+CELLS = "cells"
+EXTRACTORS = {"fid": "clip", "fad": "clap"}
+"""What features are compared where the pair is not `mini`, which has its judge."""
+
+
+def evaluate(
+    plan: Plan,
+    out: Path,
+    *,
+    device: str = "auto",
+    on_step: OnStep | None = None,
+    on_cell: Callable[[], None] | None = None,
+    on_warning: OnWarning | None = None,
+    models: ModelPair | None = None,
+) -> str:
+    """Returns the tables of an evaluation, and leaves them in a folder with what they rest on.
+
+    `table.md`, `table.json` and `scores.csv` are written anew each time; `cells` holds the runs
+    and `measured.jsonl` what was measured of them. What is there is not made or scored again.
+
+    Args:
+        plan: What to make and measure.
+        out: The folder.
+        device: Where the models run.
+        on_step: Called after each step of denoising.
+        on_cell: Called after each run, also after those that were there.
+        on_warning: Called once with each sentence about prompts and models.
+        models: A pair that is loaded already.
+
+    Raises:
+        InvalidInputError: The folder holds something else, or a sample is not whole or cannot be
+            scored.
+        CheckpointError: Weights are missing or broken.
+    """
+    place = pick_device(device)
+    cells = [_cell(out, row, pair) for pair in plan.pairs for row in plan.rows]
+    _check_out(out, cells)
+    journal = Journal(
+        out / JOURNAL, lambda name, seed: sample_folder(out / CELLS / name, seed).exists()
+    )
+    warn = _once(on_warning or warnings.warn)
+    scorers: dict[str, Any] = {}
+    for cell in cells:
+        if cell.missing():
+            models = models or load_pair(cell.run, place, warn)
+            make_cell(cell, models, journal, on_step, warn)
+        elif cell.run.keep:
+            generate(cell.run, cell.folder)  # to rank anew
+        score_cell(cell, plan.scores, scorers, journal)
+        if on_cell is not None:
+            on_cell()
+    set_scores = _score_sets(plan, cells, journal)
+    samples = [sample for cell in cells for sample in _measured(cell, plan.scores, journal)]
+    order = [row.name for row in plan.rows]
+    samples.sort(key=lambda sample: order.index(sample.row))
+    summary = summarise(samples, set_scores)
+    tables = to_markdown(summary)
+    _write(out / "scores.csv", to_csv(samples))
+    _write(out / "table.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
+    _write(out / "table.md", tables)
+    return tables
+
+
+def _cell(out: Path, row: Row, pair: PromptPair) -> Cell:
+    name = f"{row.folder}/{pair.id}"
+    return Cell(row, pair, row.run(pair), name, out / CELLS / name)
+
+
+def _check_out(out: Path, cells: Sequence[Cell]) -> None:
+    """Checks everything that an evaluation finds, before any model is loaded."""
+    ours = (out / JOURNAL, out / CELLS)
+    if out.is_dir() and any(out.iterdir()) and not any(path.exists() for path in ours):
+        raise InvalidInputError(
+            f"'{out}' holds files but no {JOURNAL} of an evaluation; choose another folder."
+        )
+    for cell in cells:
+        cell.check()
+
+
+def _once(on_warning: OnWarning) -> OnWarning:
+    """Returns what passes each sentence on once."""
+    said: set[str] = set()
+
+    def warn(sentence: str) -> None:
+        if sentence not in said:
+            said.add(sentence)
+            on_warning(sentence)
+
+    return warn
+
+
+class _SavedSamples(Sequence[Sample]):
+    """Samples that are read one at a time: those of a whole row need not fit in memory."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.folders = folders
+
+    def __len__(self) -> int:
+        return len(self.folders)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> "_SavedSamples": ...
+    def __getitem__(self, index: int | slice) -> "Sample | _SavedSamples":
+        if isinstance(index, slice):
+            return _SavedSamples(self.folders[index])
+        return load_sample(self.folders[index])
+
+
+def _score_sets(plan: Plan, cells: Sequence[Cell], journal: Journal) -> dict[str, list[Score]]:
+    """Returns the scores of the kept samples of each row, but of those that are compared with."""
+    folders: dict[str, list[Path]] = {row.name: [] for row in plan.rows}
+    for cell in cells:
+        folders[cell.row.name] += [cell.sample(seed) for seed in cell.kept()]
+    found: dict[str, list[Score]] = {}
+    for name in plan.set_scores:
+        scorer = None
+        reference = folders[REFERENCES[name]]
+        for row, samples in folders.items():
+            if row == REFERENCES[name]:
+                continue
+            key = _key(name, row, [*samples, *reference])
+            if key not in journal.sets:
+                own = plan.rows[0].base.pair == "mini"
+                options = {} if own else {"extractor": EXTRACTORS[name]}
+                scorer = scorer or build("set_scorer", name, options)
+                score = scorer(_SavedSamples(samples), _SavedSamples(reference))
+                journal.add(set=key, score=dataclasses.asdict(score))
+            found.setdefault(row, []).append(Score(**journal.sets[key]))
+    return found
+
+
+def _key(name: str, row: str, folders: Sequence[Path]) -> str:
+    """Returns what a score of a set is known by: which samples it is of."""
+    paths = "\n".join("/".join(folder.parts[-3:]) for folder in folders)
+    return f"{name} of {row}, samples {hashlib.sha256(paths.encode()).hexdigest()[:16]}"
+
+
+def _measured(cell: Cell, names: Sequence[str], journal: Journal) -> Iterator[Measured]:
+    """Yields what is known of each kept sample of a cell.
+
+    Where some are kept, all that were made to find them count as what they took.
+    """
+    kept = cell.kept()
+    for seed in kept:
+        entry = journal.of(cell.name, seed)
+        paid = list(cell.run.seeds) if cell.run.keep else [seed]
+        taken = [journal.of(cell.name, one) for one in paid]
+        share = len(kept) if cell.run.keep else 1
+        yield Measured(
+            row=cell.row.name,
+            bound=cell.row.bound,
+            pair=cell.pair.id,
+            image_prompt=cell.pair.image_prompt,
+            audio_prompt=cell.pair.audio_prompt,
+            image_kind=cell.pair.image_kind,
+            audio_kind=cell.pair.audio_kind,
+            seed=seed,
+            scores=tuple(Score(**score) for name in names for score in entry["scores"][name]),
+            **{what: _total(what, taken, share) for what in COSTS},
+        )
+
+
+def _total(what: str, entries: Sequence[dict[str, Any]], share: int) -> float | None:
+    if not all(what in entry for entry in entries):
+        return None
+    return float(sum(entry[what] for entry in entries)) / share
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(path.name + ".partial")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    except OSError as error:
+        raise InvalidInputError(f"Cannot write '{path}': {error.strerror}.") from None

@@ -1,0 +1,100 @@
+"""Which samples of a run are the best as picture and as sound at once."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.registry import SELECTORS
+
+IMAGE_SCORES = ("clip", "selector_image", "judge_image")
+"""Scores that say how well a canvas looks like its picture prompt."""
+
+AUDIO_SCORES = ("clap", "selector_audio", "judge_audio")
+"""Scores that say how well a canvas sounds like its sound prompt."""
+
+KEEP_RULES: dict[str, Callable[[int, int], tuple[int, int]]] = {
+    "intersection": lambda image, audio: (max(image, audio), image * audio),
+    "rank-product": lambda image, audio: (image * audio, max(image, audio)),
+}
+"""What is least for the best sample, by its places in the two scores."""
+
+
+def selecting_scores(scorers: Sequence[str]) -> tuple[str, str]:
+    """Returns the picture score and the sound score that scorers give, to select by.
+
+    A score is named after its scorer: `clip` gives `clip`, `selector` gives `selector_image` and
+    `selector_audio`.
+
+    Args:
+        scorers: Names on the menu of scorers.
+
+    Raises:
+        InvalidInputError: One may not select, or there is not one picture and one sound score.
+
+    Example:
+        >>> selecting_scores(["clip", "clap"])
+        ('clip', 'clap')
+    """
+    for name in scorers:
+        if name not in SELECTORS:
+            raise InvalidInputError(
+                f"The scorer '{name}' only reports and may not select; "
+                f"these may: {', '.join(sorted(SELECTORS))}."
+            )
+    found = [_named_after(scorers, scores) for scores in (IMAGE_SCORES, AUDIO_SCORES)]
+    for kind, scores in zip(("picture", "sound"), found, strict=True):
+        if len(scores) != 1:
+            told = ", ".join(scores) or "none"
+            raise InvalidInputError(
+                f"To keep the best by {', '.join(scorers) or 'no scorer'} there must be one {kind} "
+                f"score, not {told}; 'selector' gives both, and so do 'clip' and 'clap' together."
+            )
+    return found[0][0], found[1][0]
+
+
+def places(
+    image_scores: Sequence[float], audio_scores: Sequence[float], rule: str = "intersection"
+) -> list[int]:
+    """Returns the place of each sample, from 1 for the best to n, each once.
+
+    `intersection` orders by the worse of a sample's two places. The first k are those that lie in
+    the top share of both scores, for the share that k samples lie in: the samples that the paper
+    keeps, in the top 20 % of CLIP and of CLAP, are those whose worse place is at most 0.2 n.
+    `rank-product` orders by the product of the two places, which forgives a middling picture for an
+    excellent sound. Equal scores share a place; samples that are equal by one rule go by the other
+    and then as they are given.
+
+    Args:
+        image_scores: One a sample; higher is better.
+        audio_scores: As many, in the same order; higher is better.
+        rule: One of `KEEP_RULES`.
+
+    Raises:
+        InvalidInputError: The rule is not known, the two are not as many, or a score is not finite.
+
+    Example:
+        >>> places([0.9, 0.5, 0.7], [0.1, 0.6, 0.5])
+        [2, 3, 1]
+    """
+    if rule not in KEEP_RULES:
+        raise unknown("rule of keeping", rule, KEEP_RULES)
+    if len(image_scores) != len(audio_scores):
+        raise InvalidInputError(
+            f"There are {len(image_scores)} picture scores and {len(audio_scores)} sound scores; "
+            "a ranking needs both of each sample."
+        )
+    wrong = [score for score in (*image_scores, *audio_scores) if not math.isfinite(score)]
+    if wrong:
+        raise InvalidInputError(f"A score to rank by is {wrong[0]}; it must be finite.")
+    both = zip(_by_score(image_scores), _by_score(audio_scores), strict=True)
+    least = [KEEP_RULES[rule](image, audio) for image, audio in both]
+    order = sorted(range(len(least)), key=lambda sample: least[sample])
+    return [order.index(sample) + 1 for sample in range(len(least))]
+
+
+def _by_score(scores: Sequence[float]) -> list[int]:
+    return [1 + sum(other > score for other in scores) for score in scores]
+
+
+def _named_after(scorers: Sequence[str], scores: Sequence[str]) -> list[str]:
+    return [score for score in scores if score.partition("_")[0] in scorers]
