@@ -164,7 +164,9 @@ def load_sample(folder: Path) -> Sample:
         raise InvalidInputError(f"'{folder}/sample.json' cannot be read: {error!r}.") from None
 
 
-def write_colour(folder: Path, colour: Colour, canvas_format: CanvasFormat, origin: Origin) -> Path:
+def write_colour(
+    folder: Path, colour: Colour, canvas_format: CanvasFormat, origin: Origin | None = None
+) -> Path:
     """Writes `colour.png` into the folder of a sample and returns its path.
 
     Several pictures are `colour-00.png` and so on; `colour.png` is the first of them. What was
