@@ -12,11 +12,12 @@ from tiny import tiny_pair
 
 from sonocanvas.artifacts import load_sample, save_sample
 from sonocanvas.colour import colour_samples, sample_folders
-from sonocanvas.config import RunConfig, to_toml
+from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.generate import generate
 from sonocanvas.media import read_canvas_png
 from sonocanvas.pairs.folder import save_folder
+from sonocanvas.run_file import to_toml
 
 QUICK = {"steps": 2, "start_step": 1}
 

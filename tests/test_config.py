@@ -2,22 +2,19 @@
 
 import pytest
 
-from sonocanvas.config import (
-    RunConfig,
-    load_config,
-    load_preset,
-    parse_seeds,
-    resolve,
-    to_toml,
-    with_options,
-)
+from sonocanvas.config import RunConfig, parse_seeds
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.run_file import load_config, load_preset, resolve, to_toml
 
 PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}
 
 
 def run(**values):
     return RunConfig(**(PROMPTS | values))
+
+
+def changed(settings):
+    return resolve(run().model_dump(), settings=settings)
 
 
 def test_toml_round_trip_is_exact(tmp_path):
@@ -34,7 +31,7 @@ def test_toml_round_trip_is_exact(tmp_path):
 
 
 def test_guidance_interval_comes_back_from_toml_and_from_a_setting(tmp_path):
-    config = with_options(run(), ["sampling.guidance_interval=[0.25, 1]"])
+    config = changed(["sampling.guidance_interval=[0.25, 1]"])
     assert config.sampling.guidance_interval == (0.25, 1.0)
     path = tmp_path / "run.toml"
     path.write_text(to_toml(config), encoding="utf-8")
@@ -51,7 +48,7 @@ def test_guidance_interval_comes_back_from_toml_and_from_a_setting(tmp_path):
 )
 def test_sampling_that_is_not_allowed_is_refused_by_value(setting, message):
     with pytest.raises(InvalidInputError, match=message):
-        with_options(run(), [f"sampling.{setting}"])
+        changed([f"sampling.{setting}"])
 
 
 def test_options_that_are_left_out_are_written_out():
@@ -66,8 +63,7 @@ def test_run_is_frozen():
 
 
 def test_setting_reaches_every_part():
-    config = with_options(
-        run(),
+    config = changed(
         ["rule.audio_weight=0.25", "sampling.steps=7", "seeds=4-6", "image_prompt=a ship"],
     )
     assert config.rule.options == {"audio_weight": 0.25}
@@ -154,7 +150,7 @@ def test_another_rule_leaves_the_options_of_the_old_one_behind(monkeypatch):
         "other",
         "sonocanvas.compose.warm_start:WarmStart",
     )
-    assert set(with_options(run(), ["rule.name=other"]).rule.options) == {
+    assert set(changed(["rule.name=other"]).rule.options) == {
         "image_start",
         "audio_start",
     }
@@ -236,7 +232,7 @@ def test_missing_prompt_is_named():
 @pytest.mark.parametrize("setting", ["steps", "=3", "rule.=3"])
 def test_setting_without_key_or_value_is_refused(setting):
     with pytest.raises(InvalidInputError, match="not of the form 'key=value'"):
-        with_options(run(), [setting])
+        changed([setting])
 
 
 def test_unknown_preset_is_refused_with_the_nearest():
@@ -258,3 +254,8 @@ def test_run_file_that_is_none_is_refused(tmp_path, content, sentence):
         path.write_bytes(content)
     with pytest.raises(InvalidInputError, match=sentence):
         load_preset(str(path))
+
+
+def test_an_entry_given_by_its_name_alone_takes_settings():
+    config = resolve(PROMPTS | {"method": "imprint"}, settings=["method.strength=0.25"])
+    assert (config.method.name, config.method.options["strength"]) == ("imprint", 0.25)

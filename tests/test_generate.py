@@ -9,11 +9,11 @@ import torch
 from tiny import LATENT_SHAPE, TINY_FORMAT, tiny_pair
 
 from sonocanvas import RunConfig, generate, load_sample
-from sonocanvas.config import load_config
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.generate import chunks_of, load_pair, pick_device
 from sonocanvas.pairs.folder import save_folder
 from sonocanvas.registry import load
+from sonocanvas.run_file import load_config
 
 PAIR = tiny_pair()
 SAMPLE_FILES = {"sample.json", "canvas.png", "image.png", "audio.wav", "latent.safetensors"}

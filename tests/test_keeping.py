@@ -11,10 +11,10 @@ from test_generate import PAIR, config, files
 
 from sonocanvas import RunConfig, generate
 from sonocanvas.artifacts import load_sample, rewrite_record, save_sample
-from sonocanvas.config import load_config
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.gallery import write_gallery
 from sonocanvas.keeping import rank_samples
+from sonocanvas.run_file import load_config
 from sonocanvas.types import Score
 
 

@@ -11,6 +11,7 @@ errors types synonyms concepts
 registry
 ranking
 config
+run_file
 text canvas colour_maps compose frechet intervals origin
 denoise pairs vocoders media
 scorers

@@ -3,7 +3,7 @@
 import pytest
 
 from sonocanvas.concepts import pictures, sounds
-from sonocanvas.config import PRESETS, load_preset, preset_names, resolve
+from sonocanvas.run_file import PRESETS, load_preset, preset_names, resolve
 
 PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}
 PARTIAL = ["paper", "paper-imprint", "paper-sds", "sds"]

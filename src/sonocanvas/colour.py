@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sonocanvas.artifacts import load_sample, read_colour, sample_folders, write_colour
-from sonocanvas.config import load_config
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.generate import RUN_FILE, load_pair, pick_device
 from sonocanvas.origin import origin_of
 from sonocanvas.registry import build
+from sonocanvas.run_file import load_config
 from sonocanvas.types import ModelPair, OnStep, OnWarning
 
 

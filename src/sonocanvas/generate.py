@@ -15,13 +15,14 @@ from pathlib import Path
 import torch
 
 from sonocanvas.artifacts import as_saved, load_sample, sample_folder, save_sample
-from sonocanvas.config import MODELS, RunConfig, load_config, to_toml
+from sonocanvas.config import MODELS, RunConfig
 from sonocanvas.denoise import SCHEDULERS
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.finish import make_vocoder
 from sonocanvas.keeping import rank_samples
 from sonocanvas.pairs.named import load_named
 from sonocanvas.registry import build
+from sonocanvas.run_file import load_config, to_toml
 from sonocanvas.scoring import make_scorers, scored
 from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample
 

@@ -10,12 +10,12 @@ from tiny import tiny_pair
 
 from sonocanvas import generate
 from sonocanvas.artifacts import load_sample
-from sonocanvas.config import load_config
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.plan import plan_evaluation
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.evaluation.run import evaluate
 from sonocanvas.registry import MENUS
+from sonocanvas.run_file import load_config
 from sonocanvas.scorers.fid import Fid
 
 MODELS = tiny_pair()

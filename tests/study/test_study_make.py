@@ -11,8 +11,9 @@ from test_artifacts import make_sample
 from tiny_study import METHODS, save_run
 
 from sonocanvas.artifacts import load_sample, save_sample
-from sonocanvas.config import RunConfig, to_toml
+from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.run_file import to_toml
 from sonocanvas.study.make import make_study
 from sonocanvas.study.records import read_key
 from sonocanvas.video import write_video

@@ -60,7 +60,7 @@ def generate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Make canvases that look like one prompt and sound like another."""
-    from sonocanvas.config import resolve
+    from sonocanvas.run_file import resolve
 
     given: dict[str, Any] = {
         "image_prompt": image,

@@ -67,7 +67,7 @@ def _echo_prompts() -> None:
 
 
 def _presets() -> list[tuple[str, ...]]:
-    from sonocanvas.config import load_preset, preset_names
+    from sonocanvas.run_file import load_preset, preset_names
 
     keys = ("image_prompt", "audio_prompt")
     presets = ((name, load_preset(name)) for name in preset_names())

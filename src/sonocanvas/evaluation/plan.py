@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sonocanvas.config import MODELS, RunConfig, resolve
+from sonocanvas.config import MODELS, RunConfig
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.registry import MENUS
+from sonocanvas.run_file import resolve
 
 SEEDS_A_PAIR = 1000
 """Pair number k and seed s start from the noise of seed 1000 k + s."""

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sonocanvas.artifacts import load_sample, sample_folders
-from sonocanvas.config import read_toml
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.generate import RUN_FILE
 from sonocanvas.media import image_to_rgb
 from sonocanvas.origin import origin_of
+from sonocanvas.run_file import read_toml
 from sonocanvas.types import Sample
 
 Key = tuple[str, str, str, int]
