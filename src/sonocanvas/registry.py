@@ -38,7 +38,7 @@ SCORERS = {
     "round_trip": "sonocanvas.scorers.round_trip:RoundTrip",
     "selector": "sonocanvas.scorers.selector:Selector",
 }
-SELECTORS = frozenset({"clap", "clip", "round_trip", "selector"})
+SELECTORS = frozenset({"clap", "clip", "picture_likeness", "round_trip", "selector"})
 """Scorers by which samples may be chosen. The judge is none of them: a number that chose what is
 reported says nothing about it."""
 SET_SCORERS = {

@@ -14,7 +14,7 @@ from sonocanvas.artifacts import load_sample, save_sample
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.run_file import to_toml
-from sonocanvas.study.make import make_study
+from sonocanvas.study.make import blinded, make_study
 from sonocanvas.study.records import read_key
 from sonocanvas.video import write_video
 
@@ -74,7 +74,7 @@ def test_the_served_folder_does_not_tell_the_methods(made):
 def test_each_video_is_that_of_its_sample(made, tmp_path):
     folder, key = made
     for name, clip in key.clips.items():
-        write_video(tmp_path / "again.mp4", load_sample(Path(clip.sample)))
+        write_video(tmp_path / "again.mp4", blinded(load_sample(Path(clip.sample))))
         video = folder / "media" / f"{name}.mp4"
         assert video.read_bytes() == (tmp_path / "again.mp4").read_bytes()
 

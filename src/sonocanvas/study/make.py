@@ -1,5 +1,6 @@
 """Runs to a study: one page with pairs of videos that tell nothing, and the key beside it."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from sonocanvas.media import write_text
 from sonocanvas.run_file import load_config
 from sonocanvas.study import REPEATS
 from sonocanvas.study.records import RESULTS_FORMAT, Clip, Key
-from sonocanvas.types import OnWarning
+from sonocanvas.types import OnWarning, Sample
 from sonocanvas.video import write_video
 
 PAGE = Path(__file__).parent.parent / "data" / "study.html"
@@ -150,7 +151,7 @@ def _write_videos(
     samples = list(dict.fromkeys(clip.sample for pair in compared for clip in pair))
     for sample in samples:
         beside = media / "next.mp4"
-        write_video(beside, load_sample(Path(sample)))
+        write_video(beside, blinded(load_sample(Path(sample))))
         name = hashlib.sha256(beside.read_bytes()).hexdigest()[:12]
         twin = next((other for other, its_name in names.items() if its_name == name), None)
         if twin:
@@ -161,6 +162,12 @@ def _write_videos(
         if on_video:
             on_video(len(names), len(samples))
     return names
+
+
+def blinded(sample: Sample) -> Sample:
+    """Returns a sample whose video does not say inside by which method it was made."""
+    told = {name: value for name, value in sample.record.items() if name != "method"}
+    return dataclasses.replace(sample, record=told)
 
 
 def _key(compared: Iterable[tuple[Clip, Clip]], names: dict[str, str]) -> Key:
