@@ -40,13 +40,14 @@ def test_scores_are_the_cosines_by_which_concepts_are_ranked(folder, embedders):
     assert values(embedders, canvas, sound) == pytest.approx(wanted, abs=1e-5)
 
 
-def test_a_heart_and_a_siren_are_known_and_damage_lowers_their_scores(embedders):
+def test_a_heart_and_a_siren_are_known_and_damage_lowers_their_scores(embedders, folder):
     whole = values(embedders, hearts(), siren())
     worse = values(embedders, hearts().lerp(rough(), 0.7), siren())
     worst = values(embedders, rough(), siren() + noise(0.5))
     assert whole[0] > 0.4
     assert whole[0] > worse[0] + 0.2 > worst[0] + 0.2
-    assert whole[1] > worst[1] + 0.05
+    margin = 0.05 if folder.name == "judge" else 0.15  # noise does not lower the judge's by much
+    assert whole[1] > worst[1] + margin
     other = values(
         embedders, hearts(), siren(), image_prompt="a fish", audio_prompt="a dog barking"
     )

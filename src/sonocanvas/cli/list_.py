@@ -58,9 +58,12 @@ def _echo_prompts() -> None:
     typer.echo(f"{len(both)} things that mini draws and plays well")
     _echo_table([(f"  {picture}", sound) for picture, sound in both])
     width = min(shutil.get_terminal_size().columns, 100)
-    for what, known in (("pictures", pictures()), ("sounds", sounds())):
+    for what, known, told in (
+        ("pictures", pictures(), "which it draws less well"),
+        ("sounds", sounds(), "which it has only begun to learn"),
+    ):
         others = [one for one in known if one.name not in longest]
-        typer.echo(f"\n{len(others)} more {what}, which it has only begun to learn")
+        typer.echo(f"\n{len(others)} more {what}, {told}")
         for category, group in itertools.groupby(others, lambda one: one.category):
             text = f"  {category}: {', '.join(one.prompt for one in group)}"
             typer.echo(textwrap.fill(text, width, subsequent_indent="    "))

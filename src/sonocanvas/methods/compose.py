@@ -49,24 +49,33 @@ def sample_all(
         on_step: Called after each step with its record and the predicted clean latents.
         on_warning: Called with each sentence about the prompts.
     """
-    prompts = prompts_of(config)
-    embeddings, sentences = encode_prompts(pair, prompts)
-    for sentence in sentences:
-        on_warning(sentence)
+    prompts, embeddings, sentences = read_prompts(config, pair, on_warning)
     for seeds in chunks:
         latents = sample_latents(config, pair, embeddings, seeds, rule, on_step)
         for seed, latent in zip(seeds, latents, strict=True):
             yield finish(config, pair, prompts, seed, latent, sentences)
 
 
-def prompts_of(config: RunConfig) -> Prompts:
-    """Returns the prompts of a run."""
-    return Prompts(
+def read_prompts(
+    config: RunConfig, pair: ModelPair, on_warning: OnWarning
+) -> tuple[Prompts, TextEmbeddings, list[str]]:
+    """Returns the prompts of a run, as its models read them, and the sentences about them.
+
+    Args:
+        config: The run.
+        pair: Its models.
+        on_warning: Called with each of the sentences.
+    """
+    prompts = Prompts(
         config.image_prompt,
         config.audio_prompt,
         config.negative_image_prompt,
         config.negative_audio_prompt,
     )
+    embeddings, sentences = encode_prompts(pair, prompts)
+    for sentence in sentences:
+        on_warning(sentence)
+    return prompts, embeddings, sentences
 
 
 def sample_latents(

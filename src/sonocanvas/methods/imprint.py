@@ -12,8 +12,7 @@ from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.finish import finish_image
-from sonocanvas.methods.compose import prompts_of, sample_latents
-from sonocanvas.text import encode_prompts
+from sonocanvas.methods.compose import read_prompts, sample_latents
 from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample, Step
 
 OTHER_STREAM = 1 << 31
@@ -59,10 +58,7 @@ class Imprint:
 
         Its image is the canvas in gray, and its latent what the pair's autoencoder makes of that.
         """
-        prompts = prompts_of(config)
-        embeddings, sentences = encode_prompts(pair, prompts)
-        for sentence in sentences:
-            on_warning(sentence)
+        prompts, embeddings, sentences = read_prompts(config, pair, on_warning)
         first = config.sampling.model_copy(
             update={"steps": self.image_steps or config.sampling.steps}
         )

@@ -11,11 +11,10 @@ from sonocanvas.compose.warm_start import first_step
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.finish import finish_image
-from sonocanvas.methods.compose import prompts_of
+from sonocanvas.methods.compose import read_prompts
 from sonocanvas.methods.deepfloyd import load_teacher
 from sonocanvas.methods.distillation import Teacher, distil, pair_teacher
 from sonocanvas.methods.surfaces import SURFACES
-from sonocanvas.text import encode_prompts
 from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample
 
 OWN_MODEL = (
@@ -89,10 +88,7 @@ class Sds:
 
         Its image is the canvas in gray, and its latent what the pair's autoencoder makes of that.
         """
-        prompts = prompts_of(config)
-        embeddings, sentences = encode_prompts(pair, prompts)
-        for sentence in sentences:
-            on_warning(sentence)
+        prompts, embeddings, sentences = read_prompts(config, pair, on_warning)
         scales = (config.sampling.image_guidance_scale, config.sampling.audio_guidance_scale)
         if self.if_model:
             device, dtype = pair.image_unet.device, pair.image_unet.dtype

@@ -4,9 +4,11 @@ Two sets of towers are shipped: the selector's, whose text encoder the diffusion
 and the judge's, which took no part in the pair.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -140,3 +142,38 @@ def tower_scores(
         likeness(picture, f"{name}_image", sample, sample.prompts.image),
         likeness(sound, f"{name}_audio", sample, sample.prompts.audio),
     ]
+
+
+@dataclass(frozen=True)
+class TowerScorer:
+    """A scorer by the two towers of a folder.
+
+    Attributes:
+        name: What its scores are called, before `_image` and `_audio`.
+        folder: Its towers.
+    """
+
+    name: ClassVar[str]
+    folder: ClassVar[Path]
+    higher_is_better: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._embedders  # noqa: B018  # what is missing is told now
+
+    @cached_property
+    def _embedders(self) -> tuple[TowerEmbedder, TowerEmbedder]:
+        return load_embedders(self.folder)
+
+    def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
+        """Returns `NAME_image` and `NAME_audio` of each sample, from -1 to 1.
+
+        The picture is the mean over the squares side by side of the canvas; the sound is what the
+        waveform is analysed to.
+
+        Args:
+            samples: Each with a canvas at least as wide as it is high, and its sound.
+
+        Raises:
+            InvalidInputError: A canvas is narrower, or a sound too short to be analysed.
+        """
+        return [tower_scores(self._embedders, self.name, sample) for sample in samples]
