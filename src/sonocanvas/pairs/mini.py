@@ -9,7 +9,8 @@ from sonocanvas.pairs.folder import load_folder
 from sonocanvas.pairs.parts import read_vocoder
 from sonocanvas.types import ModelPair, VocoderWeights
 
-WEIGHTS = Path(__file__).parent.parent / "weights" / "mini"
+SHIPPED = Path(__file__).parent.parent / "weights"
+WEIGHTS = SHIPPED / "mini"
 
 
 def load(device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> ModelPair:

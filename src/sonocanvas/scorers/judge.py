@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sonocanvas.pairs import mini
+from sonocanvas.pairs.mini import SHIPPED
 from sonocanvas.scorers.towers import TowerScorer
 
-JUDGE = mini.WEIGHTS.parent / "judge"
+JUDGE = SHIPPED / "judge"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sonocanvas.pairs import mini
+from sonocanvas.pairs.mini import SHIPPED
 from sonocanvas.scorers.towers import TowerScorer
 
 
@@ -11,4 +11,4 @@ class Selector(TowerScorer):
     """Cosines of canvas and sound with their prompts by the towers of `mini`; they may select."""
 
     name = "selector"
-    folder = mini.WEIGHTS
+    folder = SHIPPED / "mini"

@@ -36,7 +36,7 @@ from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.views import concepts, sound_canvas
 from sonocanvas.types import MINI_FORMAT, ModelPair, Prompts, Rule, Vocoder
 
-JUDGE = mini.WEIGHTS.parent / "judge"
+JUDGE = mini.SHIPPED / "judge"
 CHUNK = 8
 
 
