@@ -3,9 +3,9 @@
 `python benchmarks/imprint_trade.py --json FILE --figure FILE` makes `--pairs` of the hundred pairs
 by `compose` with several weights of the sound, and by `imprint` with several strengths, twice: on
 the canvas of `mini`, and as on the canvas of Auffusion, which reaches further down, so that the
-same strength takes more decibels away. It prints the scores of every row, and how much more like
-its prompt the picture of `compose` is where both sound equally like theirs, `imprint` taken
-between the strengths on either side. The 95 % intervals draw whole prompt pairs anew.
+same strength takes more decibels away. It prints the scores of every row, and what the picture of
+`compose` has over the best that `imprint` reaches with at least the same score of the sound, taken
+between strengths. The 95 % intervals draw whole prompt pairs anew.
 """
 
 import argparse
@@ -101,17 +101,15 @@ def measure(rows: Sequence[Row], pairs: int, seeds: int) -> Scores:
 
 
 def ahead(compose: Scores, curve: Scores) -> float:
-    """Returns the picture score of `compose` less that of a curve at the same sound score.
+    """Returns the picture score of `compose` less the best of a curve with at least its sound.
 
     Args:
-        compose: Picture and sound score `(2,)`.
-        curve: Those of several strengths `(rows, 2)`.
-
-    Returns:
-        Not a number where no strength sounds as little, or as much, like its prompt.
+        compose: Picture and sound score `(2,)`; some strength sounds at least as much so.
+        curve: Those of several strengths `(rows, 2)`; between two neighbours lies a line.
     """
     picture, sound = curve[np.argsort(curve[:, 1])].T
-    return float(compose[0] - np.interp(compose[1], sound, picture, left=np.nan, right=np.nan))
+    best = np.maximum.accumulate(picture[::-1])[::-1]
+    return float(compose[0] - np.interp(compose[1], sound, best))
 
 
 def interval(compose: Scores, curve: Scores, draws: int = 2000) -> list[float]:
@@ -125,7 +123,7 @@ def interval(compose: Scores, curve: Scores, draws: int = 2000) -> list[float]:
     rng = np.random.default_rng(0)
     drawn = rng.integers(len(compose), size=(draws, len(compose)))
     gaps = [ahead(compose[some].mean(0), curve[:, some].mean(1)) for some in drawn]
-    low, high = np.nanquantile(gaps, [0.025, 0.975])
+    low, high = np.quantile(gaps, [0.025, 0.975])
     return [ahead(compose.mean(0), curve.mean(1)), float(low), float(high)]
 
 
@@ -136,7 +134,7 @@ def print_tables(rows: Sequence[Row], scores: Scores) -> None:
     print("|---" * (1 + 2 * len(NAMES)) + "|")
     for (method, knob), mean in zip(rows, means, strict=True):
         print(f"| {method} {knob} | {' | '.join(f'{value:.1f}' for value in mean.ravel())} |")
-    print(f"\n| picture of compose, less that of | {' | '.join(NAMES)} |")
+    print(f"\n| picture of compose, less the best of | {' | '.join(NAMES)} |")
     print("|---" * (1 + len(NAMES)) + "|")
     for method in ("imprint", WIDE):
         curve = scores[[row for row, (name, _) in enumerate(rows) if name == method]]
@@ -146,7 +144,7 @@ def print_tables(rows: Sequence[Row], scores: Scores) -> None:
                     interval(scores[row, :, one], curve[:, :, one]) for one in range(len(NAMES))
                 ]
                 cells = [f"{gap:+.1f} ({low:+.1f} to {high:+.1f})" for gap, low, high in gaps]
-                print(f"| {method}, where the sound is that of {knob} | {' | '.join(cells)} |")
+                print(f"| {method}, sounding as much as compose {knob} | {' | '.join(cells)} |")
 
 
 def draw(rows: Sequence[Row], scores: Scores, path: Path) -> None:
