@@ -20,19 +20,17 @@ from safetensors.torch import load_file, save_file
 
 from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.media import (
-    check_finite,
-    dequantise,
+from sonocanvas.files import check_finite
+from sonocanvas.origin import NOTE, Origin, origin_of, to_png_text
+from sonocanvas.picture_files import (
     image_to_rgb,
-    quantise,
     read_canvas_png,
     read_colour_png,
     rgb_to_image,
     write_canvas_png,
     write_colour_png,
-    write_wav,
 )
-from sonocanvas.origin import NOTE, Origin, origin_of, to_png_text
+from sonocanvas.sound_files import dequantise, quantise, write_wav
 from sonocanvas.types import CanvasFormat, Colour, Prompts, Sample, Score
 
 SCHEMA = 1
