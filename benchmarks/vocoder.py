@@ -17,9 +17,9 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from sonocanvas.media import read_canvas_png
 from sonocanvas.pairs import mini
 from sonocanvas.pairs.parts import read_vocoder
+from sonocanvas.picture_files import read_canvas_png
 from sonocanvas.scorers.round_trip import RoundTrip
 from sonocanvas.training import held_out
 from sonocanvas.training.held_out import HeldOut

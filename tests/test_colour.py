@@ -15,8 +15,8 @@ from sonocanvas.colour import colour_samples, sample_folders
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.generate import generate
-from sonocanvas.media import read_canvas_png
 from sonocanvas.pairs.folder import save_folder
+from sonocanvas.picture_files import read_canvas_png
 from sonocanvas.run_file import to_toml
 
 QUICK = {"steps": 2, "start_step": 1}

@@ -12,8 +12,8 @@ registry
 ranking
 config
 run_file
-text canvas colour_maps compose frechet intervals origin
-denoise pairs vocoders media
+text canvas colour_maps compose files frechet intervals origin
+denoise pairs vocoders picture_files sound_files
 scorers
 finish scoring pipeline_inputs pipeline_models pipeline_output
 pipeline

@@ -17,6 +17,7 @@ from transformers import (
     RobertaTokenizer,
 )
 
+from sonocanvas.scorers.embedder import squares
 from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz,"
@@ -98,3 +99,16 @@ def siren():
 def noise(level=0.1, seed=0, count=163840):
     """Returns white noise `(1, count)`."""
     return level * torch.randn(1, count, generator=torch.Generator().manual_seed(seed))
+
+
+class Means:
+    """An embedder in a plane: the angle of a square is its mean, that of a prompt its length."""
+
+    def embed_text(self, prompt):
+        return self._at(torch.tensor(float(len(prompt))))
+
+    def embed(self, sample):
+        return self._at(squares(sample.canvas[None], len(sample.canvas))[0].mean((1, 2)))
+
+    def _at(self, angles):
+        return torch.stack([angles.cos(), angles.sin()], dim=-1)

@@ -6,7 +6,6 @@ sample. The same sample gives the same bytes.
 
 import dataclasses
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,17 @@ from safetensors.torch import load_file, save_file
 
 from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.media import (
-    check_finite,
-    dequantise,
+from sonocanvas.files import check_finite, write_text
+from sonocanvas.origin import NOTE, Origin, origin_of, to_png_text
+from sonocanvas.picture_files import (
     image_to_rgb,
-    quantise,
     read_canvas_png,
     read_colour_png,
     rgb_to_image,
     write_canvas_png,
     write_colour_png,
-    write_wav,
 )
-from sonocanvas.origin import NOTE, Origin, origin_of, to_png_text
+from sonocanvas.sound_files import dequantise, quantise, write_wav
 from sonocanvas.types import CanvasFormat, Colour, Prompts, Sample, Score
 
 SCHEMA = 1
@@ -118,13 +115,12 @@ def rewrite_record(sample: Sample, out: Path) -> None:
         before = json.loads(path.read_text(encoding="utf-8"))
         described = {key: before[key] for key in FIXED}
         described["scores"] = [dataclasses.asdict(score) for score in sample.scores]
-        beside = path.with_suffix(".partial")
-        beside.write_text(_to_json({**described, **sample.record}), encoding="utf-8")
-        os.replace(beside, path)
+        text = _to_json({**described, **sample.record})
     except OSError as error:
         raise InvalidInputError(f"Cannot write '{path}': {error.strerror or error}.") from None
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"'{path}' cannot be read: {error!r}.") from None
+    write_text(path, text)
 
 
 def load_sample(folder: Path) -> Sample:

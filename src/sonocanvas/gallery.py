@@ -2,13 +2,13 @@
 
 import html
 import json
-import os
 from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import quote
 
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.files import write_text
 
 PAGE = Path(__file__).parent / "data" / "gallery.html"
 FILES = ("canvas.png", "image.png", "colour*.png", "audio.wav", "video.mp4", "sample.json")
@@ -53,12 +53,7 @@ def write_gallery(folder: Path) -> Path:
         articles="\n".join(_article(folder / name, sample) for name, sample in samples),
     )
     index = folder / "index.html"
-    beside = folder / "index.html.partial"
-    try:
-        beside.write_text(page, encoding="utf-8")
-        os.replace(beside, index)
-    except OSError as error:
-        raise InvalidInputError(f"Cannot write '{index}': {error.strerror}.") from None
+    write_text(index, page)
     return index
 
 

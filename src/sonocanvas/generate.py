@@ -18,6 +18,7 @@ from sonocanvas.artifacts import as_saved, load_sample, sample_folder, save_samp
 from sonocanvas.config import MODELS, RunConfig
 from sonocanvas.denoise import SCHEDULERS
 from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.files import write_text
 from sonocanvas.finish import make_vocoder
 from sonocanvas.keeping import rank_samples
 from sonocanvas.pairs.named import load_named
@@ -91,7 +92,7 @@ def generate(
                 _tell(on_sample, sample)
     ranked = rank_samples([samples[seed] for seed in config.seeds], config, out)
     if out is not None and load_config(out / RUN_FILE) != config:  # it keeps others than before
-        _write_run_file(out, config)
+        write_text(out / RUN_FILE, to_toml(config))
     return ranked
 
 
@@ -191,17 +192,7 @@ def _open_run(out: Path, config: RunConfig, overwrite: bool) -> None:
                 shutil.rmtree(described.parent)
     except OSError as error:
         raise InvalidInputError(f"Cannot write '{out}': {error.strerror}.") from None
-    _write_run_file(out, config)
-
-
-def _write_run_file(out: Path, config: RunConfig) -> None:
-    run_file = out / RUN_FILE
-    beside = run_file.with_suffix(".partial")
-    try:
-        beside.write_text(to_toml(config), encoding="utf-8")
-        os.replace(beside, run_file)
-    except OSError as error:
-        raise InvalidInputError(f"Cannot write '{run_file}': {error.strerror}.") from None
+    write_text(out / RUN_FILE, to_toml(config))
 
 
 def _colouriser(

@@ -14,9 +14,11 @@ from torch import Tensor
 
 from sonocanvas.artifacts import load_sample
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.media import draw_sound, read_canvas_png, read_comment
+from sonocanvas.files import read_comment
 from sonocanvas.origin import Origin, from_comment, origin_of
+from sonocanvas.picture_files import read_canvas_png
 from sonocanvas.scorers.picture_likeness import NARROWEST, picture_likeness, verdict
+from sonocanvas.sound_files import draw_sound
 from sonocanvas.types import MINI_FORMAT, CanvasFormat
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from sonocanvas import canvas as canvases
-from sonocanvas.media import FULL_SCALE
+from sonocanvas.sound_files import FULL_SCALE
 from sonocanvas.types import CanvasFormat
 
 

@@ -1,4 +1,4 @@
-"""The frozen records that pass between the stages."""
+"""The frozen records that pass between the stages, and what an entry of each menu must be."""
 
 from __future__ import annotations
 

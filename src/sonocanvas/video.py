@@ -15,8 +15,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.canvas import canvas_to_bytes
-from sonocanvas.media import image_to_rgb, quantise, write_beside
+from sonocanvas.files import write_beside
 from sonocanvas.origin import origin_of, to_comment
+from sonocanvas.picture_files import image_to_rgb
+from sonocanvas.sound_files import quantise
 from sonocanvas.types import Sample
 
 FRAMES_PER_S = 25

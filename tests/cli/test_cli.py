@@ -17,9 +17,10 @@ from tiny_checkpoint import VOCODER, save_checkpoint, save_lora
 from sonocanvas.artifacts import read_colour, save_sample, write_colour
 from sonocanvas.cli.app import main
 from sonocanvas.cli.generate import slug
-from sonocanvas.media import read_canvas_png, read_sound, write_canvas_png
 from sonocanvas.pairs.folder import save_folder
 from sonocanvas.pairs.parts import write_vocoder
+from sonocanvas.picture_files import read_canvas_png, write_canvas_png
+from sonocanvas.sound_files import read_sound
 from sonocanvas.training.vocoder import new_network
 from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, RIFFUSION_FORMAT, Colour, VocoderWeights
 

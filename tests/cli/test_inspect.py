@@ -12,8 +12,9 @@ from test_artifacts import make_sample
 
 from sonocanvas.artifacts import save_sample
 from sonocanvas.cli.app import main
-from sonocanvas.media import read_canvas_png, write_canvas_png, write_wav
 from sonocanvas.origin import Origin, from_comment
+from sonocanvas.picture_files import read_canvas_png, write_canvas_png
+from sonocanvas.sound_files import write_wav
 from sonocanvas.types import MINI_FORMAT, Prompts, Waveform
 from sonocanvas.video import write_video
 

@@ -6,7 +6,7 @@ import torch
 
 from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.colour_maps import colour_tables
-from sonocanvas.media import image_to_rgb
+from sonocanvas.picture_files import image_to_rgb
 from sonocanvas.registry import build
 
 

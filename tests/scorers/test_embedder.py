@@ -2,24 +2,11 @@ import librosa
 import numpy as np
 import pytest
 import torch
-from tiny_scorers import noise, rough, sample_of
+from tiny_scorers import Means, noise, rough, sample_of
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.scorers.embedder import distance, likeness, peak_normalised, squares
+from sonocanvas.scorers.embedder import likeness, peak_normalised, squares
 from sonocanvas.types import Waveform
-
-
-class Means:
-    """An embedder in a plane: the angle of a square is its mean, that of a prompt its length."""
-
-    def embed_text(self, prompt):
-        return self._at(torch.tensor(float(len(prompt))))
-
-    def embed(self, sample):
-        return self._at(squares(sample.canvas[None], len(sample.canvas))[0].mean((1, 2)))
-
-    def _at(self, angles):
-        return torch.stack([angles.cos(), angles.sin()], dim=-1)
 
 
 def test_likeness_is_the_mean_cosine_of_the_parts():
@@ -58,16 +45,3 @@ def test_silence_stays_silence():
     found = peak_normalised(Waveform(torch.zeros(1, 1600), 16000), 48000, peak=1.0)
     assert found.shape == (4800,)
     assert not found.any()
-
-
-def test_distance_has_the_closed_form_of_two_means():
-    low, high = (torch.full((4, 8), level) for level in (0.2, 0.5))
-    sound = noise(count=8)
-    sets = [[sample_of(canvas, sound), sample_of(canvas, sound)] for canvas in (low, high)]
-    score = distance(Means(), "fid", "means", *sets)
-    wanted = (np.cos(0.2) - np.cos(0.5)) ** 2 + (np.sin(0.2) - np.sin(0.5)) ** 2
-    assert score.value == pytest.approx(wanted, rel=1e-5)
-    assert (score.name, score.unit) == ("fid", "means, n = 2 and 2")
-    assert not score.higher_is_better
-    with pytest.raises(InvalidInputError, match="given are 2 and 1"):
-        distance(Means(), "fid", "means", sets[0], sets[1][:1])

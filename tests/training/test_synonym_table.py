@@ -1,10 +1,15 @@
 """The table of a small WordNet, written by hand in the format of wndb(5)."""
 
+import re
+from importlib import resources
+
 import pytest
 
 from sonocanvas.concepts import sounds
+from sonocanvas.pairs.mini import WEIGHTS
 from sonocanvas.training import synonyms
 from sonocanvas.training.synonyms import (
+    choices,
     known_words,
     meanings,
     merged,
@@ -13,6 +18,7 @@ from sonocanvas.training.synonyms import (
     read_licence,
     read_wordnet,
     synonym_table,
+    vocabulary,
 )
 
 LICENCE = "  1 This software is free.  \n  2   \n  3 Copyright by nobody.  \n"
@@ -110,8 +116,19 @@ def test_of_two_known_words_of_one_meaning_the_first_wins(wordnet):
 
 def test_a_word_counts_in_its_first_sense_unless_the_program_says_otherwise(wordnet, monkeypatch):
     assert "boxer" not in table(wordnet)
-    monkeypatch.setitem(synonyms.LATER_SENSE, "boxer", "2")
+    monkeypatch.setitem(choices("later sense"), "boxer", "2")
     assert table(wordnet)["boxer"] == "dog"
+
+
+def test_every_choice_is_made_once_and_in_the_form_of_its_kind():
+    lines = (resources.files("sonocanvas.training") / "data/word_choices.tsv").read_text("utf-8")
+    forms = {"meanings": r"([\w-]+(\.\d)?( |$))*", "later sense": r"[2-9]"}
+    forms |= {"keyword": r"[a-z]+", "left out": ""}
+    assert sum(len(choices(kind)) for kind in forms) == len(lines.splitlines()) - 1
+    for kind, form in forms.items():
+        assert [value for value in choices(kind).values() if not re.fullmatch(form, value)] == []
+    known = vocabulary(WEIGHTS / "image_tokenizer") | vocabulary(WEIGHTS / "audio_tokenizer")
+    assert {*choices("keyword").values(), *choices("meanings")} <= known
 
 
 def test_more_levels_than_allowed_lead_nowhere(wordnet, monkeypatch):

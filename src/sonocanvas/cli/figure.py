@@ -22,7 +22,7 @@ def figure(
     from sonocanvas.config import parse_seeds
     from sonocanvas.figures.page import check_installed, save_page
     from sonocanvas.figures.read import read_runs
-    from sonocanvas.media import check_target
+    from sonocanvas.files import check_target
     from sonocanvas.registry import build
 
     draw = build("figure", kind, {} if score is None else {"score": score})

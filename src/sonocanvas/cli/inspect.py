@@ -17,8 +17,9 @@ def inspect(
     from sonocanvas import inspection
     from sonocanvas.cli.console import show_canvas
     from sonocanvas.errors import InvalidInputError
-    from sonocanvas.media import check_target, write_canvas_png
+    from sonocanvas.files import check_target
     from sonocanvas.origin import Origin, software
+    from sonocanvas.picture_files import write_canvas_png
     from sonocanvas.types import MINI_FORMAT
 
     if out is not None:

@@ -17,9 +17,11 @@ def play(
     """Play any picture as a spectrogram."""
     from sonocanvas.canvas import fit_rows
     from sonocanvas.config import VocoderChoice
-    from sonocanvas.media import check_target, read_canvas_png, read_comment, write_wav
+    from sonocanvas.files import check_target, read_comment
     from sonocanvas.origin import Origin, from_comment, software
     from sonocanvas.pairs import mini
+    from sonocanvas.picture_files import read_canvas_png
+    from sonocanvas.sound_files import write_wav
     from sonocanvas.types import MINI_FORMAT
     from sonocanvas.vocoders.weights import build_vocoder
 

@@ -15,8 +15,10 @@ def see(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Draw any sound as a canvas."""
-    from sonocanvas.media import check_target, draw_sound, read_comment, write_canvas_png
+    from sonocanvas.files import check_target, read_comment
     from sonocanvas.origin import Origin, from_comment, software
+    from sonocanvas.picture_files import write_canvas_png
+    from sonocanvas.sound_files import draw_sound
     from sonocanvas.types import MINI_FORMAT
 
     check_target(out, ".png", overwrite)

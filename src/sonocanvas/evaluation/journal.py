@@ -5,12 +5,12 @@ the same sample add up; what was measured when a sample was made is never measur
 """
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.files import write_text
 
 Entry = dict[str, Any]
 COSTS = ("seconds", "cpu_seconds", "evaluations")
@@ -96,12 +96,7 @@ class Journal:
         return lines
 
     def _rewrite(self, lines: list[Entry]) -> None:
-        beside = self.path.with_suffix(".partial")
-        try:
-            beside.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-            os.replace(beside, self.path)
-        except OSError as error:
-            raise InvalidInputError(f"Cannot write '{self.path}': {error.strerror}.") from None
+        write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def _check(line: Entry) -> None:

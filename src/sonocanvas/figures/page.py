@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.media import write_beside
+from sonocanvas.files import write_beside
 from sonocanvas.origin import NOTE
 from sonocanvas.types import CanvasFormat, Waveform
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.generate import RUN_FILE
-from sonocanvas.media import image_to_rgb
 from sonocanvas.origin import origin_of
+from sonocanvas.picture_files import image_to_rgb
 from sonocanvas.run_file import read_toml
 from sonocanvas.types import Sample
 

@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 
@@ -48,23 +48,27 @@ def load_named(
     loader = load("pair", entry)
     taken = inspect.signature(loader).parameters
     models = {"image_model": image_model, "audio_model": audio_model}
+    _check_models(name, models, taken)
+    parts = {**models, "folder": folder, "on_warning": on_warning}
+    given = {option: value for option, value in parts.items() if value and option in taken}
+    loras = {
+        model: find_lora(place, f"--{model}-lora", on_warning)
+        for model, place in (("image", image_lora), ("audio", audio_lora))
+        if place
+    }
+    pair: ModelPair = loader(device, dtype, **given)
+    scales = {"image": image_lora_scale, "audio": audio_lora_scale}
+    for model, lora in loras.items():
+        merge_lora(getattr(pair, f"{model}_unet"), lora, scales[model], on_warning)
+    licences = {f"{model} lora": lora.about for model, lora in loras.items()}
+    return dataclasses.replace(pair, licences={**pair.licences, **licences})
+
+
+def _check_models(name: str, models: Mapping[str, str], taken: Collection[str]) -> None:
+    """Checks that a pair takes the models that a user wants instead of its own."""
     for option, value in models.items():
         if value and option not in taken:
             raise InvalidInputError(
                 f"Pair '{name}' takes no {option}, but '{value}' was given; sd15-auffusion and "
                 "sd15-riffusion take one."
             )
-    parts = {**models, "folder": folder, "on_warning": on_warning}
-    given = {option: value for option, value in parts.items() if value and option in taken}
-    asked = {"image": (image_lora, image_lora_scale), "audio": (audio_lora, audio_lora_scale)}
-    loras = {
-        model: (find_lora(place, f"--{model}-lora", on_warning), scale)
-        for model, (place, scale) in asked.items()
-        if place
-    }
-    pair: ModelPair = loader(device, dtype, **given)
-    licences = dict(pair.licences)
-    for model, (lora, scale) in loras.items():
-        merge_lora(getattr(pair, f"{model}_unet"), lora, scale, on_warning)
-        licences[f"{model} lora"] = lora.about
-    return dataclasses.replace(pair, licences=licences)

@@ -4,14 +4,13 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
-from torch.nn import functional
 
 from sonocanvas.pairs.hub import Source
 from sonocanvas.scorers.embedder import likeness, peak_normalised
-from sonocanvas.scorers.published import load_published
+from sonocanvas.scorers.published import PublishedEmbedder, load_published, unit_vectors
 from sonocanvas.types import Sample, Score
 
 CLAP = Source("laion/clap-htsat-unfused", licence="Apache-2.0")
@@ -19,21 +18,8 @@ LONGEST_S = 10
 
 
 @dataclass(frozen=True)
-class ClapEmbedder:
-    """A CLAP model that hears the first 10 s of a sound (an `Embedder`).
-
-    Attributes:
-        model, processor: CLAP, and what prepares its inputs.
-    """
-
-    model: Any
-    processor: Any
-
-    def embed_text(self, prompt: str) -> Tensor:
-        """Returns the vector `(width,)` of a prompt, float32."""
-        read = self.processor.tokenizer(prompt, truncation=True, return_tensors="pt")
-        found = self.model.get_text_features(**read.to(self.model.device))
-        return functional.normalize(found.pooler_output[0].float().cpu(), dim=-1)
+class ClapEmbedder(PublishedEmbedder):
+    """A CLAP model that hears the first 10 s of a sound (an `Embedder`)."""
 
     def embed(self, sample: Sample) -> Tensor:
         """Returns the vector `(1, width)` of a sound, float32.
@@ -44,8 +30,7 @@ class ClapEmbedder:
         rate_hz = extractor.sampling_rate
         sound = peak_normalised(sample.waveform, rate_hz, peak=1.0)[: LONGEST_S * rate_hz]
         heard = extractor(sound, sampling_rate=rate_hz, return_tensors="pt")
-        found = self.model.get_audio_features(**heard.to(self.model.device))
-        return functional.normalize(found.pooler_output.float().cpu(), dim=-1)
+        return unit_vectors(self.model.get_audio_features(**heard.to(self.model.device)))
 
 
 def load_clap(model: str = CLAP.place, device: str = "cpu") -> ClapEmbedder:

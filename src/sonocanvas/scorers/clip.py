@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.pairs.hub import Source
 from sonocanvas.scorers.embedder import likeness, squares
-from sonocanvas.scorers.published import load_published
+from sonocanvas.scorers.published import PublishedEmbedder, load_published, unit_vectors
 from sonocanvas.types import Sample, Score
 
 CLIP = Source("openai/clip-vit-base-patch16", licence="MIT, as the code of CLIP")
@@ -21,21 +20,8 @@ STRIDES = 8
 
 
 @dataclass(frozen=True)
-class ClipEmbedder:
-    """A CLIP model that sees the crops of a gray canvas (an `Embedder`).
-
-    Attributes:
-        model, processor: CLIP, and what prepares its inputs.
-    """
-
-    model: Any
-    processor: Any
-
-    def embed_text(self, prompt: str) -> Tensor:
-        """Returns the vector `(width,)` of a prompt, float32."""
-        read = self.processor.tokenizer(prompt, truncation=True, return_tensors="pt")
-        found = self.model.get_text_features(**read.to(self.model.device))
-        return functional.normalize(found.pooler_output[0].float().cpu(), dim=-1)
+class ClipEmbedder(PublishedEmbedder):
+    """A CLIP model that sees the crops of a gray canvas (an `Embedder`)."""
 
     def embed(self, sample: Sample) -> Tensor:
         """Returns the vectors `(crops, width)` of a canvas, float32: crops as high as it is."""
@@ -43,8 +29,7 @@ class ClipEmbedder:
         crops = squares(gray[None], len(gray) // STRIDES)[0]
         pictures = list(crops[:, None].expand(-1, 3, -1, -1))
         seen = self.processor.image_processor(pictures, return_tensors="pt")
-        found = self.model.get_image_features(**seen.to(self.model.device))
-        return functional.normalize(found.pooler_output.float().cpu(), dim=-1)
+        return unit_vectors(self.model.get_image_features(**seen.to(self.model.device)))
 
 
 def load_clip(model: str = CLIP.place, device: str = "cpu") -> ClipEmbedder:

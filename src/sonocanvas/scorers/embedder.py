@@ -1,6 +1,5 @@
 """What scores of likeness are made of: samples and prompts as unit vectors of one space."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.frechet import frechet_distance
 from sonocanvas.types import Sample, Score, Waveform
 
 
@@ -29,40 +27,6 @@ def likeness(embedder: Embedder, name: str, sample: Sample, prompt: str) -> Scor
     """Returns the mean of the cosines of the parts of a sample with a prompt, from -1 to 1."""
     cosines = embedder.embed(sample).double() @ embedder.embed_text(prompt).double()
     return Score(name, float(cosines.mean()), "", higher_is_better=True)
-
-
-@torch.no_grad()
-def distance(
-    embedder: Embedder,
-    name: str,
-    extractor: str,
-    samples: Sequence[Sample],
-    reference: Sequence[Sample],
-) -> Score:
-    """Returns the Fréchet distance of all parts of samples from those of a reference.
-
-    Args:
-        embedder: What gives the features; its vectors count as they are, of length 1.
-        name: Name of the score.
-        extractor: What the embedder is, for the unit; that also tells both counts.
-        samples: Two or more.
-        reference: Two or more that they are measured against.
-
-    Raises:
-        InvalidInputError: There are fewer, or a sample cannot be scored.
-    """
-    counts = len(samples), len(reference)
-    if min(counts) < 2:
-        raise InvalidInputError(
-            f"{name} compares two or more samples with two or more; given are {counts[0]} and "
-            f"{counts[1]}."
-        )
-    ours, theirs = (
-        torch.cat([embedder.embed(sample) for sample in one]).double().numpy()
-        for one in (samples, reference)
-    )
-    unit = f"{extractor}, n = {counts[0]} and {counts[1]}"
-    return Score(name, frechet_distance(ours, theirs), unit, higher_is_better=False)
 
 
 def squares(canvases: Tensor, stride: int) -> Tensor:

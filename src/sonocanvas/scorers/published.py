@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,36 @@ import huggingface_hub
 import torch
 import transformers
 from huggingface_hub.errors import LocalEntryNotFoundError
+from torch import Tensor
+from torch.nn import functional
 
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.pairs.hub import ABOUT, Source, files_of, mended, source_of
 from sonocanvas.pairs.parts import check_weights, load_part, quiet, weights_among
 
 DESCRIPTIONS = (".json", "merges.txt", "vocab.txt")
+
+
+@dataclass(frozen=True)
+class PublishedEmbedder:
+    """A model that reads prompts; what it sees or hears is said by each kind.
+
+    Attributes:
+        model, processor: What embeds, and what prepares its inputs.
+    """
+
+    model: Any
+    processor: Any
+
+    def embed_text(self, prompt: str) -> Tensor:
+        """Returns the vector `(width,)` of a prompt, float32."""
+        read = self.processor.tokenizer(prompt, truncation=True, return_tensors="pt")
+        return unit_vectors(self.model.get_text_features(**read.to(self.model.device)))[0]
+
+
+def unit_vectors(found: Any) -> Tensor:
+    """Returns the features `(batch, width)` of a model's output, float32 and of length 1."""
+    return functional.normalize(found.pooler_output.float().cpu(), dim=-1)
 
 
 def load_published(

@@ -11,8 +11,8 @@ from string import Template
 
 from sonocanvas.artifacts import load_sample, sample_folder, sample_folders
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.files import write_text
 from sonocanvas.generate import RUN_FILE
-from sonocanvas.media import write_text
 from sonocanvas.run_file import load_config
 from sonocanvas.study import REPEATS
 from sonocanvas.study.records import RESULTS_FORMAT, Clip, Key

@@ -4,7 +4,7 @@ import argparse
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 CHECKPOINT_EVERY_S = 90.0
 PROGRESS_EVERY_S = 15.0
+CHECKPOINT = "checkpoint.pt"
 LOG_FILE = "log.csv"  # step, seconds and smoothed loss, without a heading
 
 
@@ -76,37 +77,15 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     average = copy.deepcopy(model).requires_grad_(False)
     optimizer = torch.optim.AdamW(_decayed(model), lr=learning_rate)
-    state: dict[str, Any] = {"step": 0, "seconds": 0.0}
-    checkpoint = out / "checkpoint.pt"
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(saved["model"])
-        average.load_state_dict(saved["average"])
-        optimizer.load_state_dict(saved["optimizer"])
-        state = saved["state"]
-
-    def save() -> None:
-        parts: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
-        content = {name: part.state_dict() for name, part in parts.items()}
-        partial = checkpoint.with_suffix(".partial")
-        torch.save({**content, "state": state}, partial)
-        partial.replace(checkpoint)
-
+    parts = {"model": model, "average": average, "optimizer": optimizer}
+    state = _restored(out / CHECKPOINT, parts)
     budget, smooth = minutes * 60, math.nan
     last = saved_at = told_at = sheet_at = time.monotonic()
     while state["seconds"] < budget:
-        share = state["seconds"] / budget
-        rate = learning_rate * min(share / 0.02, 0.5 + 0.5 * math.cos(math.pi * share), 1.0)
         for group in optimizer.param_groups:
-            group["lr"] = max(rate, 1e-6)
-        loss = loss_of_batch()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        decay = min(ema_decay, (1 + state["step"]) / (10 + state["step"]))
-        _follow(average, model, decay)
-        value = float(loss.detach())
+            group["lr"] = _rate(state["seconds"] / budget, learning_rate)
+        value = _learn(model, optimizer, loss_of_batch())
+        _follow(average, model, min(ema_decay, (1 + state["step"]) / (10 + state["step"])))
         smooth = value if math.isnan(smooth) else 0.98 * smooth + 0.02 * value
         now = time.monotonic()
         state["step"] += 1
@@ -119,15 +98,48 @@ def train(
                 log.write(f"{state['step']},{state['seconds']:.0f},{smooth:.5f}\n")
             told_at = now
         if now - saved_at > CHECKPOINT_EVERY_S:
-            save()
+            _save(out / CHECKPOINT, parts, state)
             saved_at = now
         if sheet is not None and now - sheet_at > 240:
             sheet(average, out / f"sheet-{state['step']:06d}.png")
             sheet_at = last = time.monotonic()
-    save()
+    _save(out / CHECKPOINT, parts, state)
     if sheet is not None:
         sheet(average, out / "sheet.png")
     return average
+
+
+def _restored(checkpoint: Path, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns how far a run has come; its parts are set to what they were, in place."""
+    if not checkpoint.exists():
+        return {"step": 0, "seconds": 0.0}
+    saved: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    for name, part in parts.items():
+        part.load_state_dict(saved[name])
+    return dict(saved["state"])
+
+
+def _save(checkpoint: Path, parts: Mapping[str, Any], state: dict[str, Any]) -> None:
+    """Writes the parts of a run and how far it has come, beside the last such file at first."""
+    content = {name: part.state_dict() for name, part in parts.items()}
+    partial = checkpoint.with_suffix(".partial")
+    torch.save({**content, "state": state}, partial)
+    partial.replace(checkpoint)
+
+
+def _rate(share: float, highest: float) -> float:
+    """Returns the learning rate after a share of the time."""
+    rate = highest * min(share / 0.02, 0.5 + 0.5 * math.cos(math.pi * share), 1.0)
+    return max(rate, 1e-6)
+
+
+def _learn(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> float:
+    """Returns a loss as a number, and makes one step down from it."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return float(loss.detach())
 
 
 def _decayed(model: nn.Module) -> list[dict[str, Any]]:

@@ -6,9 +6,12 @@ pair's own words have. The format of the database is described in the manual pag
 """
 
 import argparse
+import csv
+import functools
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from sonocanvas.concepts import Concept, pictures, sounds
@@ -21,139 +24,6 @@ DATA = Path(__file__).parent.parent / "data"
 NOTICE = "# Made from WordNet 3.0, Copyright 2006 by Princeton University: see WORDNET-LICENSE.\n"
 LEVELS = 5  # at most so many steps from a word up to a known one
 FOOD = "13"  # number of WordNet's file of nouns for food
-
-# what a known word stands for, where that is not WordNet's first sense of it alone
-MEANINGS = {
-    "accordion": "accordion free-reed_instrument",
-    "airplane": "airplane heavier-than-air_craft",
-    "alarm": "alarm.2",
-    "alien": "alien.3",
-    "banana": "banana.2",
-    "basketball": "basketball.2",
-    "bell": "bell bell.2 handbell carillon",
-    "bird": "bird peafowl",
-    "book": "book.2 book",
-    "bow": "bow.4",
-    "cake": "cake.3",
-    "canary": "canary.4",
-    "castle": "castle.2 castle.1 mansion.2 chateau",
-    "cherry": "cherry.3",
-    "chicken": "chicken.2",
-    "church": "church.2 place_of_worship",
-    "clock": "clock timepiece",
-    "cock": "cock.4",
-    "cow": "cow cattle calf bison buffalo yak.2",
-    "crow": "crow corvine_bird",
-    "crown": "crown.4",
-    "cuckoo": "cuckoo.2",
-    "dog": "dog pup",
-    "dolphin": "dolphin.2",
-    "donkey": "donkey.2",
-    "doughnut": "doughnut.2",
-    "drum": "drum percussion_instrument",
-    "ewe": "ewe.3",
-    "fire": "fire fire.3 fireplace",
-    "flute": "flute woodwind",
-    "forest": "forest forest.2 jungle.3",
-    "fortress": "fortress citadel",
-    "ghost": "ghost.3",
-    "glass": "glass.2",
-    "globe": "globe.3 globe",
-    "guitar": "guitar stringed_instrument",
-    "hammer": "hammer.2 mallet.3",
-    "heart": "heart.2",
-    "horn": "",
-    "horse": "horse equine foal",
-    "jellyfish": "jellyfish.2",
-    "kite": "kite.3",
-    "laser": "",
-    "lightning": "lightning lightning.2",
-    "lion": "lion big_cat",
-    "lorry": "lorry.2",
-    "modem": "",
-    "morse": "",
-    "octopus": "octopus.2",
-    "piano": "piano keyboard_instrument",
-    "pig": "pig swine",
-    "pineapple": "pineapple.2",
-    "pizzicato": "",
-    "police": "",
-    "pony": "pony.5",
-    "pumpkin": "pumpkin.2",
-    "radio": "radio.2",
-    "ram": "",
-    "recorder": "recorder.4",
-    "ring": "ring.8",
-    "river": "river stream",
-    "saw": "saw.2 saw.3",
-    "sea": "sea seashore beach",
-    "shell": "seashell",
-    "shield": "shield.2",
-    "ship": "ship vessel.2",
-    "sonar": "",
-    "star": "star.3 star",
-    "strings": "",
-    "television": "television.3",
-    "thunder": "thunder.2",
-    "tower": "tower skyscraper",
-    "train": "train streetcar",
-    "tree": "tree sequoia",
-    "triangle": "triangle.5",
-    "trophy": "trophy.2",
-    "trumpet": "trumpet brass_instrument",
-    "turtle": "turtle.2",
-    "umbrella": "umbrella parasol",
-    "violin": "violin bowed_stringed_instrument",
-    "volcano": "volcano.2",
-    "wasp": "wasp.2",
-    "water": "water.2",
-    "watermelon": "watermelon.2",
-    "whale": "whale.2",
-    "whistle": "",
-    "wizard": "wizard.2",
-    "xylophone": "xylophone glockenspiel vibraphone",
-}
-
-# words that people mean in a later sense than WordNet's first, with its number
-_LATER = """
-adder.3 albatross.2 automaton.2 birch.2 boa.2 breaker.2 bullfinch.2 bunting.2 cab.3 capuchin.2
-cardinal.4 cataract.2 chihuahua.3 chopper.3 chow.3 cuckoo.2 cyclone.2 cypress.2 dalmatian.2
-deluge.2 dodo.2 donkey.2 drake.2 duckling.2 emu.2 falls.2 fir.2 flagship.2 foghorn.2 fort.2
-gibbon.2 gnat.2 gondola.2 grouse.2 gull.2 heron.2 hog.3 hopper.4 howler.2 inferno.2 jay.2 jungle.3
-kitty.3 kiwi.4 leopard.2 liner.4 loon.2 lute.2 lynx.2 mallet.3 mansion.2 maple.2 mongrel.2 nag.2
-oak.2 omnibus.2 ostrich.2 palm.3 panther.2 partridge.4 peacock.2 pool.2 poplar.2 puddle.2 puss.2
-quail.2 racer.2 redwood.2 reservoir.2 roan.2 rook.2 sax.2 schooner.2 setter.2 spruce.2 steamer.3
-steer.2 swallow.3 sycamore.2 tempest.2 thoroughbred.2 thrush.3 tiger.2 tractor.2 tram.3 trotter.2
-tug.2 tumbler.2 van.5 vessel.2 viola.3 warbler.2 warhorse.3 watchdog.2 wildcat.3 workhorse.2 wren.2
-yak.2 yew.2
-"""
-LATER_SENSE = dict(item.split(".") for item in _LATER.split())
-
-# words whose first sense is not what people mean, is mostly an adjective, or is hard to draw
-LEFT_OUT = """
-bbs blockbuster catling chatroom collimator delicious equatorial exocet hessian jonathan needle
-portable sam shades sinker slipstick spawn strad waders website
-abyssinian accipitriformes aegypiidae agua arbor beef beeves bethel blackburn blackjack blazing
-bombard bones broody bumper cackler cassie charger cheviot coco commuter cotswold cruiser dominick
-dominique dorking drone dun eggbeater electric elevated entire exmoor flamboyant flaming fuji
-generic gig gourd hock hypercoaster ignition knockabout landfall launch lgb magnum main marabout
-mei mere miro montezuma mount narrow nautilus newfoundland outboard pacer peckerwood pembroke plonk
-puff rapid samba scooter shallow siding skyhook smudge swell tabor technical thermal ticker titi
-tope transporter trestle turnpike twitterer varietal vibes vintage virginal wallow whiff
-"""
-
-# keywords of emojilib (MIT) that are another name of what the emoji shows; most of its keywords
-# are what people think of when they see it ("milk" for a cow)
-KEYWORDS = """
-alligator:crocodile archer:bow buck:deer bullettrain:train bullhorn:megaphone bunny:rabbit cap:hat
-carriage:train concertina:accordion doggo:dog dormouse:mouse earphones:headphones eyewear:glasses
-fungus:mushroom gem:diamond gourd:pumpkin hatchet:axe home:house housecat:cat jewel:diamond
-kettle:teapot lizard:crocodile mage:wizard martini:glass mic:microphone monitor:computer
-novel:book pastry:cake pot:teapot pufferfish:fish railcar:train reptile:crocodile ruby:diamond
-shinkansen:train shuttle:rocket slug:snail sneakers:shoe speaker:megaphone stiletto:shoe
-sunset:sun sunshine:sun teddy:bear tee:shirt titanic:ship toadstool:mushroom tophat:hat
-trainer:shoe trex:dinosaur tshirt:shirt vespa:motorcycle witch:wizard world:globe
-"""
 
 
 @dataclass(frozen=True)
@@ -214,16 +84,33 @@ def read_licence(folder: Path) -> str:
     return "\n".join(texts).strip() + "\n"
 
 
+@functools.cache
+def choices(kind: str) -> dict[str, str]:
+    """Returns word -> value of one kind of choice in `data/word_choices.tsv`, made by hand.
+
+    Args:
+        kind: `"meanings"`: what a known word stands for, where that is not WordNet's first sense
+            of it alone. `"later sense"`: number of the sense in which people mean a word.
+            `"left out"`: a word whose first sense is not what people mean, is mostly an adjective,
+            or is hard to draw. `"keyword"`: a keyword of emojilib (MIT) that is another name of
+            what the emoji shows; most of its keywords are what people think of when they see it
+            ("milk" for a cow).
+    """
+    table = resources.files("sonocanvas.training").joinpath("data/word_choices.tsv")
+    rows = csv.DictReader(table.read_text("utf-8").splitlines(), delimiter="\t")
+    return {row["word"]: row["value"] for row in rows if row["kind"] == kind}
+
+
 def meanings(wordnet: WordNet, known: Iterable[str]) -> dict[str, str]:
     """Returns offset of a meaning -> the first of the known words that has it.
 
     Args:
         wordnet: The nouns.
-        known: Words of the pair, the likelier ones first; `MEANINGS` says what they stand for.
+        known: Words of the pair, the likelier ones first; `choices` says what they stand for.
     """
     offsets: dict[str, str] = {}
     for word in known:
-        for meaning in MEANINGS.get(word, word).split():
+        for meaning in choices("meanings").get(word, word).split():
             lemma, _, rank = meaning.partition(".")
             forms = [form for form in (lemma, *singulars(lemma)) if form in wordnet.senses]
             if forms:
@@ -248,10 +135,10 @@ def nearest(wordnet: WordNet, offset: str, targets: dict[str, str]) -> str | Non
 def target(wordnet: WordNet, word: str, targets: dict[str, str]) -> str | None:
     """Returns the known word that a noun is read as, or None.
 
-    A noun counts in its first sense, or in that of `LATER_SENSE`. No fruit is read as its tree.
+    A noun counts in its first sense, or in that of `choices`. No fruit is read as its tree.
     """
     offsets = wordnet.senses[word]
-    near = nearest(wordnet, offsets[int(LATER_SENSE.get(word, 1)) - 1], targets)
+    near = nearest(wordnet, offsets[int(choices("later sense").get(word, 1)) - 1], targets)
     is_food = any(wordnet.synsets[offset].topic == FOOD for offset in offsets)
     return None if near == "tree" and is_food else near
 
@@ -279,11 +166,10 @@ def synonym_table(
         near = next((singulars[word] for word in words if word in singulars), None)
         if near is not None and plural.isalpha():
             table[plural] = near
-    for pair in KEYWORDS.split():
-        word, _, near = pair.partition(":")
+    for word, near in choices("keyword").items():
         if near in vocabulary:
             table.setdefault(word, near)
-    unwanted = {*vocabulary, *LEFT_OUT.split()}
+    unwanted = {*vocabulary, *choices("left out")}
     return {word: near for word, near in sorted(table.items()) if word not in unwanted}
 
 
