@@ -42,10 +42,20 @@ def small_page(text="a castle"):
 def test_a_panel_as_large_as_its_canvas_holds_the_very_pixels(tmp_path):
     save_page(small_page(), tmp_path / "page.png")
     with Image.open(tmp_path / "page.png") as picture:
-        saved = np.asarray(picture.convert("L"))
-    assert saved.shape == (150, 300)
+        saved = np.asarray(picture)
+    assert saved.shape == (150, 300)  # and no colours, which would be as large again
     assert (saved[15:47, 30:94] == gray()).all()
     assert saved[:14].min() == 255
+
+
+def test_colours_are_kept_in_a_png(tmp_path):
+    red = np.full((32, 64, 3), (200, 0, 0), np.uint8)
+    with style():
+        page = new_page(1.0, 0.5)
+        draw_pixels(page.panel(0, 0, 1, 0.5), red, 1.0, 32)
+    save_page(page.figure, tmp_path / "page.png")
+    with Image.open(tmp_path / "page.png") as picture:
+        assert np.asarray(picture)[70, 150].tolist() == [200, 0, 0]
 
 
 def test_a_png_has_300_dots_an_inch_and_the_same_figure_gives_the_same_bytes(tmp_path):
