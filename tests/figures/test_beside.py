@@ -27,7 +27,7 @@ def test_none_comes_twice_none_is_lacking_and_none_is_left_over(save):
         by_method([shown[0], *read_runs([save("c", 1)])])
     found = by_method([*shown, *read_runs([save("d", 2)])])
     with pytest.raises(
-        InvalidInputError, match=r"there are 1 of method 'sds' .* and 2 of method 'c"
+        InvalidInputError, match=r"as many of method 'sds' .* now 1, as of method 'c.* now 2"
     ):
         side_by_side(found, [(*CASTLE, "compose"), (*CASTLE, "sds")])
 

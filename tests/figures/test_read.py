@@ -57,6 +57,10 @@ def test_folders_without_samples_and_broken_colour_are_refused(save, tmp_path):
         read_runs([tmp_path / "none"])
     with pytest.raises(InvalidInputError, match="holds no sample"):
         read_runs([tmp_path])
+    (save("renamed", 1) / "0001").rename(tmp_path / "renamed" / "best")
+    with pytest.raises(InvalidInputError, match="renamed' holds no sample in a folder that is na"):
+        read_runs([tmp_path / "renamed"])
+    assert seeds_of(read_runs([tmp_path / "renamed" / "best"])) == [1]
     run = save("run", 1)
     (run / "0001" / "colour.png").write_text("text")
     with pytest.raises(InvalidInputError, match=r"colour.png' is not a picture"):
@@ -79,6 +83,8 @@ def test_each_run_gives_those_of_the_seeds_that_it_has(save):
     assert seeds_of(read_runs(runs, [502, 1, 501])) == [1, 502, 501]
     with pytest.raises(InvalidInputError, match="b' has no sample of seed 1, 2; it has 501, 502"):
         read_runs(runs, [1, 2])
+    with pytest.raises(InvalidInputError, match=r"seed 10, .*, 17 and 83 more; it has 1, 2"):
+        read_runs(runs, list(range(10, 101)))
     with pytest.raises(InvalidInputError, match="No run given has a sample of seed 3"):
         read_runs(runs, [1, 501, 3])
 

@@ -50,8 +50,8 @@ def side_by_side(found: dict[Key, list[Shown]], keys: Sequence[Key]) -> list[tup
     few, many = min(keys, key=counts.__getitem__), max(keys, key=counts.__getitem__)
     if counts[few] < counts[many]:
         raise InvalidInputError(
-            f"Samples stand side by side, but there are {counts[few]} of {_told(few)} and "
-            f"{counts[many]} of {_told(many)}; give as many of each, or choose with --seeds."
+            f"Samples stand side by side: give as many of {_told(few)}, now {counts[few]}, as of "
+            f"{_told(many)}, now {counts[many]}, or choose with --seeds."
         )
     return list(zip(*(found[key] for key in keys), strict=True))
 

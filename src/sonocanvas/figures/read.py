@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from sonocanvas.run_file import read_toml
 from sonocanvas.types import Sample, Score
 
 NOTHING = torch.zeros(0)
+MOST_TOLD = 8
+"""Seeds that a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,11 @@ def read_runs(
             file names; no run has one of the seeds; a sample is not whole, or two draw another
             format or size.
     """
-    folders = [folder for run in runs for folder in _chosen(run, seeds, at_most)]
+    chosen = [one for run in runs for one in _chosen(run, seeds, at_most)]
+    for seed in seeds or ():
+        if all(seed != other for other, _ in chosen):
+            raise InvalidInputError(f"No run given has a sample of seed {seed}.")
+    folders = [folder for _, folder in chosen]
     measured = _measured(folders)
     shown: list[Shown] = []
     for folder in folders:
@@ -86,14 +93,11 @@ def read_runs(
         )
         shown.append(Shown(sample, folder))
         _check_alike(shown[0], shown[-1])
-    for seed in seeds or ():
-        if all(one.sample.seed != seed for one in shown):
-            raise InvalidInputError(f"No run given has a sample of seed {seed}.")
     return shown
 
 
-def _chosen(run: Path, seeds: Sequence[int] | None, at_most: int | None) -> list[Path]:
-    """Returns the folders of the samples of a run, or of the one sample, that are asked for."""
+def _chosen(run: Path, seeds: Sequence[int] | None, at_most: int | None) -> list[tuple[int, Path]]:
+    """Returns seeds and folders of the samples of a run, or of the one sample, as asked for."""
     if not run.is_dir():
         raise InvalidInputError(f"There is no folder '{run}'.")
     folders = sample_folders(run)
@@ -101,16 +105,19 @@ def _chosen(run: Path, seeds: Sequence[int] | None, at_most: int | None) -> list
         there = {load_sample(run).seed: run}
     else:
         there = {int(path.name): path for path in folders if path.name.isdecimal()}
+    if not there:
+        raise InvalidInputError(f"'{run}' holds no sample in a folder that is named by its seed.")
     whole = _named(run) or sorted(there)
     chosen = whole[:at_most] if seeds is None else [seed for seed in seeds if seed in whole]
     if not chosen:
-        asked, held = (", ".join(map(str, some)) for some in (seeds or (), whole))
-        raise InvalidInputError(f"'{run}' has no sample of seed {asked}; it has {held}.")
+        raise InvalidInputError(
+            f"'{run}' has no sample of seed {_listed(seeds or ())}; it has {_listed(whole)}."
+        )
     for seed in chosen:
         if seed not in there:
-            held = ", ".join(map(str, sorted(there)))
+            held = _listed(sorted(there))
             raise InvalidInputError(f"'{run}' lacks the sample of seed {seed}; it has {held}.")
-    return [there[seed] for seed in chosen]
+    return [(seed, there[seed]) for seed in chosen]
 
 
 def _named(run: Path) -> list[int]:
@@ -120,6 +127,11 @@ def _named(run: Path) -> list[int]:
     if not isinstance(seeds, list) or any(type(seed) is not int for seed in seeds):
         raise InvalidInputError(f"The seeds in '{path}' are {seeds!r}, and no list of numbers.")
     return seeds
+
+
+def _listed(seeds: Sequence[int]) -> str:
+    first = ", ".join(map(str, seeds[:MOST_TOLD]))
+    return first if len(seeds) <= MOST_TOLD else f"{first} and {len(seeds) - MOST_TOLD} more"
 
 
 def _measured(folders: Iterable[Path]) -> dict[Path, tuple[Score, ...]]:
@@ -135,15 +147,15 @@ def _measured(folders: Iterable[Path]) -> dict[Path, tuple[Score, ...]]:
 
 def _check_alike(first: Shown, other: Shown) -> None:
     """Checks that two samples can stand under the same axes."""
-    formats = [dataclasses.asdict(one.sample.canvas_format) for one in (first, other)]
-    sizes = [
-        dict(zip(("mels", "frames"), one.sample.canvas.shape, strict=True))
-        for one in (first, other)
-    ]
-    mine, theirs = ({**fmt, **size} for fmt, size in zip(formats, sizes, strict=True))
+    mine, theirs = _facts(first.sample), _facts(other.sample)
     for name in mine:
         if mine[name] != theirs[name]:
             raise InvalidInputError(
                 f"A figure shows canvases of one format: {name} is {mine[name]} in "
                 f"'{first.folder}' and {theirs[name]} in '{other.folder}'."
             )
+
+
+def _facts(sample: Sample) -> dict[str, Any]:
+    mels, frames = sample.canvas.shape
+    return {**dataclasses.asdict(sample.canvas_format), "mels": mels, "frames": frames}
