@@ -20,8 +20,8 @@ pipeline
 methods colourisers artifacts
 keeping
 generate
-evaluation gallery video colour figures batch inspection
-study
+evaluation gallery video colour batch inspection
+figures study
 cli web training
 """
 HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.split()}

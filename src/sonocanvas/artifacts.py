@@ -155,7 +155,8 @@ def load_sample(folder: Path) -> Sample:
     except InvalidInputError:
         raise
     except (OSError, SafetensorError, soundfile.SoundFileError) as error:
-        raise InvalidInputError(f"'{folder}' is not a whole sample: {error}.") from None
+        reason = str(error).rstrip(".")
+        raise InvalidInputError(f"'{folder}' is not a whole sample: {reason}.") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"'{folder}/sample.json' cannot be read: {error!r}.") from None
 

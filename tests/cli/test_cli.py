@@ -458,6 +458,7 @@ def test_figure_draws_what_generate_made_and_replaces_it_only_when_asked(sonocan
         (("teaser", "run", "-o", "new.png"), "holds no sample"),
         (("teaser", "run", "-o", "new.png", "--seeds", "x"), "not of the form"),
         (("teaser", "run", "-o", "new.png", "--score", "x"), "'score'. There is none."),
+        (("teaser", "run", "-o", "new.png", "--dpi", "30"), "50 to 1200 dots an inch, not 30"),
     ],
 )
 def test_figure_refuses_bad_input_in_one_sentence(sonocanvas, tmp_path, words, sentence):

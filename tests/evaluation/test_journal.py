@@ -3,7 +3,8 @@
 import pytest
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.evaluation.journal import Journal
+from sonocanvas.evaluation.journal import Journal, scores_in
+from sonocanvas.types import Score
 
 COSTS = {"seconds": 1.5, "cpu_seconds": 1.0, "evaluations": 30.0}
 SCORE = {"name": "judge_image", "value": 0.5, "unit": "", "higher_is_better": True}
@@ -29,6 +30,14 @@ def test_what_was_added_is_there_again(path):
     assert journal.of("compose/a", 3) == {**COSTS, "scores": {"judge": [SCORE]}}
     assert journal.of("compose/a", 5) == {}
     assert journal.sets == {"fid of compose": SCORE}
+
+
+def test_scores_are_read_without_touching_a_file_that_is_being_written(path):
+    torn = path.read_text("utf-8") + '{"cell": "comp'
+    path.write_text(torn, "utf-8")
+    score = Score(**SCORE)
+    assert scores_in(path) == {("compose/a", 3): (score,), ("compose/a", 4): (score,)}
+    assert path.read_text("utf-8") == torn
 
 
 def test_a_line_that_a_kill_has_torn_is_left_out_and_the_file_goes_on(path):

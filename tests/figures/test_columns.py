@@ -25,7 +25,15 @@ def test_each_column_is_its_method_in_whatever_order_runs_are_given(save, words,
     assert "looks like a castle, sounds like bells; seed 1" in words(figure)
 
 
+def test_models_alone_may_have_seeds_of_their_own_and_these_are_told(save, words):
+    runs = [save("a", 1000), save("b", 1500, "image-only"), save("c", 1500, "audio-only")]
+    lines = words(Columns()(read_runs(runs)))
+    assert lines[3:] == [
+        *("looks like a castle, sounds like bells", "seed 1500", "seed 1500", "seed 1000")
+    ]
+
+
 def test_a_column_that_is_not_given_is_named(save):
     shown = read_runs([save("a", 1), save("b", 1, "image-only")])
-    with pytest.raises(InvalidInputError, match="of method 'audio-only' with seed 1 of 'a castle'"):
+    with pytest.raises(InvalidInputError, match="of method 'audio-only' with 'a castle' and 'bel"):
         Columns()(shown)

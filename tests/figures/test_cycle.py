@@ -2,10 +2,12 @@
 
 import dataclasses
 
+import pytest
 import torch
 from test_artifacts import make_sample
 
 from sonocanvas.canvas import canvas_to_bytes, waveform_to_canvas
+from sonocanvas.errors import InvalidInputError
 from sonocanvas.figures.cycle import Cycle, play_all
 from sonocanvas.figures.read import read_runs
 from sonocanvas.scorers.round_trip import RoundTrip
@@ -46,3 +48,10 @@ def test_the_vocoder_of_the_pair_plays_where_its_weights_are_here():
     assert {one.samples.shape for one in played.values()} == {(1, 3200)}
     # the true phases of the very sound: nothing but the mel inversion is lost
     assert (played["istft_phase"].samples - sound.samples).norm() < 0.6 * sound.samples.norm()
+
+
+@pytest.mark.parametrize("record", [{}, {"vocoder": "hifigan"}, {"vocoder": {}}])
+def test_a_sample_that_does_not_name_its_vocoder_is_refused(record):
+    sample = dataclasses.replace(make_sample(1), record=record)
+    with pytest.raises(InvalidInputError, match="seed 1 does not name its vocoder"):
+        next(play_all(sample))

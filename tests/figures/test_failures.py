@@ -4,6 +4,7 @@ from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.figures.failures import Failures
 from sonocanvas.figures.read import read_runs
+from sonocanvas.types import Score
 
 
 @pytest.fixture
@@ -38,5 +39,8 @@ def test_no_score_an_unknown_one_or_a_single_sample_is_one_sentence(save, run):
     with pytest.raises(InvalidInputError, match="needs 2 samples or more, not 1"):
         Failures()(read_runs([run], [0]))
     unscored = save("unscored", 7, scores=())
-    with pytest.raises(InvalidInputError, match="no score that all samples were saved with"):
+    with pytest.raises(InvalidInputError, match=r"no score that all .*unscored/0007' has none"):
         Failures()(read_runs([run, unscored]))
+    other = save("other", 8, scores=(Score("pitch", 1.0, "", higher_is_better=True),))
+    with pytest.raises(InvalidInputError, match="each lacks what another has"):
+        Failures()(read_runs([run, other]))

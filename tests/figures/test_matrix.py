@@ -8,7 +8,8 @@ import torch
 from tiny import TINY_FORMAT
 
 from sonocanvas.canvas import canvas_to_bytes
-from sonocanvas.figures.matrix import WIDTH_IN, Cell, Row, draw_matrix
+from sonocanvas.figures.matrix import EDGE_IN, WIDTH_IN, Cell, Row, draw_matrix
+from sonocanvas.figures.page import LINE_IN
 from sonocanvas.types import Waveform
 
 
@@ -34,6 +35,12 @@ def test_a_figure_is_as_wide_as_a_papers_text_and_a_canvas_keeps_its_shape(colum
 def test_many_columns_make_a_wider_figure():
     figure = draw_matrix([Row([cell(seed) for seed in range(6)])], TINY_FORMAT)
     assert figure.get_size_inches()[0] > 6 * 1.2
+
+
+def test_below_the_last_row_there_is_no_more_than_the_edge():
+    figure = draw_matrix([Row([cell(notes=())])] * 2, TINY_FORMAT)
+    low = min(box.y0 for box in boxes(figure)) * figure.get_size_inches()[1]
+    assert low == pytest.approx(EDGE_IN + LINE_IN)  # the seconds
 
 
 def test_panels_do_not_overlap_and_lie_on_the_page_and_words_below_them():

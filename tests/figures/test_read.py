@@ -9,7 +9,7 @@ from tiny import TINY_FORMAT
 
 from sonocanvas.artifacts import load_sample
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.figures.read import by_method, find, read_runs
+from sonocanvas.figures.read import read_runs
 
 
 def seeds_of(shown):
@@ -57,6 +57,10 @@ def test_folders_without_samples_and_broken_colour_are_refused(save, tmp_path):
         read_runs([tmp_path / "none"])
     with pytest.raises(InvalidInputError, match="holds no sample"):
         read_runs([tmp_path])
+    (save("renamed", 1) / "0001").rename(tmp_path / "renamed" / "best")
+    with pytest.raises(InvalidInputError, match="renamed' holds no sample in a folder that is na"):
+        read_runs([tmp_path / "renamed"])
+    assert seeds_of(read_runs([tmp_path / "renamed" / "best"])) == [1]
     run = save("run", 1)
     (run / "0001" / "colour.png").write_text("text")
     with pytest.raises(InvalidInputError, match=r"colour.png' is not a picture"):
@@ -73,14 +77,44 @@ def test_two_formats_or_sizes_in_one_figure_are_refused_with_both_values(save):
         read_runs([first, wider])
 
 
-def test_samples_are_found_by_prompts_method_and_seed_and_none_comes_twice(save):
-    shown = read_runs([save("a", 1), save("b", 1, method="sds")])
-    found = by_method(shown)
-    assert find(found, ("a castle", "bells", "sds", 1)) is shown[1]
-    with pytest.raises(InvalidInputError, match="of method 'imprint' with seed 1 of 'a castle'"):
-        find(found, ("a castle", "bells", "imprint", 1))
-    with pytest.raises(InvalidInputError, match="both of method 'compose' with seed 1"):
-        by_method([shown[0], *read_runs([save("c", 1)])])
+def test_each_run_gives_those_of_the_seeds_that_it_has(save):
+    for seed in (1, 2):
+        runs = [save("a", seed), save("b", seed + 500)]
+    assert seeds_of(read_runs(runs, [502, 1, 501])) == [1, 502, 501]
+    with pytest.raises(InvalidInputError, match="b' has no sample of seed 1, 2; it has 501, 502"):
+        read_runs(runs, [1, 2])
+    with pytest.raises(InvalidInputError, match=r"seed 10, .*, 17 and 83 more; it has 1, 2"):
+        read_runs(runs, list(range(10, 101)))
+    with pytest.raises(InvalidInputError, match="No run given has a sample of seed 3"):
+        read_runs(runs, [1, 501, 3])
+
+
+def test_a_run_of_an_evaluation_has_the_scores_that_were_measured(save, tmp_path):
+    run = save("evaluation/cells/compose/a", 1)
+    measured = {"name": "judge_image", "value": 0.25, "unit": "", "higher_is_better": True}
+    again = {**measured, "name": "likeness"}
+    line = {"cell": "compose/a", "seed": 1, "scorer": "judge", "scores": [measured, again]}
+    other = {**line, "cell": "imprint/a", "scores": [{**measured, "value": 0.9}]}
+    journal = tmp_path / "evaluation" / "measured.jsonl"
+    journal.write_text(f"{json.dumps(line)}\n{json.dumps(other)}\n{json.dumps(line)[:9]}")
+    before = journal.read_bytes()
+    for folder in (run, run / "0001"):
+        scores = {score.name: score.value for score in read_runs([folder])[0].sample.scores}
+        assert scores == {"likeness": 0.25, "error": 5.0, "judge_image": 0.25}
+    assert journal.read_bytes() == before  # an evaluation that is running may yet end the line
+
+
+def test_no_latent_or_image_is_held(save):
+    sample = read_runs([save("run", 1)])[0].sample
+    assert sample.latent.numel() == sample.image.numel() == 0
+
+
+@pytest.mark.parametrize("seeds", ["3", '"0-3"', '["0"]', "[true]"])
+def test_seeds_of_a_run_file_that_are_no_list_of_numbers_are_refused(save, seeds):
+    run = save("run", 1)
+    (run / "run.toml").write_text(f"seeds = {seeds}")
+    with pytest.raises(InvalidInputError, match=r"seeds in .*run.toml' are .* no list of numbers"):
+        read_runs([run])
 
 
 def test_a_record_of_before_there_were_methods_is_composed(save):

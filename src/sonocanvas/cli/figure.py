@@ -16,11 +16,12 @@ def figure(
     score: Annotated[
         str | None, typer.Option(metavar="NAME", help="What 'failures' ranks by.")
     ] = None,
+    dpi: Annotated[int, typer.Option(help="Dots an inch of a PNG.")] = 300,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Draw a figure of the paper from saved runs."""
     from sonocanvas.config import parse_seeds
-    from sonocanvas.figures.page import check_installed, save_page
+    from sonocanvas.figures.page import check_dots, check_installed, save_page
     from sonocanvas.figures.read import read_runs
     from sonocanvas.files import check_target
     from sonocanvas.registry import build
@@ -28,6 +29,7 @@ def figure(
     draw = build("figure", kind, {} if score is None else {"score": score})
     check_target(out, (".png", ".pdf"), overwrite)
     check_installed()
+    check_dots(dpi)
     wanted = None if seeds is None else parse_seeds(seeds)
-    save_page(draw(read_runs(runs, wanted, draw.samples_of_a_run)), out)
+    save_page(draw(read_runs(runs, wanted, draw.samples_of_a_run)), out, dpi)
     typer.echo(out)

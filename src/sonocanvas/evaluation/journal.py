@@ -11,6 +11,7 @@ from typing import Any
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import write_text
+from sonocanvas.types import Score
 
 Entry = dict[str, Any]
 COSTS = ("seconds", "cpu_seconds", "evaluations")
@@ -36,7 +37,9 @@ class Journal:
         self.sets: dict[str, Any] = {}
         if not path.exists():
             return
-        lines = self._read()
+        lines, torn = _read(path)
+        if torn:
+            self._rewrite(lines)
         for line in lines:
             self._take(line)
         gone = {key for key in self.samples if not is_there(*key)}
@@ -76,27 +79,41 @@ class Journal:
         else:
             entry.update({what: line[what] for what in COSTS})
 
-    def _read(self) -> list[Entry]:
-        try:
-            text = self.path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInputError(f"Cannot read '{self.path}': {error}.") from None
-        whole, _, torn = text.rpartition("\n")
-        lines: list[Entry] = []
-        for number, line in enumerate(whole.splitlines(), 1):
-            try:
-                lines.append(json.loads(line))
-                _check(lines[-1])
-            except (KeyError, TypeError, ValueError):
-                raise InvalidInputError(
-                    f"'{self.path}', line {number}: it is not a measurement; mend or remove it."
-                ) from None
-        if torn:  # a kill in the middle of a line
-            self._rewrite(lines)
-        return lines
-
     def _rewrite(self, lines: list[Entry]) -> None:
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def scores_in(path: Path) -> dict[tuple[str, int], tuple[Score, ...]]:
+    """Returns the scores of a journal by cell and seed; the file, which may grow, is only read.
+
+    Raises:
+        InvalidInputError: The file cannot be read, or a line is not one of ours.
+    """
+    scores: dict[tuple[str, int], dict[str, Score]] = {}
+    for line in _read(path)[0]:
+        if "scorer" in line:
+            known = scores.setdefault((line["cell"], line["seed"]), {})
+            known.update({score["name"]: Score(**score) for score in line["scores"]})
+    return {key: tuple(known.values()) for key, known in scores.items()}
+
+
+def _read(path: Path) -> tuple[list[Entry], bool]:
+    """Returns the lines of a journal, and whether a kill has torn one after them."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"Cannot read '{path}': {error}.") from None
+    whole, _, torn = text.rpartition("\n")
+    lines: list[Entry] = []
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            lines.append(json.loads(line))
+            _check(lines[-1])
+        except (KeyError, TypeError, ValueError):
+            raise InvalidInputError(
+                f"'{path}', line {number}: it is not a measurement; mend or remove it."
+            ) from None
+    return lines, bool(torn)
 
 
 def _check(line: Entry) -> None:
@@ -104,7 +121,7 @@ def _check(line: Entry) -> None:
     if "set" in line:
         float(line["score"]["value"])
     elif "scorer" in line:
-        [float(score["value"]) for score in line["scores"]]
+        [float(Score(**score).value) for score in line["scores"]]
     else:
         [float(line[what]) for what in COSTS]
     if "set" not in line:

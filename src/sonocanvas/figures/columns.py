@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from sonocanvas.figures.matrix import Cell, Row, draw_matrix
-from sonocanvas.figures.read import Shown, by_method, find
+from sonocanvas.figures.beside import by_method, seed_and_cells, side_by_side
+from sonocanvas.figures.matrix import Row, draw_matrix
+from sonocanvas.figures.read import Shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,15 +27,16 @@ class Columns:
     def __call__(self, shown: Sequence[Shown]) -> "Figure":
         """Returns the figure, a row for the prompts and each seed.
 
+        The seeds of the three may differ, as in an evaluation; then each is told.
+
         Raises:
-            InvalidInputError: One of the three is not there, or is there twice.
+            InvalidInputError: One of the three is not there, is there twice or has fewer samples.
         """
         found = by_method(shown)
-        places = dict.fromkeys((image, audio, seed) for image, audio, _, seed in found)
         rows = []
-        for image, audio, seed in places:
-            ones = [find(found, (image, audio, method, seed)).sample for method in COLUMNS]
-            cells = [Cell(one.canvas, one.waveform) for one in ones]
-            heading = f"looks like {image}, sounds like {audio}; seed {seed}"
-            rows.append(Row(cells, heading=heading))
+        for image, audio in dict.fromkeys((image, audio) for image, audio, _ in found):
+            for ones in side_by_side(found, [(image, audio, method) for method in COLUMNS]):
+                seed, cells = seed_and_cells(ones)
+                told = [f"looks like {image}, sounds like {audio}", *([seed] if seed else [])]
+                rows.append(Row(cells, heading="; ".join(told)))
         return draw_matrix(rows, shown[0].sample.canvas_format, list(COLUMNS.values()))

@@ -53,10 +53,16 @@ def play_all(sample: Sample) -> Iterator[tuple[str, Waveform]]:
 
     The sound that is saved is that of its own vocoder, whose weights need not be here; its phases
     are also those of `istft_phase`. Weights are looked for only with `mini`.
+
+    Raises:
+        InvalidInputError: The sample does not say which vocoder played it.
     """
     fmt, canvas = sample.canvas_format, sample.canvas.unsqueeze(0)
     weights = mini.vocoder() if fmt == MINI_FORMAT else None
-    own = sample.record["vocoder"]["name"]
+    played_by = sample.record.get("vocoder")
+    own = played_by.get("name") if isinstance(played_by, dict) else None
+    if own is None:
+        raise InvalidInputError(f"The sample of seed {sample.seed} does not name its vocoder.")
     for name in VOCODERS:
         if name == own:
             yield name, sample.waveform

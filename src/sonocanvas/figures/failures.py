@@ -1,4 +1,4 @@
-"""`failures`: the worst samples beside the best, by a score that they were saved with."""
+"""`failures`: the worst samples beside the best, by a score that was saved of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,9 @@ class Failures:
         held = [[score.name for score in one.sample.scores] for one in shown]
         common = [name for name in held[0] if all(name in names for names in held)]
         if not common:
-            raise InvalidInputError("There is no score that all samples were saved with.")
+            bare = next((one for one, names in zip(shown, held, strict=True) if not names), None)
+            told = f"'{bare.folder}' has none" if bare else "each lacks what another has"
+            raise InvalidInputError(f"There is no score that all samples have: {told}.")
         if self.score and self.score not in common:
             raise unknown("score", self.score, common)
         return self.score or common[0]

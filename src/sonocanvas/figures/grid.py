@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from sonocanvas.figures.matrix import Cell, Row, draw_matrix
-from sonocanvas.figures.read import Shown, by_method, find
+from sonocanvas.figures.beside import by_method, seed_and_cells, side_by_side
+from sonocanvas.figures.matrix import Row, draw_matrix
+from sonocanvas.figures.read import Shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,15 +21,18 @@ class Grid:
     def __call__(self, shown: Sequence[Shown]) -> "Figure":
         """Returns the figure, a row for each seed of a method.
 
+        A method may have fewer seeds than another. Seeds that differ along a row, as in an
+        evaluation, are told one by one.
+
         Raises:
-            InvalidInputError: A method lacks prompts or a seed, or has them twice.
+            InvalidInputError: A method lacks prompts, has more samples of some, or one twice.
         """
         found = by_method(shown)
-        prompts = list(dict.fromkeys((image, audio) for image, audio, _, _ in found))
+        prompts = list(dict.fromkeys((image, audio) for image, audio, _ in found))
         rows = []
-        for method, seed in dict.fromkeys((method, seed) for _, _, method, seed in found):
-            ones = [find(found, (image, audio, method, seed)).sample for image, audio in prompts]
-            cells = [Cell(one.canvas, one.waveform) for one in ones]
-            rows.append(Row(cells, label=f"{method}\nseed {seed}"))
+        for method in dict.fromkeys(method for _, _, method in found):
+            for ones in side_by_side(found, [(*both, method) for both in prompts]):
+                seed, cells = seed_and_cells(ones)
+                rows.append(Row(cells, label=f"{method}\n{seed}".strip()))
         titles = [f"looks like {image}\nsounds like {audio}" for image, audio in prompts]
         return draw_matrix(rows, shown[0].sample.canvas_format, titles)

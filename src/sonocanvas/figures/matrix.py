@@ -104,6 +104,8 @@ def draw_matrix(
         title_in = LINE_IN * max((title.count("\n") + 1 for title in cut), default=0)
         caption_in = LINE_IN * (sentences.count("\n") + 1) if caption else 0.0
         heights = [_height(row, sizes, last=row is rows[-1]) for row in rows]
+        if not caption:
+            heights[-1] -= GAP_IN
         page = new_page(width_in, 2 * EDGE_IN + title_in + sum(heights) + caption_in)
         for column, title in enumerate(cut):
             left_in = sizes.left + column * (sizes.panel + GAP_IN)

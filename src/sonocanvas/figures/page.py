@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import librosa
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import write_beside
-from sonocanvas.origin import NOTE
+from sonocanvas.origin import NOTE, to_png_text
 from sonocanvas.types import CanvasFormat, Waveform
 
 if TYPE_CHECKING:
@@ -122,30 +123,57 @@ def new_page(width_in: float, height_in: float) -> Page:
     return Page(figure, width_in, height_in)
 
 
-def save_page(figure: "Figure", path: Path) -> None:
+def check_dots(dots_per_inch: int) -> None:
+    """Checks the resolution of a PNG.
+
+    Raises:
+        InvalidInputError: It is not from 50 to 1200.
+    """
+    if not 50 <= dots_per_inch <= 1200:
+        raise InvalidInputError(f"A figure has 50 to 1200 dots an inch, not {dots_per_inch}.")
+
+
+def save_page(figure: "Figure", path: Path, dots_per_inch: int = DOTS_PER_INCH) -> None:
     """Writes a figure; the same figure gives the same bytes.
 
     Args:
         figure: What to save.
-        path: Ends in `.png`, of 300 dots an inch, or in `.pdf`, in which text is text and a
-            canvas keeps its own pixels.
+        path: Ends in `.png`, which has no colours where the figure has none, or in `.pdf`, in
+            which text is text and a canvas keeps its own pixels.
+        dots_per_inch: Of a PNG, from 50 to 1200.
 
     Raises:
-        InvalidInputError: The file cannot be written.
+        InvalidInputError: There are too few dots or too many, or the file cannot be written.
     """
-    kind = path.suffix.lower().removeprefix(".")
-    notes: dict[str, Any] = {"png": {"Software": None, "Comment": NOTE}}.get(
-        kind, {"Subject": NOTE, "CreationDate": None, "Creator": None, "Producer": None}
-    )
+    check_dots(dots_per_inch)
+    figure.set_dpi(dots_per_inch)
+    as_pdf = path.suffix.lower() == ".pdf"
     for axes in figure.axes:
         for image in axes.images:
-            image.set_interpolation("none" if kind == "pdf" else "auto")
+            image.set_interpolation("none" if as_pdf else "auto")
 
     def write(beside: Path) -> None:
         with style():
-            figure.savefig(beside, format=kind, dpi=DOTS_PER_INCH, metadata=notes)
+            (_write_pdf if as_pdf else _write_png)(figure, beside)
 
     write_beside(path, write)
+
+
+def _write_pdf(figure: "Figure", path: Path) -> None:
+    notes = {"Subject": NOTE, "CreationDate": None, "Creator": None, "Producer": None}
+    figure.savefig(path, format="pdf", dpi="figure", metadata=notes)
+
+
+def _write_png(figure: "Figure", path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    if (pixels == pixels[..., :1]).all():
+        pixels = pixels[..., 0]
+    picture, dots = Image.fromarray(pixels), (figure.dpi, figure.dpi)
+    picture.save(path, format="PNG", dpi=dots, pnginfo=to_png_text(None), optimize=True)
 
 
 def draw_pixels(axes: "Axes", pixels: npt.NDArray[np.uint8], duration_s: float, mels: int) -> None:

@@ -1,23 +1,28 @@
 """Runs as a figure shows them: saved samples that are whole and draw the same format."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from sonocanvas.artifacts import load_sample, sample_folders
+from sonocanvas.artifacts import load_sample, sample_folder, sample_folders
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.evaluation.journal import scores_in
+from sonocanvas.evaluation.run import CELLS, JOURNAL
 from sonocanvas.generate import RUN_FILE
 from sonocanvas.origin import origin_of
 from sonocanvas.picture_files import image_to_rgb
 from sonocanvas.run_file import read_toml
-from sonocanvas.types import Sample
+from sonocanvas.types import Sample, Score
 
-Key = tuple[str, str, str, int]
-"""Image prompt, audio prompt, method and seed."""
+NOTHING = torch.zeros(0)
+MOST_TOLD = 8
+"""Seeds that a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,8 @@ class Shown:
     """A saved sample of a figure.
 
     Attributes:
-        sample: What was saved.
+        sample: What was saved, without latent and image, which no figure shows: many samples are
+            held at once.
         folder: Where.
     """
 
@@ -59,87 +65,97 @@ def read_runs(
 ) -> list[Shown]:
     """Returns saved samples, in the order of the runs and of their seeds.
 
+    Runs of an evaluation have the scores that it measured.
+
     Args:
         runs: Folders of runs or of samples.
-        seeds: Which of each run; `None` for the first `at_most` that its run file names.
+        seeds: Which of each run, in this order; a run need not have all of them. `None` for the
+            first `at_most` that its run file names.
         at_most: How many of a run where no seeds are given; `None` for all.
 
     Raises:
-        InvalidInputError: A folder holds no sample, or not all that are asked for, one is not
-            whole, or two draw another format or size.
+        InvalidInputError: A folder holds no sample, or none of the seeds, or not all that its run
+            file names; no run has one of the seeds; a sample is not whole, or two draw another
+            format or size.
     """
-    shown = []
-    for run in runs:
-        there = _sample_folders(run)
-        wanted = seeds
-        if wanted is None:
-            named = read_toml(run / RUN_FILE).get("seeds") if (run / RUN_FILE).exists() else None
-            wanted = (named or sorted(there))[:at_most]
-        for seed in wanted:
-            if seed not in there:
-                held = ", ".join(map(str, sorted(there)))
-                raise InvalidInputError(f"'{run}' lacks the sample of seed {seed}; it has {held}.")
-            shown.append(Shown(load_sample(there[seed]), there[seed]))
-    for one in shown:
-        _check_alike(shown[0], one)
+    chosen = [one for run in runs for one in _chosen(run, seeds, at_most)]
+    for seed in seeds or ():
+        if all(seed != other for other, _ in chosen):
+            raise InvalidInputError(f"No run given has a sample of seed {seed}.")
+    folders = [folder for _, folder in chosen]
+    measured = _measured(folders)
+    shown: list[Shown] = []
+    for folder in folders:
+        sample = load_sample(folder)
+        scores = {one.name: one for one in (*sample.scores, *measured.get(folder.resolve(), ()))}
+        sample = dataclasses.replace(
+            sample, latent=NOTHING, image=NOTHING, scores=tuple(scores.values())
+        )
+        shown.append(Shown(sample, folder))
+        _check_alike(shown[0], shown[-1])
     return shown
 
 
-def by_method(shown: Sequence[Shown]) -> dict[Key, Shown]:
-    """Returns samples by their prompts, method and seed.
-
-    Raises:
-        InvalidInputError: Two samples have all of them in common.
-    """
-    found: dict[Key, Shown] = {}
-    for one in shown:
-        prompts = one.sample.prompts
-        key = (prompts.image, prompts.audio, one.method, one.sample.seed)
-        if key in found:
-            raise InvalidInputError(
-                f"'{found[key].folder}' and '{one.folder}' are both of method '{one.method}' with "
-                f"seed {one.sample.seed} of the same prompts; give one of them."
-            )
-        found[key] = one
-    return found
-
-
-def find(found: dict[Key, Shown], key: Key) -> Shown:
-    """Returns the sample of prompts, method and seed.
-
-    Raises:
-        InvalidInputError: There is none.
-    """
-    if key not in found:
-        image, audio, method, seed = key
-        raise InvalidInputError(
-            f"No run given is of method '{method}' with seed {seed} of '{image}' and '{audio}'; "
-            f"give one, or others with --seeds."
-        )
-    return found[key]
-
-
-def _sample_folders(run: Path) -> dict[int, Path]:
-    """Returns the folders of the samples of a run, or of one sample, by seed."""
+def _chosen(run: Path, seeds: Sequence[int] | None, at_most: int | None) -> list[tuple[int, Path]]:
+    """Returns seeds and folders of the samples of a run, or of the one sample, as asked for."""
     if not run.is_dir():
         raise InvalidInputError(f"There is no folder '{run}'.")
     folders = sample_folders(run)
     if folders == [run]:
-        return {load_sample(run).seed: run}
-    return {int(path.name): path for path in folders if path.name.isdecimal()}
+        there = {load_sample(run).seed: run}
+    else:
+        there = {int(path.name): path for path in folders if path.name.isdecimal()}
+    if not there:
+        raise InvalidInputError(f"'{run}' holds no sample in a folder that is named by its seed.")
+    whole = _named(run) or sorted(there)
+    chosen = whole[:at_most] if seeds is None else [seed for seed in seeds if seed in whole]
+    if not chosen:
+        raise InvalidInputError(
+            f"'{run}' has no sample of seed {_listed(seeds or ())}; it has {_listed(whole)}."
+        )
+    for seed in chosen:
+        if seed not in there:
+            held = _listed(sorted(there))
+            raise InvalidInputError(f"'{run}' lacks the sample of seed {seed}; it has {held}.")
+    return [(seed, there[seed]) for seed in chosen]
+
+
+def _named(run: Path) -> list[int]:
+    """Returns the seeds that the run file names; none where there is no such file."""
+    path = run / RUN_FILE
+    seeds = read_toml(path).get("seeds", []) if path.exists() else []
+    if not isinstance(seeds, list) or any(type(seed) is not int for seed in seeds):
+        raise InvalidInputError(f"The seeds in '{path}' are {seeds!r}, and no list of numbers.")
+    return seeds
+
+
+def _listed(seeds: Sequence[int]) -> str:
+    first = ", ".join(map(str, seeds[:MOST_TOLD]))
+    return first if len(seeds) <= MOST_TOLD else f"{first} and {len(seeds) - MOST_TOLD} more"
+
+
+def _measured(folders: Iterable[Path]) -> dict[Path, tuple[Score, ...]]:
+    """Returns the scores of the evaluations that hold these samples, by folder of a sample."""
+    above = {home for folder in folders for home in folder.resolve().parents}
+    return {
+        sample_folder(home / CELLS / cell, seed): scores
+        for home in above
+        if (home / JOURNAL).is_file()
+        for (cell, seed), scores in scores_in(home / JOURNAL).items()
+    }
 
 
 def _check_alike(first: Shown, other: Shown) -> None:
     """Checks that two samples can stand under the same axes."""
-    formats = [dataclasses.asdict(one.sample.canvas_format) for one in (first, other)]
-    sizes = [
-        dict(zip(("mels", "frames"), one.sample.canvas.shape, strict=True))
-        for one in (first, other)
-    ]
-    mine, theirs = ({**fmt, **size} for fmt, size in zip(formats, sizes, strict=True))
+    mine, theirs = _facts(first.sample), _facts(other.sample)
     for name in mine:
         if mine[name] != theirs[name]:
             raise InvalidInputError(
                 f"A figure shows canvases of one format: {name} is {mine[name]} in "
                 f"'{first.folder}' and {theirs[name]} in '{other.folder}'."
             )
+
+
+def _facts(sample: Sample) -> dict[str, Any]:
+    mels, frames = sample.canvas.shape
+    return {**dataclasses.asdict(sample.canvas_format), "mels": mels, "frames": frames}
