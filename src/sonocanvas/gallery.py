@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sonocanvas.errors import InvalidInputError
 
 PAGE = Path(__file__).parent / "data" / "gallery.html"
-FILES = ("canvas.png", "image.png", "colour*.png", "audio.wav", "video.mp4", "sample.json")
+FILES = ("canvas.png", "image.png", "colour*.png", "audio.wav", "video*.mp4", "sample.json")
 COLOUR = Template('<img src="$folder/colour.png" alt="Seed $seed in colour: $image_prompt">\n')
 ARTICLE = Template("""<article aria-labelledby="seed-$seed">
 <button class="canvas" type="button" aria-label="Play or pause seed $seed">
@@ -60,6 +60,20 @@ def write_gallery(folder: Path) -> Path:
     except OSError as error:
         raise InvalidInputError(f"Cannot write '{index}': {error.strerror}.") from None
     return index
+
+
+def renew_gallery(folder: Path) -> None:
+    """Writes the page of a run anew, if it has one.
+
+    Args:
+        folder: Folder of the run or of one of its samples.
+
+    Raises:
+        InvalidInputError: As `write_gallery`.
+    """
+    run = folder.absolute().parent if (folder / "sample.json").exists() else folder
+    if (run / "index.html").exists():
+        write_gallery(run)
 
 
 def _facts(record: dict[str, Any]) -> str:

@@ -12,9 +12,9 @@ import av
 import soundfile
 from torch import Tensor
 
-from sonocanvas.artifacts import load_sample
+from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.media import draw_sound, read_canvas_png, read_comment
+from sonocanvas.media import draw_sound, read_canvas_png, read_colour_png, read_comment
 from sonocanvas.origin import Origin, from_comment, origin_of
 from sonocanvas.scorers.picture_likeness import NARROWEST, picture_likeness, verdict
 from sonocanvas.types import MINI_FORMAT, CanvasFormat
@@ -72,7 +72,7 @@ def _picture(path: Path) -> Inspection:
     if canvas_format is None:
         return Inspection(facts, origin=origin)
     facts["what"] = f"a canvas of {width} x {height} pixels"
-    facts |= _meaning(canvas_format)
+    facts |= _meaning(canvas_format) | _coloured(path)
     return Inspection(facts, canvas=pixels[0], origin=origin)
 
 
@@ -137,12 +137,9 @@ def _sample(folder: Path) -> Inspection:
 
 
 def _run(folder: Path) -> Inspection:
-    described = sorted(one for one in folder.glob("*/sample.json") if not one.parent.suffix)
-    if not described:
-        raise InvalidInputError(f"'{folder}' holds no sample; give a run or a sample of one.")
-    sample = load_sample(described[0].parent)
-    seeds = ", ".join(one.parent.name for one in described)
-    facts = {"what": f"a run; its samples: {seeds}"}
+    samples = sample_folders(folder)
+    sample = load_sample(samples[0])
+    facts = {"what": f"a run; its samples: {', '.join(one.name for one in samples)}"}
     facts |= _prompts(sample.prompts.image, sample.prompts.audio)
     origin = replace(origin_of(sample), seed=None)
     facts |= _told(origin) | _meaning(sample.canvas_format)
@@ -164,6 +161,17 @@ def _told(origin: Origin | None) -> dict[str, str]:
     told = {"says of itself": ", ".join(parts)}
     licences = [f"{part}: {licence}" for part, licence in origin.licences.items()]
     return told | ({"licences of the weights": "; ".join(licences)} if licences else {})
+
+
+def _coloured(path: Path) -> dict[str, str]:
+    """Returns how a canvas was coloured, if it says so."""
+    try:
+        _, record, _ = read_colour_png(path)
+    except InvalidInputError:
+        return {}
+    name = str(record.pop("name", "by another tool"))
+    told = [f"{key} {value}" for key, value in record.items() if value != ""]
+    return {"colour": ", ".join([name, *told])}
 
 
 def _meaning(fmt: CanvasFormat) -> dict[str, str]:

@@ -9,12 +9,13 @@ import soundfile
 import torch
 from PIL import Image
 from test_artifacts import make_sample
+from tiny import TINY_FORMAT
 
-from sonocanvas.artifacts import save_sample
+from sonocanvas.artifacts import save_sample, write_colour
 from sonocanvas.cli.app import main
 from sonocanvas.media import read_canvas_png, write_canvas_png, write_wav
 from sonocanvas.origin import Origin, from_comment
-from sonocanvas.types import MINI_FORMAT, Prompts, Waveform
+from sonocanvas.types import MINI_FORMAT, Colour, Prompts, Waveform
 from sonocanvas.video import write_video
 
 ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0"})
@@ -77,6 +78,20 @@ def test_a_canvas_tells_its_format_and_a_foreign_picture_has_none(sonocanvas, tm
     assert "a picture of 30 x 20 pixels" in output
     assert "nothing that SonoCanvas writes" in output
     assert "canvas format" not in output
+
+
+def test_a_canvas_in_colour_tells_what_coloured_it(sonocanvas, tmp_path, sample):
+    folder = save_sample(sample, tmp_path / "run")
+    for record, said in (
+        ({"name": "magma"}, "\ncolour          magma\n"),
+        ({"name": "latent", "prompt": "a \x1b dog", "seed": 3}, "latent, prompt a ? dog, seed 3\n"),
+    ):
+        write_colour(folder, Colour(torch.zeros(1, 3, 32, 64), record), TINY_FORMAT)
+        code, output, errors = sonocanvas("inspect", folder / "colour.png")
+        assert (code, errors) == (0, "")
+        assert said in output
+        assert "32 mel bands" in output
+    assert "\ncolour " not in sonocanvas("inspect", folder / "canvas.png")[1]
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])

@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.pairs.parts import quiet
-from sonocanvas.types import Colour, ModelPair, OnStep, OnWarning, Sample, TextEmbeddings
+from sonocanvas.types import Colour, ModelPair, OnStep, Sample, TextEmbeddings
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,7 @@ class DeepFloyd(Chroma):
     folder: str = ""
 
     def __call__(
-        self,
-        pair: Callable[[], ModelPair],
-        device: str,
-        on_step: OnStep | None,
-        on_warning: OnWarning,
+        self, pair: Callable[[], ModelPair], device: str, on_step: OnStep | None
     ) -> Callable[[Sample], Colour]:
         """Returns what colours a sample by IF, which is loaded now.
 
