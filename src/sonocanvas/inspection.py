@@ -85,12 +85,8 @@ def _sound(path: Path) -> Inspection:
         "what": f"a sound of {about.duration:.2f} s, {about.samplerate} Hz, {channels}, "
         f"{about.format} {about.subtype}"
     }
-    value, start = most_picture_like(whole)
-    told = f"{value:.2f}: {verdict(value)}"
-    if whole.shape[1] > WINDOW_FRAMES:
-        columns_a_second = MINI_FORMAT.sample_rate_hz / MINI_FORMAT.hop_samples
-        told = f"{told} (the highest of 10.24 s at a time, from {start / columns_a_second:.1f} s)"
-    facts |= _told(origin) | {"picture likeness": told}
+    likeness, start = _likeness(whole)
+    facts |= _told(origin) | likeness
     window = whole[:, start : start + WINDOW_FRAMES]
     return Inspection(facts, window, whole, gain_db, origin)
 
@@ -108,6 +104,18 @@ def most_picture_like(canvas: Tensor) -> tuple[float, int]:
     starts = sorted({*range(0, last, WINDOW_FRAMES), last})
     windows = [canvas[:, start : start + WINDOW_FRAMES] for start in starts]
     return max((picture_likeness(one), start) for one, start in zip(windows, starts, strict=True))
+
+
+def _likeness(canvas: Tensor) -> tuple[dict[str, str], int]:
+    """Returns in words how picture-like a sound is, and where the window that counts starts."""
+    value, start = most_picture_like(canvas)
+    told = f"{value:.2f}: {verdict(value) if canvas.any() else 'it is silent'}"
+    if canvas.shape[1] > WINDOW_FRAMES:
+        columns_a_second = MINI_FORMAT.sample_rate_hz / MINI_FORMAT.hop_samples
+        told += f" (the highest of 10.24 s at a time, from {start / columns_a_second:.1f} s)"
+    elif canvas.shape[1] < WINDOW_FRAMES:
+        told += "; those last 10.24 s, this is shorter"
+    return {"picture likeness": told}, start
 
 
 def _video(path: Path) -> Inspection:
@@ -131,8 +139,7 @@ def _sample(folder: Path) -> Inspection:
     facts |= _told(origin) | _meaning(sample.canvas_format)
     if sample.canvas.shape[1] >= NARROWEST:
         canvas, _ = draw_sound(folder / "audio.wav")
-        value, _ = most_picture_like(canvas)
-        facts["picture likeness"] = f"{value:.2f}: {verdict(value)}"
+        facts |= _likeness(canvas)[0]
     return Inspection(facts, canvas=sample.canvas, origin=origin)
 
 

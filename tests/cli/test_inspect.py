@@ -101,6 +101,7 @@ def test_a_foreign_sound_is_judged_and_drawn_only_when_asked(sonocanvas, tmp_pat
     assert (code, errors) == (0, "")
     assert "16000 Hz, 2 channels" in output
     assert "usual for a sound" in output
+    assert output.endswith("; those last 10.24 s, this is shorter\n")
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert sonocanvas("inspect", name, "-o", "canvas.png")[0] == 0
     assert sonocanvas("see", name, "-o", "seen.png")[0] == 0
@@ -109,6 +110,11 @@ def test_a_foreign_sound_is_judged_and_drawn_only_when_asked(sonocanvas, tmp_pat
     assert torch.equal(drawn[0], seen[0])
     origin = from_comment(Image.open(tmp_path / "canvas.png").text["Comment"])
     assert (origin.method, origin.generated) == ("inspect", False)
+
+
+def test_silence_is_told(sonocanvas, tmp_path):
+    soundfile.write(tmp_path / "silent.wav", 0 * TONE, 16000)
+    assert "picture likeness  0.00: it is silent" in sonocanvas("inspect", "silent.wav")[1]
 
 
 def test_a_picture_in_a_long_sound_is_found_where_it_is(sonocanvas, tmp_path):
