@@ -1,7 +1,7 @@
 """How well picture likeness tells sounds that hold a picture from sounds that hold none.
 
 `python benchmarks/picture_likeness.py --canvases FOLDER` prints the tables of
-docs/responsible-use.md and the numbers that the score is read by (`SOUNDS`, `PICTURES`). It needs
+docs/responsible-use.md and the numbers that the score is read by (`SOUNDS`, `COMPOSED`). It needs
 the pack of the training. Everything is heard: a canvas is played by the vocoder of `mini` and drawn
 again. The canvases are kept in the folder and used again.
 

@@ -10,7 +10,7 @@ from tiny import TINY_FORMAT
 
 from sonocanvas.artifacts import save_sample, write_colour
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.gallery import write_gallery
+from sonocanvas.gallery import renew_gallery, write_gallery
 from sonocanvas.types import Colour, Prompts
 
 RECORD = {
@@ -65,6 +65,21 @@ def test_canvas_in_colour_is_shown_above_the_gray_one_and_linked(page, tmp_path)
     assert {f"0011/colour{end}.png" for end in ("", "-00", "-01")} < links
     assert all((tmp_path / link).is_file() for link in links)
     assert page.values("img", "alt")[1].startswith("Seed 11 in colour: </title>")
+
+
+@pytest.mark.parametrize("given", ["", "0011"])
+def test_a_page_that_is_there_is_renewed_from_the_run_or_a_sample(page, tmp_path, given):
+    for name in ("video.mp4", "video-colour.mp4"):
+        (tmp_path / "0011" / name).write_bytes(b"video")
+    renew_gallery(tmp_path / given)
+    links = Page((tmp_path / "index.html").read_text("utf-8")).values("a", "href")
+    assert {"0011/video.mp4", "0011/video-colour.mp4"} < set(links)
+
+
+def test_a_run_without_a_page_stays_without(page, tmp_path):
+    (tmp_path / "index.html").unlink()
+    renew_gallery(tmp_path)
+    assert not (tmp_path / "index.html").exists()
 
 
 def test_nothing_is_loaded_from_elsewhere(page):

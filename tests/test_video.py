@@ -112,13 +112,21 @@ def test_a_run_gets_a_video_a_sample_and_keeps_what_is_there(tmp_path):
     assert len(pictures(tmp_path / "0001" / "video.mp4")) == round(4096 / 16000 * 25)
 
 
-@pytest.mark.parametrize("in_colour", [True, False])
-def test_a_video_shows_the_colour_that_its_sample_has_only_when_asked(tmp_path, in_colour):
+def test_a_video_in_colour_stands_beside_the_gray_one(tmp_path):
+    save_sample(dataclasses.replace(make_sample(1), colour=red_colour()), tmp_path)
+    made = [*write_videos(tmp_path), *write_videos(tmp_path, in_colour=True)]
+    assert [path.name for path in made] == ["video.mp4", "video-colour.mp4"]
+    shown = [pictures(path)[0][1] for path in made]
+    red = [np.abs(one[:300, 100:] - np.array([200, 0, 0])).mean() < 8 for one in shown]
+    assert red == [False, True]
+
+
+def test_a_run_with_a_sample_in_gray_has_no_video_in_colour(tmp_path):
     save_sample(dataclasses.replace(make_sample(1), colour=red_colour()), tmp_path)
     save_sample(make_sample(2), tmp_path)
-    shown = [pictures(path)[0][1] for path in write_videos(tmp_path, in_colour=in_colour)]
-    red = [np.abs(one[:300, 100:] - np.array([200, 0, 0])).mean() < 8 for one in shown]
-    assert red == [in_colour, False]
+    with pytest.raises(InvalidInputError, match=r"0002' has no colour\.png; 'sonocanvas colour "):
+        list(write_videos(tmp_path, in_colour=True))
+    assert list(tmp_path.rglob("*.mp4")) == []
 
 
 def test_a_folder_without_samples_is_refused(tmp_path):

@@ -37,11 +37,11 @@ def colour_samples(
         device: `auto`, `cpu`, `cuda` or `mps`.
         overwrite: Whether what another made is replaced, and what the same made is made again.
         on_step: Called after each step of a colouriser that generates.
-        on_warning: Called with each sentence that a user should read.
+        on_warning: Called with each sentence about the models of the run.
 
     Raises:
-        InvalidInputError: The folder holds no sample, a name or an option is not allowed, or a
-            sample has another colour; nothing is written.
+        InvalidInputError: The folder holds no sample, a name or an option is not allowed, a
+            sample has another colour, or the models of the run know none; nothing is written.
         CheckpointError: The weights of the colouriser are missing or broken.
     """
     colouriser = build("colouriser", by, options)
@@ -57,7 +57,7 @@ def colour_samples(
     wanted = [path for path in samples if before.get(path) is None]
     if wanted:
         pair = functools.partial(_pair_of, samples[0].parent, place, on_warning)
-        colour_of = colouriser(pair, place, on_step, on_warning)
+        colour_of = colouriser(pair, place, on_step)
     for path in samples:
         if path in wanted:
             sample = load_sample(path)

@@ -11,7 +11,7 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import write_text
 
 PAGE = Path(__file__).parent / "data" / "gallery.html"
-FILES = ("canvas.png", "image.png", "colour*.png", "audio.wav", "video.mp4", "sample.json")
+FILES = ("canvas.png", "image.png", "colour*.png", "audio.wav", "video*.mp4", "sample.json")
 COLOUR = Template('<img src="$folder/colour.png" alt="Seed $seed in colour: $image_prompt">\n')
 ARTICLE = Template("""<article aria-labelledby="seed-$seed">
 <button class="canvas" type="button" aria-label="Play or pause seed $seed">
@@ -55,6 +55,20 @@ def write_gallery(folder: Path) -> Path:
     index = folder / "index.html"
     write_text(index, page)
     return index
+
+
+def renew_gallery(folder: Path) -> None:
+    """Writes the page of a run anew, if it has one.
+
+    Args:
+        folder: Folder of the run or of one of its samples.
+
+    Raises:
+        InvalidInputError: As `write_gallery`.
+    """
+    run = folder.absolute().parent if (folder / "sample.json").exists() else folder
+    if (run / "index.html").exists():
+        write_gallery(run)
 
 
 def _facts(record: dict[str, Any]) -> str:

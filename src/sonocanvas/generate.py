@@ -79,7 +79,7 @@ def generate(
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
         scorers = make_scorers(config.scores)
-        colour = _colouriser(config, pair, place, on_step, on_warning or warnings.warn)
+        colour = _colouriser(config, pair, place, on_step)
         method = build("method", config.method.name, config.method.options)
         for made in method(config, pair, chunks, on_step, on_warning or warnings.warn):
             if made.seed not in kept:
@@ -196,13 +196,13 @@ def _open_run(out: Path, config: RunConfig, overwrite: bool) -> None:
 
 
 def _colouriser(
-    config: RunConfig, pair: ModelPair, device: str, on_step: OnStep | None, on_warning: OnWarning
+    config: RunConfig, pair: ModelPair, device: str, on_step: OnStep | None
 ) -> Callable[[Sample], Sample]:
     """Returns what gives a sample the colour that a run asks for, its models loaded."""
     if not config.colour.name:
         return lambda sample: sample
     colouriser = build("colouriser", config.colour.name, config.colour.options)
-    colour = colouriser(lambda: pair, device, on_step, on_warning)
+    colour = colouriser(lambda: pair, device, on_step)
     return lambda sample: dataclasses.replace(sample, colour=colour(sample))
 
 

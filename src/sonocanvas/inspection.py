@@ -12,11 +12,11 @@ import av
 import soundfile
 from torch import Tensor
 
-from sonocanvas.artifacts import load_sample
+from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import read_comment
 from sonocanvas.origin import Origin, from_comment, origin_of
-from sonocanvas.picture_files import read_canvas_png
+from sonocanvas.picture_files import read_canvas_png, read_colour_png
 from sonocanvas.scorers.picture_likeness import NARROWEST, picture_likeness, verdict
 from sonocanvas.sound_files import draw_sound
 from sonocanvas.types import MINI_FORMAT, CanvasFormat
@@ -74,7 +74,7 @@ def _picture(path: Path) -> Inspection:
     if canvas_format is None:
         return Inspection(facts, origin=origin)
     facts["what"] = f"a canvas of {width} x {height} pixels"
-    facts |= _meaning(canvas_format)
+    facts |= _meaning(canvas_format) | _coloured(path)
     return Inspection(facts, canvas=pixels[0], origin=origin)
 
 
@@ -87,12 +87,8 @@ def _sound(path: Path) -> Inspection:
         "what": f"a sound of {about.duration:.2f} s, {about.samplerate} Hz, {channels}, "
         f"{about.format} {about.subtype}"
     }
-    value, start = most_picture_like(whole)
-    told = f"{value:.2f}: {verdict(value)}"
-    if whole.shape[1] > WINDOW_FRAMES:
-        columns_a_second = MINI_FORMAT.sample_rate_hz / MINI_FORMAT.hop_samples
-        told = f"{told} (the highest of 10.24 s at a time, from {start / columns_a_second:.1f} s)"
-    facts |= _told(origin) | {"picture likeness": told}
+    likeness, start = _likeness(whole)
+    facts |= _told(origin) | likeness
     window = whole[:, start : start + WINDOW_FRAMES]
     return Inspection(facts, window, whole, gain_db, origin)
 
@@ -110,6 +106,18 @@ def most_picture_like(canvas: Tensor) -> tuple[float, int]:
     starts = sorted({*range(0, last, WINDOW_FRAMES), last})
     windows = [canvas[:, start : start + WINDOW_FRAMES] for start in starts]
     return max((picture_likeness(one), start) for one, start in zip(windows, starts, strict=True))
+
+
+def _likeness(canvas: Tensor) -> tuple[dict[str, str], int]:
+    """Returns in words how picture-like a sound is, and where the window that counts starts."""
+    value, start = most_picture_like(canvas)
+    told = f"{value:.2f}: {verdict(value) if canvas.any() else 'it is silent'}"
+    if canvas.shape[1] > WINDOW_FRAMES:
+        columns_a_second = MINI_FORMAT.sample_rate_hz / MINI_FORMAT.hop_samples
+        told += f" (the highest of 10.24 s at a time, from {start / columns_a_second:.1f} s)"
+    elif canvas.shape[1] < WINDOW_FRAMES:
+        told += "; those last 10.24 s, this is shorter"
+    return {"picture likeness": told}, start
 
 
 def _video(path: Path) -> Inspection:
@@ -133,18 +141,14 @@ def _sample(folder: Path) -> Inspection:
     facts |= _told(origin) | _meaning(sample.canvas_format)
     if sample.canvas.shape[1] >= NARROWEST:
         canvas, _ = draw_sound(folder / "audio.wav")
-        value, _ = most_picture_like(canvas)
-        facts["picture likeness"] = f"{value:.2f}: {verdict(value)}"
+        facts |= _likeness(canvas)[0]
     return Inspection(facts, canvas=sample.canvas, origin=origin)
 
 
 def _run(folder: Path) -> Inspection:
-    described = sorted(one for one in folder.glob("*/sample.json") if not one.parent.suffix)
-    if not described:
-        raise InvalidInputError(f"'{folder}' holds no sample; give a run or a sample of one.")
-    sample = load_sample(described[0].parent)
-    seeds = ", ".join(one.parent.name for one in described)
-    facts = {"what": f"a run; its samples: {seeds}"}
+    samples = sample_folders(folder)
+    sample = load_sample(samples[0])
+    facts = {"what": f"a run; its samples: {', '.join(one.name for one in samples)}"}
     facts |= _prompts(sample.prompts.image, sample.prompts.audio)
     origin = replace(origin_of(sample), seed=None)
     facts |= _told(origin) | _meaning(sample.canvas_format)
@@ -166,6 +170,17 @@ def _told(origin: Origin | None) -> dict[str, str]:
     told = {"says of itself": ", ".join(parts)}
     licences = [f"{part}: {licence}" for part, licence in origin.licences.items()]
     return told | ({"licences of the weights": "; ".join(licences)} if licences else {})
+
+
+def _coloured(path: Path) -> dict[str, str]:
+    """Returns how a canvas was coloured, if it says so."""
+    try:
+        _, record, _ = read_colour_png(path)
+    except InvalidInputError:
+        return {}
+    name = str(record.pop("name", "by another tool"))
+    told = [f"{key} {value}" for key, value in record.items() if value != ""]
+    return {"colour": ", ".join([name, *told])}
 
 
 def _meaning(fmt: CanvasFormat) -> dict[str, str]:

@@ -303,13 +303,14 @@ class Colouriser(Protocol):
         """Name and options, as they are kept with the pictures."""
 
     def __call__(
-        self,
-        pair: Callable[[], ModelPair],
-        device: str,
-        on_step: OnStep | None,
-        on_warning: OnWarning,
+        self, pair: Callable[[], ModelPair], device: str, on_step: OnStep | None
     ) -> Callable[[Sample], Colour]:
-        """Returns what colours a sample; models are loaded now, the pair only if it is needed."""
+        """Returns what colours a sample; models are loaded now, the pair only if it is needed.
+
+        Raises:
+            InvalidInputError: The pair or an option does not allow it.
+            CheckpointError: Weights are missing or broken.
+        """
 
 
 class Scorer(Protocol):

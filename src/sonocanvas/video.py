@@ -13,8 +13,9 @@ import numpy.typing as npt
 import soxr
 from PIL import Image, ImageDraw, ImageFont
 
-from sonocanvas.artifacts import load_sample, sample_folders
+from sonocanvas.artifacts import COLOUR_FILE, load_sample, sample_folders
 from sonocanvas.canvas import canvas_to_bytes
+from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import write_beside
 from sonocanvas.origin import origin_of, to_comment
 from sonocanvas.picture_files import image_to_rgb
@@ -67,17 +68,26 @@ def write_video(path: Path, sample: Sample, picture: Image.Image | None = None) 
 
 
 def write_videos(folder: Path, overwrite: bool = False, in_colour: bool = False) -> Iterator[Path]:
-    """Yields the `video.mp4` of every sample in a run, or of one sample, as each is there.
+    """Yields the video of every sample in a run, or of one sample, as each is there.
+
+    It is `video.mp4`, of the canvas in colour `video-colour.mp4`.
 
     Args:
         folder: Folder of a run or of a sample.
         overwrite: Whether a video that is there is made again; otherwise it is kept.
-        in_colour: Whether the `colour.png` of a sample is shown, where it is there.
+        in_colour: Whether the `colour.png` of a sample is shown instead of its canvas.
 
     Raises:
-        InvalidInputError: The folder holds no sample, or one is not whole.
+        InvalidInputError: The folder holds no sample, one has no `colour.png` that is to be shown
+            (no video is made), or one is not whole.
     """
-    for path in (one / "video.mp4" for one in sample_folders(folder)):
+    samples = sample_folders(folder)
+    gray = [one for one in samples if in_colour and not (one / COLOUR_FILE).exists()]
+    if gray:
+        raise InvalidInputError(
+            f"'{gray[0]}' has no {COLOUR_FILE}; 'sonocanvas colour {folder}' makes it."
+        )
+    for path in (one / ("video-colour.mp4" if in_colour else "video.mp4") for one in samples):
         if overwrite or not path.exists():
             sample = load_sample(path.parent)
             colour = sample.colour if in_colour else None

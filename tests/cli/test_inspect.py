@@ -9,13 +9,14 @@ import soundfile
 import torch
 from PIL import Image
 from test_artifacts import make_sample
+from tiny import TINY_FORMAT
 
-from sonocanvas.artifacts import save_sample
+from sonocanvas.artifacts import save_sample, write_colour
 from sonocanvas.cli.app import main
 from sonocanvas.origin import Origin, from_comment
 from sonocanvas.picture_files import read_canvas_png, write_canvas_png
 from sonocanvas.sound_files import write_wav
-from sonocanvas.types import MINI_FORMAT, Prompts, Waveform
+from sonocanvas.types import MINI_FORMAT, Colour, Prompts, Waveform
 from sonocanvas.video import write_video
 
 ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0"})
@@ -80,6 +81,20 @@ def test_a_canvas_tells_its_format_and_a_foreign_picture_has_none(sonocanvas, tm
     assert "canvas format" not in output
 
 
+def test_a_canvas_in_colour_tells_what_coloured_it(sonocanvas, tmp_path, sample):
+    folder = save_sample(sample, tmp_path / "run")
+    for record, said in (
+        ({"name": "magma"}, "\ncolour          magma\n"),
+        ({"name": "latent", "prompt": "a \x1b dog", "seed": 3}, "latent, prompt a ? dog, seed 3\n"),
+    ):
+        write_colour(folder, Colour(torch.zeros(1, 3, 32, 64), record), TINY_FORMAT)
+        code, output, errors = sonocanvas("inspect", folder / "colour.png")
+        assert (code, errors) == (0, "")
+        assert said in output
+        assert "32 mel bands" in output
+    assert "\ncolour " not in sonocanvas("inspect", folder / "canvas.png")[1]
+
+
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
 def test_a_foreign_sound_is_judged_and_drawn_only_when_asked(sonocanvas, tmp_path, name):
     soundfile.write(tmp_path / name, np.stack([TONE, 0 * TONE], 1), 16000)
@@ -87,6 +102,7 @@ def test_a_foreign_sound_is_judged_and_drawn_only_when_asked(sonocanvas, tmp_pat
     assert (code, errors) == (0, "")
     assert "16000 Hz, 2 channels" in output
     assert "usual for a sound" in output
+    assert output.endswith("; those last 10.24 s, this is shorter\n")
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert sonocanvas("inspect", name, "-o", "canvas.png")[0] == 0
     assert sonocanvas("see", name, "-o", "seen.png")[0] == 0
@@ -95,6 +111,11 @@ def test_a_foreign_sound_is_judged_and_drawn_only_when_asked(sonocanvas, tmp_pat
     assert torch.equal(drawn[0], seen[0])
     origin = from_comment(Image.open(tmp_path / "canvas.png").text["Comment"])
     assert (origin.method, origin.generated) == ("inspect", False)
+
+
+def test_silence_is_told(sonocanvas, tmp_path):
+    soundfile.write(tmp_path / "silent.wav", 0 * TONE, 16000)
+    assert "picture likeness  0.00: it is silent" in sonocanvas("inspect", "silent.wav")[1]
 
 
 def test_a_picture_in_a_long_sound_is_found_where_it_is(sonocanvas, tmp_path):

@@ -15,7 +15,7 @@ def test_each_pixel_has_the_colour_of_its_level(sample, name):
     def no_pair():
         raise AssertionError("a colour map loads no models")
 
-    colour = build("colouriser", name, {})(no_pair, "cpu", None, print)(sample)
+    colour = build("colouriser", name, {})(no_pair, "cpu", None)(sample)
     assert (colour.colour_map, colour.record) == (name, {"name": name})
     assert colour.pictures.shape == (1, 3, *sample.canvas.shape)
     rgb = image_to_rgb(colour.pictures[0])
@@ -23,7 +23,7 @@ def test_each_pixel_has_the_colour_of_its_level(sample, name):
 
 
 def test_magma_grows_lighter_with_the_canvas(sample):
-    colour = build("colouriser", "magma", {})(None, "cpu", None, print)(sample)
+    colour = build("colouriser", "magma", {})(None, "cpu", None)(sample)
     order = sample.canvas.flatten().argsort()
     lightness = colour.pictures[0].mean(dim=0).flatten()[order]
     assert torch.all(lightness.diff() >= 0)

@@ -12,6 +12,7 @@ from torch import nn
 from sonocanvas.colourisers.chroma import with_gray
 from sonocanvas.colourisers.latent import Latent, draws_gray
 from sonocanvas.denoise import make_scheduler
+from sonocanvas.errors import InvalidInputError
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.pairs.sd15_auffusion import load
 
@@ -36,8 +37,7 @@ def gray_levels(pictures):
 
 
 def test_every_picture_has_the_canvas_as_its_gray_and_some_colour(sample, paint):
-    colour, sentences = paint(Latent(samples=3, **QUICK), sample)
-    assert sentences == []
+    colour = paint(Latent(samples=3, **QUICK), sample)
     assert colour.pictures.shape == (3, 3, *sample.canvas.shape)
     levels = (sample.canvas * 255).round().expand(3, -1, -1)
     assert torch.equal(gray_levels(colour.pictures), levels)
@@ -48,14 +48,14 @@ def test_every_picture_has_the_canvas_as_its_gray_and_some_colour(sample, paint)
 
 
 def test_picture_is_that_of_its_seed(sample, paint):
-    three, _ = paint(Latent(samples=3, seed=5, **QUICK), sample)
-    alone, _ = paint(Latent(seed=7, **QUICK), sample)
+    three = paint(Latent(samples=3, seed=5, **QUICK), sample)
+    alone = paint(Latent(seed=7, **QUICK), sample)
     assert torch.equal(three.pictures[2], alone.pictures[0])
 
 
 def test_every_option_changes_the_colour(sample, paint):
     changes = ({}, {"prompt": "a dog"}, {"guidance_scale": 1.0}, {"start_step": 3}, {"steps": 5})
-    pictures = [paint(Latent(**(QUICK | change)), sample)[0].pictures for change in changes]
+    pictures = [paint(Latent(**(QUICK | change)), sample).pictures for change in changes]
     for index, one in enumerate(pictures):
         assert not any(torch.equal(one, other) for other in pictures[:index])
 
@@ -110,26 +110,25 @@ def test_model_of_one_picture_gives_its_chroma_to_the_canvas(sample, paint):
     grays = torch.linspace(0.2, 0.8, 128).view(1, 8, 16)
     canvas = nn.functional.interpolate(grays[None], scale_factor=4)[0, 0]
     canvas = (canvas * 255).round() / 255
-    colour, _ = paint(Latent(**QUICK), dataclasses.replace(sample, canvas=canvas), pair)
+    colour = paint(Latent(**QUICK), dataclasses.replace(sample, canvas=canvas), pair)
     wanted = with_gray(nn.functional.interpolate(picture, scale_factor=4), canvas[None])
     assert (colour.pictures - wanted).abs().max() < 2.5 / 255
 
 
-def test_pair_without_colour_says_so_once_and_gives_the_canvas(sample, paint):
-    vae = BlockAutoencoder(4, 4, (8,), 4).eval()
-    pair = tiny_pair(vae=vae)
+def test_pair_without_colour_is_refused_before_it_paints(sample, paint):
+    steps = []
+    pair = tiny_pair(vae=BlockAutoencoder(4, 4, (8,), 4).eval())
     assert draws_gray(pair)
     assert not draws_gray(tiny_pair())
-    colour, sentences = paint(Latent(samples=2, **QUICK), sample, pair)
-    assert len(sentences) == 1
-    assert "Pair 'tiny' draws in gray alone, so 'latent' gives no colour" in sentences[0]
-    assert (colour.pictures - sample.canvas).abs().max() < 1e-6
+    with pytest.raises(InvalidInputError, match="Pair 'tiny' draws in gray alone, so 'latent'"):
+        paint(Latent(**QUICK), sample, pair, lambda step, clean: steps.append(step))
+    assert steps == []
 
 
 @pytest.mark.parametrize("columns", [64, 96])
 def test_canvas_of_another_width_is_coloured(sample, paint, columns):
     canvas = nn.functional.pad(sample.canvas[None], (0, columns - 64), mode="replicate")[0]
-    colour, _ = paint(Latent(**QUICK), dataclasses.replace(sample, canvas=canvas))
+    colour = paint(Latent(**QUICK), dataclasses.replace(sample, canvas=canvas))
     assert torch.equal(gray_levels(colour.pictures)[0], (canvas * 255).round())
 
 
@@ -140,8 +139,7 @@ def test_pair_of_the_published_layout_colours_without_its_empty_columns(sample, 
     assert pair.crop_columns == 32
     canvas = torch.arange(256).repeat(992, 1).T / 255
     sample = dataclasses.replace(sample, canvas=canvas)
-    colour, sentences = paint(Latent(steps=2, start_step=1), sample, pair)
-    assert sentences == []
+    colour = paint(Latent(steps=2, start_step=1), sample, pair)
     assert colour.pictures.shape == (1, 3, 256, 992)
     assert torch.equal(gray_levels(colour.pictures)[0], (canvas * 255).round())
     assert colour.pictures.std(dim=1).mean() > 1 / 255

@@ -25,7 +25,7 @@ def colour(
     from sonocanvas.artifacts import sample_folders
     from sonocanvas.cli.console import RunDisplay
     from sonocanvas.colour import colour_samples
-    from sonocanvas.gallery import write_gallery
+    from sonocanvas.gallery import renew_gallery
 
     given = {
         "prompt": prompt,
@@ -52,6 +52,4 @@ def colour(
             made.append(path)
     for path in made:
         typer.echo(path)
-    home = run.absolute().parent if (run / "sample.json").exists() else run
-    if (home / "index.html").exists():
-        write_gallery(home)
+    renew_gallery(run)

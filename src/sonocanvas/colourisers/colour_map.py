@@ -8,7 +8,7 @@ import torch
 
 from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.colour_maps import map_gray
-from sonocanvas.types import Colour, ModelPair, OnStep, OnWarning, Sample
+from sonocanvas.types import Colour, ModelPair, OnStep, Sample
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,7 @@ class ColourMap:
     name: ClassVar[str]
 
     def __call__(
-        self,
-        pair: Callable[[], ModelPair],
-        device: str,
-        on_step: OnStep | None,
-        on_warning: OnWarning,
+        self, pair: Callable[[], ModelPair], device: str, on_step: OnStep | None
     ) -> Callable[[Sample], Colour]:
         """Returns what colours a sample; nothing is loaded."""
         return self.colour

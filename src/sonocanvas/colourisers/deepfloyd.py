@@ -4,7 +4,6 @@ The first stage of IF paints squares of 64 pixels. The canvas is scaled to that 
 that overlap by half are denoised as one strip, and the strip's chroma is scaled back up.
 """
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,7 @@ from torch.nn.functional import interpolate
 from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.pairs.parts import quiet
-from sonocanvas.types import Colour, ModelPair, OnStep, OnWarning, Sample, TextEmbeddings
+from sonocanvas.types import Colour, ModelPair, OnStep, Sample, TextEmbeddings
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,7 @@ class DeepFloyd(Chroma):
     folder: str = ""
 
     def __call__(
-        self,
-        pair: Callable[[], ModelPair],
-        device: str,
-        on_step: OnStep | None,
-        on_warning: OnWarning,
+        self, pair: Callable[[], ModelPair], device: str, on_step: OnStep | None
     ) -> Callable[[Sample], Colour]:
         """Returns what colours a sample by IF, which is loaded now.
 
@@ -65,8 +60,12 @@ class DeepFloyd(Chroma):
         size = (side, max(side, round(width * side / height)))
         small = interpolate(sample.canvas[None, None], size=size, mode="bilinear", antialias=True)
         gray = small[0].clamp(0, 1).to(pipeline.unet.device)
-        rule = KeepGray(gray, lambda clean: clean / 2 + 0.5, lambda image: image * 2 - 1)
-        rule = dataclasses.replace(rule, start_step=self.start_step)
+        rule = KeepGray(
+            gray,
+            decode=lambda clean: clean / 2 + 0.5,
+            encode=lambda image: image * 2 - 1,
+            start_step=self.start_step,
+        )
         strip = _pair_of(pipeline, (3, *size), sample)
         pictures = [
             picture_of(self.denoised(strip, embeddings, rule, seed, on_step), sample.canvas)

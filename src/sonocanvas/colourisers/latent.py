@@ -10,29 +10,30 @@ from torch.nn.functional import pad
 
 from sonocanvas.canvas import decode_latents, encode_image
 from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
+from sonocanvas.errors import InvalidInputError
 from sonocanvas.text import encode_prompts
-from sonocanvas.types import Colour, ModelPair, OnStep, OnWarning, Prompts, Sample
+from sonocanvas.types import Colour, ModelPair, OnStep, Prompts, Sample
 
 
 @dataclass(frozen=True)
 class Latent(Chroma):
-    """The pair's picture model paints, the gray held to the canvas at every step."""
+    """The pair's picture model paints, the gray held to the canvas; `mini` has no colours."""
 
     name = "latent"
 
     def __call__(
-        self,
-        pair: Callable[[], ModelPair],
-        device: str,
-        on_step: OnStep | None,
-        on_warning: OnWarning,
+        self, pair: Callable[[], ModelPair], device: str, on_step: OnStep | None
     ) -> Callable[[Sample], Colour]:
-        """Returns what colours a sample by the models of a pair, which is loaded now."""
+        """Returns what colours a sample by the models of a pair, which is loaded now.
+
+        Raises:
+            InvalidInputError: The pair draws in gray alone.
+        """
         models = pair()
         if draws_gray(models):
-            on_warning(
-                f"Pair '{models.name}' draws in gray alone, so '{self.name}' gives no colour; a "
-                "colour map such as magma does."
+            raise InvalidInputError(
+                f"Pair '{models.name}' draws in gray alone, so '{self.name}' would give back its "
+                "canvas; a colour map such as magma gives it colour."
             )
         return partial(self.colour, models, on_step)
 
