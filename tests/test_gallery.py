@@ -15,6 +15,7 @@ from sonocanvas.types import Colour, Prompts
 
 RECORD = {
     "notes": ["The image prompt has a word that the pair does not know: '<b>'."],
+    "method": {"name": "compose"},
     "pair": {"name": "tiny"},
     "rule": {"name": "mean"},
     "sampling": {"scheduler": "ddim", "steps": 3},
@@ -102,8 +103,16 @@ def test_what_was_said_of_the_prompts_is_told(page):
 
 def test_seed_prompts_and_score_are_told(page):
     text = " ".join(page.words)
-    for words in ("seed 2", "seed 11", "round trip", "0.30", "ddim, 3 steps", "tiny"):
+    for words in ("seed 2", "seed 11", "round trip", "0.30", "compose", "ddim, 3 steps", "tiny"):
         assert words in text
+
+
+def test_no_rule_and_no_sampler_are_told_where_there_were_none(tmp_path):
+    record = {"pair": {"name": "tiny"}, "method": {"name": "sds"}, "sampling": {"dtype": "float32"}}
+    save_sample(dataclasses.replace(make_sample(3), record=record), tmp_path)
+    words = Page(write_gallery(tmp_path).read_text("utf-8")).words
+    assert "sds" in words
+    assert not {"rule", "sampler"} & set(words)
 
 
 def test_player_is_reached_by_keyboard_and_has_a_name(page):

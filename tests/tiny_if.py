@@ -31,6 +31,13 @@ def save_if(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
+def as_published(home: Path) -> Path:
+    """Returns a folder of IF whose tokenizer is that of the published one: sentencepiece alone."""
+    (home / "tokenizer" / "tokenizer.json").unlink()
+    (home / "tokenizer" / "spiece.model").touch()
+    return home
+
+
 def tiny_if_unet() -> UNet2DConditionModel:
     """Returns a UNet of IF's blocks that predicts noise and variance of squares of 16 pixels."""
     return UNet2DConditionModel(

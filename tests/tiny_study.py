@@ -17,7 +17,11 @@ def save_run(folder, method, seeds=(0, 1), prompts=("a castle", "bells")):
     """Saves a run of noise, different for each method and seed."""
     for seed in seeds:
         made = make_sample(1000 * METHODS.index(method) + seed + len(prompts[0]))
-        record = {"method": {"name": method}}
+        record = {
+            "method": {"name": method},
+            "pair": {"name": f"pair of {method}"},
+            "versions": {"sonocanvas": f"0.{METHODS.index(method)}"},
+        }
         canvas = made.canvas.reshape(16, 128)  # a wide one makes small videos
         sample = dataclasses.replace(
             made, seed=seed, prompts=Prompts(*prompts), record=record, canvas=canvas

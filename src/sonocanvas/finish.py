@@ -9,6 +9,7 @@ from torch import Tensor
 from sonocanvas import canvas as canvases
 from sonocanvas.config import RunConfig
 from sonocanvas.origin import version_of
+from sonocanvas.registry import load
 from sonocanvas.types import ModelPair, Prompts, Sample, Vocoder
 from sonocanvas.vocoders.weights import build_vocoder
 
@@ -89,10 +90,10 @@ def finish_image(
 
 
 def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
-    """Returns what is kept in each sample about how it came about."""
-    parts = ("method", "sampling", "rule", "warm_start", "vocoder")
+    """Returns what is kept in each sample about how it came about: settings that had a part."""
+    reads = load("method", config.method.name).reads
     return {
-        **config.model_dump(mode="json", include=set(parts)),
+        **config.model_dump(mode="json", include={"method": True, "vocoder": True, **reads}),
         "pair": {"name": pair.name, "licences": dict(pair.licences)},
         "versions": {name: version_of(name) for name in VERSIONS_OF},
     }

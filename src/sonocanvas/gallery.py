@@ -77,12 +77,13 @@ def _facts(record: dict[str, Any]) -> str:
         for model in ("image", "audio")
         if record["prompts"][f"negative_{model}"]
     }
-    sampling = record["sampling"]
-    how = {
-        "models": record["pair"]["name"],
-        "rule": record["rule"]["name"],
-        "sampler": f"{sampling['scheduler']}, {sampling['steps']} steps",
-    }
+    method = record.get("method")
+    how = {"models": record["pair"]["name"]}
+    how |= {"method": method["name"]} if isinstance(method, dict) else {}  # once a name alone
+    if "rule" in record:  # not every method reads one, or takes the steps of a scheduler
+        how["rule"] = record["rule"]["name"]
+    if "scheduler" in record["sampling"]:
+        how["sampler"] = "{scheduler}, {steps} steps".format_map(record["sampling"])
     return _definitions(negative | how)
 
 

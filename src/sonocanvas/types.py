@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -255,6 +255,9 @@ class Sample:
     colour: Colour | None = None
 
 
+Reads = Mapping[str, set[str] | bool]
+"""What is read of a run: tables by name, each with its keys or `True` for all."""
+
 OnStep = Callable[[Step, Any], None]
 """Called after each step with its record and the predicted clean latents."""
 
@@ -263,7 +266,14 @@ OnWarning = Callable[[str], None]
 
 
 class Method(Protocol):
-    """How a sample comes about; a frozen dataclass whose fields are its options."""
+    """How a sample comes about; a frozen dataclass whose fields are its options.
+
+    Attributes:
+        reads: The tables of the run that it reads, beside its own and the vocoder's: all of one
+            (`True`) or some of its keys. The record of a sample holds these.
+    """
+
+    reads: ClassVar[Reads]
 
     def __call__(
         self,

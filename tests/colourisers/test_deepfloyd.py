@@ -1,14 +1,16 @@
 """`deepfloyd`: a folder of IF's layout paints in pixels, square by square."""
 
 import dataclasses
+import shutil
 
 import pytest
 import torch
-from tiny_if import SIDE, save_if, tiny_if_unet
+from tiny_if import SIDE, as_published, save_if, tiny_if_unet
 from torch import nn
 
 from sonocanvas.colourisers.deepfloyd import DeepFloyd, Strip
 from sonocanvas.errors import CheckpointError, InvalidInputError
+from sonocanvas.pairs import parts
 
 QUICK = {"steps": 3, "start_step": 1}
 
@@ -104,3 +106,13 @@ def test_folder_that_is_not_one_of_if_is_refused(tmp_path, monkeypatch, given, k
     (tmp_path / "empty").mkdir()
     with pytest.raises(kind, match=sentence):
         DeepFloyd(folder=given)(None, "cpu", None)
+
+
+def test_tokenizer_that_nothing_here_reads_is_refused_with_what_to_install(
+    folder, tmp_path, monkeypatch
+):
+    home = as_published(shutil.copytree(folder, tmp_path / "if"))
+    for name in ("is_sentencepiece_available", "is_protobuf_available"):
+        monkeypatch.setattr(parts, name, lambda: False)
+    with pytest.raises(CheckpointError, match=r"`pip install sentencepiece protobuf`\.$"):
+        DeepFloyd(folder=str(home))(None, "cpu", None)

@@ -1,13 +1,17 @@
 """The first stage of DeepFloyd IF: a folder of tiny parts, read as diffusers reads it."""
 
+import shutil
+
 import diffusers
 import pytest
 import torch
+from tiny_if import as_published
 from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.methods.deepfloyd import load_teacher, read_texts
 from sonocanvas.methods.distillation import distil, squares
+from sonocanvas.pairs import parts as reading
 from sonocanvas.pairs.parts import quiet
 from sonocanvas.types import Prompts
 
@@ -136,3 +140,19 @@ def test_folder_that_is_not_whole_is_refused_in_one_sentence(folder, tmp_path, m
     with pytest.raises(CheckpointError, match=sentence) as caught:
         load_teacher(str(home), PROMPTS, 4.0, crops=2)
     assert "\n" not in str(caught.value)
+
+
+def test_tokenizer_that_nothing_here_reads_is_refused_before_the_weights_are_read(
+    folder, tmp_path, monkeypatch
+):
+    home = as_published(shutil.copytree(folder, tmp_path / "if"))
+    monkeypatch.setattr(reading, "is_sentencepiece_available", lambda: False)
+    monkeypatch.setattr(reading, "is_protobuf_available", lambda: True)
+    with pytest.raises(CheckpointError) as refused:
+        load_teacher(str(home), PROMPTS, 4.0, crops=2)
+    sentence = f"{home / 'tokenizer'} holds a tokenizer of sentencepiece; to read it, "
+    assert str(refused.value) == sentence + "`pip install sentencepiece`."
+    (home / "tokenizer" / "tokenizer.json").write_bytes(
+        (folder / "tokenizer" / "tokenizer.json").read_bytes()
+    )
+    load_teacher(str(home), PROMPTS, 4.0, crops=2)  # it needs nothing more

@@ -80,3 +80,34 @@ def test_options_that_are_not_allowed_are_one_sentence(config, method, sentence)
     with pytest.raises(InvalidInputError, match=sentence) as caught:
         config("compose", method=method)
     assert "\n" not in str(caught.value)
+
+
+SETTINGS = {
+    "sampling.scheduler": "euler",
+    "sampling.steps": 4,
+    "sampling.image_guidance_scale": 2.0,
+    "sampling.audio_guidance_scale": 2.0,
+    "sampling.guidance_interval": (0.0, 0.5),
+    "sampling.eta": 1.0,
+    "rule.audio_weight": 0.2,
+    "warm_start.image_start": 1.0,
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_setting_stands_in_the_record_if_and_only_if_it_changes_the_sample(name, samples, pair):
+    def made(**values):
+        run = {"sampling": {"steps": 3}} | values
+        return samples(pair, name, QUICK.get(name, {}), **run)[0]
+
+    plain = made()
+    recorded, felt = set(), set()
+    for setting, value in SETTINGS.items():
+        table, _, key = setting.partition(".")
+        given = {"steps": 3} if table == "sampling" else {}
+        other = made(**{table: given | {key: value}})
+        recorded |= {setting} if key in plain.record.get(table, {}) else set()
+        felt |= {setting} if not torch.equal(other.latent, plain.latent) else set()
+    assert recorded == felt
+    assert plain.record["method"]["name"] == name
+    assert plain.record["sampling"]["dtype"] == "float32"

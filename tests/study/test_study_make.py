@@ -6,16 +6,22 @@ import re
 import shutil
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
+import torch
 from test_artifacts import make_sample
 from tiny_study import METHODS, save_run
 
 from sonocanvas.artifacts import load_sample, save_sample
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.origin import Origin, from_comment, software
 from sonocanvas.run_file import to_toml
-from sonocanvas.study.make import blinded, make_study
+from sonocanvas.sound_files import quantise
+from sonocanvas.study.make import LEVEL_DB, blinded, make_study
 from sonocanvas.study.records import read_key
+from sonocanvas.types import Waveform
 from sonocanvas.video import write_video
 
 SEEDS = ("0000", "0001")
@@ -69,6 +75,28 @@ def test_the_served_folder_does_not_tell_the_methods(made):
     pairs = [pair["clips"] for pair in told(folder)["pairs"]]
     assert sorted(pairs) == pairs == [sorted(pair) for pair in pairs]
     assert {frozenset(pair) for pair in pairs} == {frozenset(pair) for pair in key.pairs}
+
+
+def test_videos_say_that_they_are_generated_and_nothing_of_how(made):
+    folder, key = made
+    for name, clip in key.clips.items():
+        with av.open(folder / "media" / f"{name}.mp4") as video:
+            origin = from_comment(video.metadata["comment"])
+        assert origin == Origin(software(), seed=clip.seed)
+
+
+def test_sounds_have_one_level_unless_their_peaks_forbid_it():
+    def level_db(samples):
+        sample = dataclasses.replace(make_sample(0), waveform=Waveform(samples, 16000))
+        pcm, _ = quantise(blinded(sample).waveform)
+        return 10 * np.log10(max(np.mean((pcm / 32768) ** 2), 1e-12))
+
+    noise = torch.randn(1, 16000, generator=torch.Generator().manual_seed(0))
+    assert level_db(0.001 * noise) == pytest.approx(LEVEL_DB, abs=0.01)
+    assert level_db(5 * noise) == pytest.approx(LEVEL_DB, abs=0.01)
+    click = torch.nn.functional.one_hot(torch.tensor([8000]), 16000) * 0.1
+    assert level_db(click) == pytest.approx(-10 * np.log10(16000), abs=0.01)  # at full scale
+    assert level_db(0 * noise) == -120
 
 
 def test_each_video_is_that_of_its_sample(made, tmp_path):

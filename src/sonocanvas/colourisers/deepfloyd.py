@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate
 
 from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
 from sonocanvas.errors import CheckpointError, InvalidInputError
-from sonocanvas.pairs.parts import quiet
+from sonocanvas.pairs.parts import check_tokenizer, quiet
 from sonocanvas.types import Colour, ModelPair, OnStep, Sample, TextEmbeddings
 
 
@@ -105,7 +105,8 @@ def load_if(folder: str, device: str) -> Any:
 
     Raises:
         InvalidInputError: No folder is given, or it is not there.
-        CheckpointError: The folder does not hold the first stage of IF.
+        CheckpointError: The folder does not hold the first stage of IF, or what reads its
+            tokenizer is not installed.
     """
     if not folder:
         raise InvalidInputError(
@@ -114,6 +115,7 @@ def load_if(folder: str, device: str) -> Any:
         )
     if not Path(folder).expanduser().is_dir():
         raise InvalidInputError(f"There is no folder '{folder}' with DeepFloyd IF.")
+    check_tokenizer(Path(folder).expanduser() / "tokenizer")
     absent = dict.fromkeys(("safety_checker", "feature_extractor", "watermarker"))
     with quiet():
         from diffusers import IFPipeline  # importing it speaks

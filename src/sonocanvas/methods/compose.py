@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -10,12 +11,23 @@ from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.finish import finish
 from sonocanvas.registry import build
 from sonocanvas.text import encode_prompts
-from sonocanvas.types import ModelPair, OnStep, OnWarning, Prompts, Rule, Sample, TextEmbeddings
+from sonocanvas.types import (
+    ModelPair,
+    OnStep,
+    OnWarning,
+    Prompts,
+    Reads,
+    Rule,
+    Sample,
+    TextEmbeddings,
+)
 
 
 @dataclass(frozen=True)
 class Compose:
     """Both models under the rule of the run, which its warm start wraps."""
+
+    reads: ClassVar[Reads] = {"sampling": True, "rule": True, "warm_start": True}
 
     def __call__(
         self,

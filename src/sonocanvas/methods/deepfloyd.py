@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.methods.distillation import Teacher, squares
-from sonocanvas.pairs.parts import check_weights, load_part, read_json
+from sonocanvas.pairs.parts import check_tokenizer, check_weights, load_part, read_json
 from sonocanvas.types import Prompts, Step
 
 TOKENS = 77
@@ -42,7 +42,8 @@ def load_teacher(
         dtype: Type of its weights.
 
     Raises:
-        CheckpointError: The folder is missing, or a part of it is missing or broken.
+        CheckpointError: The folder is missing, a part of it is missing or broken, or what reads
+            its tokenizer is not installed.
     """
     home = Path(folder).expanduser()
     if not home.is_dir():
@@ -51,6 +52,7 @@ def load_teacher(
         read_json(home / name / "config.json")
         check_weights(home / name)
     read_json(home / "tokenizer" / "tokenizer_config.json")
+    check_tokenizer(home / "tokenizer")
     schedule = diffusers.DDPMScheduler.from_config(
         read_json(home / "scheduler" / "scheduler_config.json")
     )

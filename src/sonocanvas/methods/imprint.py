@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.finish import finish_image
 from sonocanvas.methods.compose import read_prompts, sample_latents
-from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample, Step
+from sonocanvas.types import ModelPair, OnStep, OnWarning, Reads, Sample, Step
 
 OTHER_STREAM = 1 << 31
 """The bit that a seed's picture differs in: PyTorch reads the lower 32 bits of a seed alone."""
@@ -36,6 +37,8 @@ class Imprint:
     Raises:
         InvalidInputError: An option is out of range.
     """
+
+    reads: ClassVar[Reads] = {"sampling": True}
 
     strength: float = 0.5
     image_steps: int = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ from sonocanvas.methods.compose import read_prompts
 from sonocanvas.methods.deepfloyd import load_teacher
 from sonocanvas.methods.distillation import Teacher, distil, pair_teacher
 from sonocanvas.methods.surfaces import SURFACES
-from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample
+from sonocanvas.types import ModelPair, OnStep, OnWarning, Reads, Sample
 
 OWN_MODEL = (
     "The picture's loss came from the pair's own picture model; the paper takes it from DeepFloyd "
@@ -49,6 +50,8 @@ class Sds:
     Raises:
         InvalidInputError: An option is out of range.
     """
+
+    reads: ClassVar[Reads] = {"sampling": {"image_guidance_scale", "audio_guidance_scale", "dtype"}}
 
     steps: int = 150
     learning_rate: float = 0.2

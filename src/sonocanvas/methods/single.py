@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
 from sonocanvas.methods.compose import sample_all
-from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample
+from sonocanvas.types import ModelPair, OnStep, OnWarning, Reads, Sample
+
+SAMPLING = {"scheduler", "steps", "guidance_interval", "eta", "dtype"}
+"""What both read of the run's sampling, each with the guidance of its own model."""
 
 
 @dataclass(frozen=True)
 class ImageOnly:
     """The picture model alone: how well it draws, whatever it sounds like."""
+
+    reads: ClassVar[Reads] = {"sampling": SAMPLING | {"image_guidance_scale"}}
 
     def __call__(
         self,
@@ -28,6 +34,8 @@ class ImageOnly:
 @dataclass(frozen=True)
 class AudioOnly:
     """The spectrogram model alone: how well it plays, whatever it looks like."""
+
+    reads: ClassVar[Reads] = {"sampling": SAMPLING | {"audio_guidance_scale"}}
 
     def __call__(
         self,

@@ -21,6 +21,7 @@ import transformers
 import transformers.utils.logging
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.types import VocoderWeights
@@ -131,6 +132,27 @@ def load_part(
         raise CheckpointError(f"{folder} lacks weights of {name}, the first is {first}.")
     placed = model.to(device, memory_format=torch.channels_last)  # faster: docs/performance.md
     return placed.eval().requires_grad_(False)
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Checks that what reads a tokenizer of sentencepiece is installed, where there is one.
+
+    Without it transformers takes the file for another kind and names the wrong package.
+
+    Args:
+        folder: Folder of a tokenizer.
+
+    Raises:
+        CheckpointError: It is not.
+    """
+    needed = {"sentencepiece": is_sentencepiece_available, "protobuf": is_protobuf_available}
+    missing = [name for name, is_there in needed.items() if not is_there()]
+    ready = (folder / "tokenizer.json").exists() or not (folder / "spiece.model").exists()
+    if missing and not ready:
+        raise CheckpointError(
+            f"{folder} holds a tokenizer of sentencepiece; to read it, "
+            f"`pip install {' '.join(missing)}`."
+        )
 
 
 def read_vocoder(folder: Path, device: str | torch.device) -> VocoderWeights | None:

@@ -16,11 +16,12 @@ from sonocanvas.generate import RUN_FILE
 from sonocanvas.run_file import load_config
 from sonocanvas.study import REPEATS
 from sonocanvas.study.records import RESULTS_FORMAT, Clip, Key
-from sonocanvas.types import OnWarning, Sample
+from sonocanvas.types import OnWarning, Sample, Waveform
 from sonocanvas.video import write_video
 
 PAGE = Path(__file__).parent.parent / "data" / "study.html"
 TOLD_TIME_S = 946_684_800  # of every video: a listing by time would tell methods apart
+LEVEL_DB = -30.0  # of full scale: low enough that hardly a sound has peaks too high for it
 
 Item = tuple[str, str, int]
 """What must be the same for two samples to be compared: the prompts and the seed."""
@@ -36,8 +37,8 @@ def make_study(
     """Returns the key of a study and writes its page, its videos and, beside them, the key.
 
     The method of the first run is compared with every other, wherever both made a sample of the
-    same prompts and seed. Videos are named by a digest of their bytes. The same runs give the
-    same study.
+    same prompts and seed. Videos are named by a digest of their bytes and are equally loud. The
+    same runs give the same study.
 
     Args:
         runs: Folders of runs or of samples, by two methods or more.
@@ -165,9 +166,14 @@ def _write_videos(
 
 
 def blinded(sample: Sample) -> Sample:
-    """Returns a sample whose video does not say inside by which method it was made."""
-    told = {name: value for name, value in sample.record.items() if name != "method"}
-    return dataclasses.replace(sample, record=told)
+    """Returns a sample whose video tells no method: without a record, and as loud as the others.
+
+    Its RMS level is `LEVEL_DB`, or as near to that as its peaks allow.
+    """
+    samples, rate = sample.waveform.samples, sample.waveform.sample_rate_hz
+    rms = float(samples.square().mean().sqrt())
+    gain = 10 ** (LEVEL_DB / 20) / rms if rms else 1.0
+    return dataclasses.replace(sample, record={}, waveform=Waveform(samples * gain, rate))
 
 
 def _key(compared: Iterable[tuple[Clip, Clip]], names: dict[str, str]) -> Key:
