@@ -74,6 +74,7 @@ def test_a_whole_session_by_keyboard_with_a_reload(study, browser):
     address = (folder / "index.html").as_uri()
     browser.go(address)
     assert text(browser, "count") == "6 pairs"
+    assert not seen(browser, "unplayable")
     browser.press("\ue004", ENTER)  # Tab to Begin
     assert text(browser, "place") == "Pair 1 of 6"
     browser.press(ENTER)
