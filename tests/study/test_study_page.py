@@ -74,6 +74,7 @@ def test_a_whole_session_by_keyboard_with_a_reload(study, browser):
     address = (folder / "index.html").as_uri()
     browser.go(address)
     assert text(browser, "count") == "6 pairs"
+    assert not seen(browser, "unplayable")
     browser.press("\ue004", ENTER)  # Tab to Begin
     assert text(browser, "place") == "Pair 1 of 6"
     browser.press(ENTER)
@@ -108,7 +109,8 @@ def test_a_whole_session_by_keyboard_with_a_reload(study, browser):
     assert (report.raters[0].same, report.raters[0].again) == (6, 6)
 
     browser.run("document.getElementById('another').click()")
-    browser.until(lambda: seen(browser, "welcome"))
+    assert seen(browser, "welcome")
+    assert browser.run("return document.getElementById('another').disabled")
     kept = browser.run("return localStorage.getItem(arguments[0])", f"sonocanvas-study-{key.study}")
     assert json.loads(kept)["rater"] != results.rater
 

@@ -133,13 +133,10 @@ def _compared(clips: Sequence[Clip], on_warning: OnWarning | None) -> list[tuple
             )
         pairs += [(ours[item], theirs[item]) for item in shared]
     used = {clip.sample for pair in pairs for clip in pair}
-    _tell_of([clip.sample for clip in clips if clip.sample not in used], on_warning)
-    return pairs
-
-
-def _tell_of(left_out: Sequence[str], on_warning: OnWarning | None) -> None:
+    left_out = [clip.sample for clip in clips if clip.sample not in used]
     if left_out and on_warning:
         on_warning(f"Left out, for want of one to compare with: {', '.join(left_out)}.")
+    return pairs
 
 
 def _write_videos(
