@@ -80,7 +80,7 @@ def test_fewer_dots_make_a_smaller_png_of_the_same_inches(tmp_path):
 
 
 def test_a_pdf_embeds_its_font_as_letters_and_the_canvas_by_its_own_pixels(tmp_path):
-    save_page(small_page(), tmp_path / "page.pdf")
+    save_page(small_page(), tmp_path / "page.pdf", dots_per_inch=100)
     written = (tmp_path / "page.pdf").read_bytes()
     assert written.startswith(b"%PDF")
     assert b"/FontFile2" in written  # TrueType, and not outlines of type 3

@@ -161,7 +161,7 @@ def save_page(figure: "Figure", path: Path, dots_per_inch: int = DOTS_PER_INCH) 
 
 def _write_pdf(figure: "Figure", path: Path) -> None:
     notes = {"Subject": NOTE, "CreationDate": None, "Creator": None, "Producer": None}
-    figure.savefig(path, format="pdf", dpi="figure", metadata=notes)
+    figure.savefig(path, format="pdf", dpi=figure.dpi, metadata=notes)
 
 
 def _write_png(figure: "Figure", path: Path) -> None:
