@@ -78,10 +78,10 @@ def serving(hub: TinyHub) -> Iterator[str]:
             if not head:
                 self.wfile.write(body)
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self.reply(head=False)
 
-        def do_HEAD(self) -> None:  # noqa: N802
+        def do_HEAD(self) -> None:
             self.reply(head=True)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

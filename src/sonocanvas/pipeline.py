@@ -51,7 +51,7 @@ class SonoCanvasPipeline(PairPipeline):
 
     @property
     def interrupt(self) -> bool:
-        """Whether the call that runs is to end before its next step: `_interrupt`, as diffusers'."""
+        """Whether the call ends before its next step: diffusers' `_interrupt`."""
         return self._interrupt
 
     @property

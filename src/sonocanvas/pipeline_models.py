@@ -27,7 +27,7 @@ CASTS = {
     torch.float32: "float",
     torch.float64: "double",
 }
-"""The models' own methods that cast; diffusers' `to` warns at each cast of parts to keep, of none."""
+"""The models' own methods that cast; diffusers' `to` warns even where there is no reason."""
 
 
 class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
@@ -220,23 +220,24 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
             args: A device, a type, or a device and a type; or the two by name, as diffusers has it.
             kwargs: The same by name.
         """
-        given = (*args, kwargs.get("dtype"))
+        given = [one for one in (*args, *kwargs.values()) if one is not None]
         dtype = next((one for one in given if isinstance(one, torch.dtype)), None)
+        device = next((one for one in given if isinstance(one, str | torch.device)), None)
         if dtype in CASTS:
             for name in MODELS:
                 getattr(getattr(self, name), CASTS[dtype])()
             args = tuple(one for one in args if one is not dtype)
             kwargs.pop("dtype", None)
         super().to(*args, **kwargs)
-        if self.vocoder_weights is not None:
-            self._move_vocoder(self.vocoder_weights)
+        if self.vocoder_weights is not None and device is not None:
+            self._move_vocoder(self.vocoder_weights, torch.device(device))
         return self
 
-    def _move_vocoder(self, weights: VocoderWeights) -> None:
-        """Puts the vocoder that came with the models where they are; another stays where it is."""
-        if all(tensor.device == self.device for tensor in weights.tensors.values()):
+    def _move_vocoder(self, weights: VocoderWeights, device: torch.device) -> None:
+        """Puts the vocoder that came with the models on a device; another stays where it is."""
+        if all(tensor.device == device for tensor in weights.tensors.values()):
             return
-        tensors = {name: tensor.to(self.device) for name, tensor in weights.tensors.items()}
+        tensors = {name: tensor.to(device) for name, tensor in weights.tensors.items()}
         self.vocoder_weights = dataclasses.replace(weights, tensors=tensors)
         own: Any = self.vocoder
         if getattr(own, "weights", None) is weights:
@@ -248,6 +249,12 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         own = {name: getattr(pipeline, name, None) for name in ("vocoder", "vocoder_weights")}
         pipe: Self = super().from_pipe(pipeline, **(own | kwargs))
         return pipe
+
+    def enable_sequential_cpu_offload(self, *args: Any, **kwargs: Any) -> None:
+        """Moves each layer only while it is called, as diffusers does: least memory, and slow."""
+        if self.image_text_encoder is self.audio_text_encoder:  # else it is taken twice, and fails
+            self._exclude_from_cpu_offload = ["image_text_encoder"]
+        super().enable_sequential_cpu_offload(*args, **kwargs)
 
     def enable_vae_slicing(self) -> None:
         """Decodes canvas by canvas, where the vae can: less memory for a batch."""
