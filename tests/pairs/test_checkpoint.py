@@ -18,6 +18,7 @@ from sonocanvas.generate import generate, load_pair
 from sonocanvas.pairs import sd15_auffusion, sd15_riffusion
 from sonocanvas.pairs.checkpoint import decode_difference
 from sonocanvas.pairs.folder import load_folder, save_folder
+from sonocanvas.pairs.parts import read_pickle
 from sonocanvas.registry import METHODS
 from sonocanvas.text import encode_prompts
 from sonocanvas.types import AUFFUSION_FORMAT, RIFFUSION_FORMAT, Prompts
@@ -235,6 +236,19 @@ def test_a_truncated_pickle_is_named(folders, name):
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(CheckpointError, match=f"{re.escape(str(path))} is broken or holds more"):
         load(folders)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_that_is_cut_off_anywhere_is_named(tmp_path, zipped):
+    path = tmp_path / "vocoder.pt"
+    weights = {"generator": {"conv_pre.bias": torch.ones(3), "conv_post.bias": torch.ones(1)}}
+    torch.save(weights, path, _use_new_zipfile_serialization=zipped)
+    assert read_pickle(path)["generator"].keys() == weights["generator"].keys()
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 1, len(whole) // 60):
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError, match="is broken or holds more than tensors"):
+            read_pickle(path)
 
 
 def test_a_vocoder_pickle_without_its_generator_is_refused(folders):

@@ -9,6 +9,7 @@ import importlib
 import json
 import pickle
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,12 @@ NAMES = "diffusion_pytorch_model|pytorch_model|model|vocoder"
 SAFETENSORS = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.safetensors(\.index\.json)?")
 PICKLES = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.(bin|pt)(\.index\.json)?")
 """Names of files of weights; those of a variant, such as `….fp16.safetensors`, are others."""
+
+BROKEN = (
+    *(pickle.UnpicklingError, zipfile.BadZipFile, struct.error, EOFError, OSError, RuntimeError),
+    *(AssertionError, AttributeError, LookupError, TypeError, ValueError),
+)
+"""What torch's reader of pickles raises at one that is cut off or damaged."""
 
 POINTER = b"version https://git-lfs"
 """How a file begins that Git left in the place of a large one."""
@@ -112,7 +119,7 @@ def read_pickle(path: Path) -> Any:
     try:
         mapped = zipfile.is_zipfile(path)
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except BROKEN as error:
         raise CheckpointError(
             f"The weight file {path} is broken or holds more than tensors, such as code, which "
             "is never executed."
