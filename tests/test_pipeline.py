@@ -7,6 +7,7 @@ import re
 import warnings
 from pathlib import Path
 
+import accelerate
 import diffusers
 import numpy as np
 import pytest
@@ -310,6 +311,67 @@ def test_callback_gets_only_the_tensors_it_asked_for(pipe):
     assert seen == [{}] * 4
 
 
+def test_latents_that_a_callback_changes_in_place_are_used(pipe):
+    def cleared(_, step, timestep, tensors):
+        tensors["latents"].zero_()
+        return tensors
+
+    assert latents_of(pipe, num_inference_steps=1, callback_on_step_end=cleared).abs().max() == 0
+
+
+def test_a_callback_may_follow_gradients_of_the_latents(pipe):
+    def towards_zero(_, step, timestep, tensors):
+        with torch.enable_grad():
+            latents = tensors["latents"].detach().requires_grad_()
+            (slope,) = torch.autograd.grad(latents.square().sum() / 2, latents)
+        return {"latents": latents.detach() - slope}
+
+    made = latents_of(pipe, num_inference_steps=1, callback_on_step_end=towards_zero)
+    assert made.abs().max() == 0  # the slope of half the square is the value
+
+
+def test_a_callback_changes_latents_and_interrupts_as_in_diffusers_own_pipeline():
+    pair = tiny_pair(same=True)
+    theirs = diffusers.StableDiffusionPipeline(
+        vae=pair.vae,
+        text_encoder=pair.image_text_encoder,
+        tokenizer=pair.image_tokenizer,
+        unet=pair.image_unet,
+        scheduler=make_scheduler(pair.scheduler_config),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    theirs.set_progress_bar_config(disable=True)
+
+    def callback(pipeline, step, timestep, tensors):
+        pipeline._interrupt = step == 2
+        return {"latents": tensors["latents"] * 0.9}
+
+    common = {"num_inference_steps": 5, "callback_on_step_end": callback, "output_type": "latent"}
+    size = {"height": 32, "width": 64}
+    expected = theirs("a dog", guidance_scale=7.5, generator=seeded(0), **size, **common).images
+    scales = {"image_guidance_scale": 7.5, "audio_guidance_scale": 7.5}
+    made = make_pipe(pair)("a dog", "a dog", rule=Mean(), generator=seeded(0), **scales, **common)
+    assert torch.equal(made.images, expected)
+
+
+def test_a_call_is_interrupted_as_one_of_diffusers_is(pipe):
+    seen = []
+
+    def stop(pipeline, step, timestep, tensors):
+        seen.append(tensors["latents"])
+        pipeline._interrupt = step == 1
+        return tensors
+
+    made = latents_of(pipe, callback_on_step_end=stop)
+    assert (len(seen), pipe.num_timesteps, pipe.interrupt) == (2, 4, True)
+    assert torch.equal(made, seen[-1])
+    whole = latents_of(pipe)
+    assert not pipe.interrupt
+    assert not torch.equal(made, whole)
+
+
 # Saving, loading, types
 
 
@@ -392,10 +454,35 @@ def test_bfloat16_runs_and_stays_near(pipe, tmp_path):
     assert made.images.dtype == made.waveforms.dtype == torch.float32
 
 
-def test_to_changes_the_type_of_all_models():
-    pipe = make_pipe().to("cpu", torch.float64)
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        (("cpu", torch.float64), {}),
+        ((torch.float64,), {}),
+        ((torch.device("cpu"),), {"dtype": torch.float64}),
+        ((), {"device": "cpu", "dtype": torch.float64}),
+    ],
+)
+def test_to_changes_the_type_of_all_models_and_says_nothing(capfd, args, kwargs):
+    pipe = make_pipe()
+    assert pipe.to(*args, **kwargs) is pipe
     assert {getattr(pipe, name).dtype for name in MODELS} == {torch.float64}
     assert latents_of(pipe).dtype == torch.float32
+    assert pipe.to("cpu").dtype == torch.float64
+    assert pipe.to(torch.bfloat16).dtype == torch.bfloat16
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_vocoder_that_came_with_the_models_goes_where_they_go():
+    pipe = make_pipe(tiny_pair(vocoder=hifigan_weights()))
+    own = pipe.vocoder
+    assert pipe.to("cpu").vocoder is own
+    pipe.to("meta")  # another device that is there on every machine
+    assert pipe.vocoder.network.conv_pre.weight.device.type == "meta"
+    assert {tensor.device.type for tensor in pipe.pair.vocoder.tensors.values()} == {"meta"}
+    other = make_pipe(tiny_pair(vocoder=hifigan_weights()), vocoder=GriffinLim())
+    other.to("meta")
+    assert other.vocoder == GriffinLim()
 
 
 def test_channels_last_keeps_the_result():
@@ -538,6 +625,21 @@ def test_offloading_moves_each_model_when_it_is_called_and_keeps_the_result(pipe
     expected = pipe(*PROMPTS, **options, generator=seeded(0))
     assert torch.equal(made.images, expected.images)
     assert torch.equal(made.waveforms, expected.waveforms)
+
+
+def test_offloading_of_each_layer_keeps_the_result(pipe, monkeypatch):
+    def offload(model, device, **options):  # diffusers numbers the device, and a CPU has no number
+        accelerate.big_modeling.cpu_offload(model, torch.device("cpu"), **options)
+
+    monkeypatch.setattr("accelerate.cpu_offload", offload)
+    moved = make_pipe()
+    assert moved.image_text_encoder is moved.audio_text_encoder
+    moved.enable_sequential_cpu_offload(device="cpu")
+    assert moved.image_text_encoder.device.type == "meta"
+    options = {"num_inference_steps": 2, "output_type": "pt"}
+    made = moved(*PROMPTS, **options, generator=seeded(0))
+    expected = pipe(*PROMPTS, **options, generator=seeded(0))
+    assert torch.equal(made.images, expected.images)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is an accelerator")

@@ -73,6 +73,7 @@ def denoise(
     device: torch.device | None = None,
     on_step: Callable[[Step, Tensor], None] | None = None,
     on_step_end: Callable[[int, Tensor, Tensor], Tensor] | None = None,
+    interrupted: Callable[[], bool] | None = None,
 ) -> Tensor:
     """Returns clean latents `(batch, channels, height, width)` float32.
 
@@ -97,6 +98,7 @@ def denoise(
         on_step: Called after each step with its record and the predicted clean latents.
         on_step_end: Called after each step with its index, its timestep and the noisy latents in
             the scheduler's own units; what it returns takes their place.
+        interrupted: Asked before each step; where it says so, the latents are returned as they are.
 
     Raises:
         InvalidInputError: A value is out of range or the scheduler is not one of ours.
@@ -106,13 +108,15 @@ def denoise(
     _check_inputs(pair, noise, eta, seeds, generator)
     device = device or pair.image_unet.device
     extra = _fresh_noise(pair, eta, seeds, generator)
-    with torch.inference_mode():
+    with torch.no_grad():  # not inference mode: a callback may want gradients of its latents
         with warnings.catch_warnings():  # diffusers' solvers read tensors as NumPy 1 did
             warnings.simplefilter("ignore", DeprecationWarning)
             scheduler.set_timesteps(steps, device=device)
         levels = _noise_levels(scheduler)
         latents: Tensor = noise.to(device, torch.float32) * scheduler.init_noise_sigma
         for index, timestep in enumerate(scheduler.timesteps):
+            if interrupted is not None and interrupted():
+                break
             scaled = scheduler.scale_model_input(latents, timestep)
             step = Step(index, steps, float(timestep), *levels[index], *levels[index + 1], scaled)
             image_noise = audio_noise = None
@@ -136,7 +140,7 @@ def denoise(
                 )
             if on_step is not None:
                 on_step(step, (scaled - step.sigma * predicted) / step.alpha)
-    return latents.clone()
+    return latents
 
 
 def predict(

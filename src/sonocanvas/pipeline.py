@@ -46,6 +46,18 @@ class SonoCanvasPipeline(PairPipeline):
     """
 
     _callback_tensor_inputs = ("latents",)
+    _interrupt = False
+    _num_timesteps = 0
+
+    @property
+    def interrupt(self) -> bool:
+        """Whether the call ends before its next step: diffusers' `_interrupt`."""
+        return self._interrupt
+
+    @property
+    def num_timesteps(self) -> int:
+        """Number of steps of the last call."""
+        return self._num_timesteps
 
     @torch.no_grad()
     def __call__(
@@ -92,7 +104,8 @@ class SonoCanvasPipeline(PairPipeline):
             output_type: `"pil"`, `"np"`, `"pt"` or, neither decoded nor played, `"latent"`.
             return_dict: Whether a `SonoCanvasOutput` is returned, or a tuple of its fields.
             callback_on_step_end: Called as `callback(pipe, step, timestep, tensors)` after each
-                step; `latents` in the dict that it returns take the place of the noisy latents.
+                step; `latents` in the dict that it returns take the place of the noisy latents,
+                and after `pipe._interrupt = True` there is no further step.
             callback_on_step_end_tensor_inputs: Names of the tensors it gets: `latents` or none.
 
         Raises:
@@ -123,13 +136,15 @@ class SonoCanvasPipeline(PairPipeline):
             wanted,
         )
 
+        self._interrupt, self._num_timesteps = False, num_inference_steps
+
         # 2. Encode the prompts, each once.
         pair = self.pair
-        embeddings = _encode(pair, prompts, num_images_per_prompt)
+        device = self._execution_device
+        embeddings = _encode(pair, prompts, num_images_per_prompt, device)
 
         # 3. Draw the first noise, in float32 whatever the type of the weights.
         generator = torch.default_generator if generator is None else generator
-        device = self._execution_device
         if latents is None:
             latents = randn_tensor(shape, generator, device, torch.float32)
 
@@ -150,6 +165,7 @@ class SonoCanvasPipeline(PairPipeline):
                 device=device,
                 on_step=lambda *_: progress_bar.update(),
                 on_step_end=self._on_step_end(callback, wanted),
+                interrupted=lambda: self.interrupt,
             )
 
         # 5. Decode and play.
@@ -214,11 +230,13 @@ def _default_rule() -> Rule:
     return rule
 
 
-def _encode(pair: ModelPair, prompts: Sequence[Prompts], copies: int) -> TextEmbeddings:
+def _encode(
+    pair: ModelPair, prompts: Sequence[Prompts], copies: int, device: torch.device
+) -> TextEmbeddings:
     """Returns the embeddings `(prompts * copies, tokens, width)`, and warns of unknown words."""
     encoded: dict[Prompts, TextEmbeddings] = {}
     for one in dict.fromkeys(prompts):
-        encoded[one], sentences = encode_prompts(pair, one)
+        encoded[one], sentences = encode_prompts(pair, one, device)
         for sentence in sentences:
             warnings.warn(sentence, stacklevel=4)
     rows = [encoded[one] for one in prompts for _ in range(copies)]

@@ -21,6 +21,13 @@ from sonocanvas.registry import PAIRS, build, split_pair
 from sonocanvas.types import CanvasFormat, ModelPair, Vocoder, VocoderWeights
 
 MODELS = ("vae", "image_unet", "audio_unet", "image_text_encoder", "audio_text_encoder")
+CASTS = {
+    torch.float16: "half",
+    torch.bfloat16: "bfloat16",
+    torch.float32: "float",
+    torch.float64: "double",
+}
+"""The models' own methods that cast; diffusers' `to` warns even where there is no reason."""
 
 
 class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
@@ -43,7 +50,7 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         closed_vocabulary: Whether a word that the tokenizer does not hold means nothing.
         licences: Licence of the weights, by part.
         vocoder: What plays the canvas; by default the one of the `vocoder_weights`, or Griffin-Lim
-            where there are none. It stays on the device where it was made.
+            where there are none.
         vocoder_weights: The vocoder that came with the models, saved with them.
 
     Raises:
@@ -206,12 +213,48 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         made_by = {"_class_name": type(self).__name__, "_diffusers_version": diffusers.__version__}
         write_json(folder / self.config_name, made_by | index | {"scheduler": solver})
 
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Returns the pipeline with models and vocoder on a device, or models in a type, or both.
+
+        Args:
+            args: A device, a type, or a device and a type; or the two by name, as diffusers has it.
+            kwargs: The same by name.
+        """
+        given = [one for one in (*args, *kwargs.values()) if one is not None]
+        dtype = next((one for one in given if isinstance(one, torch.dtype)), None)
+        device = next((one for one in given if isinstance(one, str | torch.device)), None)
+        if dtype in CASTS:
+            for name in MODELS:
+                getattr(getattr(self, name), CASTS[dtype])()
+            args = tuple(one for one in args if one is not dtype)
+            kwargs.pop("dtype", None)
+        super().to(*args, **kwargs)
+        if self.vocoder_weights is not None and device is not None:
+            self._move_vocoder(self.vocoder_weights, torch.device(device))
+        return self
+
+    def _move_vocoder(self, weights: VocoderWeights, device: torch.device) -> None:
+        """Puts the vocoder that came with the models on a device; another stays where it is."""
+        if all(tensor.device == device for tensor in weights.tensors.values()):
+            return
+        tensors = {name: tensor.to(device) for name, tensor in weights.tensors.items()}
+        self.vocoder_weights = dataclasses.replace(weights, tensors=tensors)
+        own: Any = self.vocoder
+        if getattr(own, "weights", None) is weights:
+            self.vocoder = dataclasses.replace(own, weights=self.vocoder_weights)
+
     @classmethod
     def from_pipe(cls, pipeline: diffusers.DiffusionPipeline, **kwargs: Any) -> Self:
         """Returns a pipeline with the components of another, as diffusers does, and its vocoder."""
         own = {name: getattr(pipeline, name, None) for name in ("vocoder", "vocoder_weights")}
         pipe: Self = super().from_pipe(pipeline, **(own | kwargs))
         return pipe
+
+    def enable_sequential_cpu_offload(self, *args: Any, **kwargs: Any) -> None:
+        """Moves each layer only while it is called, as diffusers does: least memory, and slow."""
+        if self.image_text_encoder is self.audio_text_encoder:  # else it is taken twice, and fails
+            self._exclude_from_cpu_offload = ["image_text_encoder"]
+        super().enable_sequential_cpu_offload(*args, **kwargs)
 
     def enable_vae_slicing(self) -> None:
         """Decodes canvas by canvas, where the vae can: less memory for a batch."""

@@ -12,7 +12,9 @@ from sonocanvas.synonyms import read_as
 from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
 
 
-def encode_prompts(pair: ModelPair, prompts: Prompts) -> tuple[TextEmbeddings, list[str]]:
+def encode_prompts(
+    pair: ModelPair, prompts: Prompts, device: torch.device | None = None
+) -> tuple[TextEmbeddings, list[str]]:
     """Returns the text embeddings of all four prompts, and warnings as sentences.
 
     The embeddings are those of diffusers' `StableDiffusionPipeline`: the last hidden state of
@@ -22,6 +24,7 @@ def encode_prompts(pair: ModelPair, prompts: Prompts) -> tuple[TextEmbeddings, l
     Args:
         pair: The models.
         prompts: What to draw and to play; the negative prompts may be empty.
+        device: Where the text encoders compute; by default where they are.
 
     Raises:
         InvalidInputError: The image prompt or the audio prompt is empty.
@@ -37,7 +40,7 @@ def encode_prompts(pair: ModelPair, prompts: Prompts) -> tuple[TextEmbeddings, l
         for name in (model, f"negative_{model}"):
             text = getattr(prompts, name)
             read = known_prompt(tokenizer, text) if pair.closed_vocabulary else text
-            embeddings[name] = _encode(tokenizer, text_encoder, read)
+            embeddings[name] = _encode(tokenizer, text_encoder, read, device)
             what = f"{name.replace('_', ' ')} prompt"
             warnings += _cut_off(tokenizer, what, text)
             if pair.closed_vocabulary:
@@ -72,7 +75,12 @@ def known_prompt(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
     return text
 
 
-def _encode(tokenizer: PreTrainedTokenizerBase, text_encoder: PreTrainedModel, text: str) -> Tensor:
+def _encode(
+    tokenizer: PreTrainedTokenizerBase,
+    text_encoder: PreTrainedModel,
+    text: str,
+    device: torch.device | None,
+) -> Tensor:
     """Returns the embedding `(1, tokens, width)` of one prompt."""
     tokens = tokenizer(
         text,
@@ -82,7 +90,7 @@ def _encode(tokenizer: PreTrainedTokenizerBase, text_encoder: PreTrainedModel, t
         return_tensors="pt",
     )
     with torch.no_grad():
-        embedding: Tensor = text_encoder(tokens.input_ids.to(text_encoder.device))[0]
+        embedding: Tensor = text_encoder(tokens.input_ids.to(device or text_encoder.device))[0]
     return embedding
 
 

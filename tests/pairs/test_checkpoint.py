@@ -18,6 +18,7 @@ from sonocanvas.generate import generate, load_pair
 from sonocanvas.pairs import sd15_auffusion, sd15_riffusion
 from sonocanvas.pairs.checkpoint import decode_difference
 from sonocanvas.pairs.folder import load_folder, save_folder
+from sonocanvas.pairs.parts import read_pickle
 from sonocanvas.registry import METHODS
 from sonocanvas.text import encode_prompts
 from sonocanvas.types import AUFFUSION_FORMAT, RIFFUSION_FORMAT, Prompts
@@ -125,7 +126,11 @@ def test_other_autoencoder_is_told_with_the_measured_difference(folders):
         ("vae", {"scaling_factor": 0.13025}, "image vae is 0.18215, .* audio vae is 0.13025"),
         ("scheduler", {"beta_end": 0.02}, "beta_end of the image .* is 0.012, .* is 0.02"),
         ("scheduler", {"beta_schedule": "linear"}, "is scaled_linear, .* is linear"),
+        ("scheduler", {"trained_betas": [0.1] * 1000}, r"is None, .* is \[0\.1, .*, \.\.\.\]\."),
         ("scheduler", {"prediction_type": "v_prediction"}, "is epsilon, .* is v_prediction"),
+        ("vae", {"block_out_channels": [4, 4]}, "a latent of the image vae is 8, .* vae is 2"),
+        ("unet", {"time_cond_proj_dim": 256}, "dim allowed is None, but of the audio unet is 256"),
+        ("unet", {"addition_embed_type": "text_time"}, "is None, .* is text_time"),
         ("unet", {"cross_attention_dim": 24}, "text encoder is 16, but its unet reads is 24"),
         ("unet", {"in_channels": 9}, "audio vae is 4, but in_channels of its unet is 9"),
         ("vocoder", {"num_mels": 80}, "mels of canvas_format is 256, but num_mels .* is 80"),
@@ -139,6 +144,41 @@ def test_checkpoints_that_do_not_fit_are_named_with_both_values(folders, file, c
     with pytest.raises(CheckpointError, match=message) as caught:
         load(folders)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+def test_models_in_each_others_place_are_told(folders):
+    sentences = []
+    load(folders, image_model=str(folders / "audio"), on_warning=sentences.append)
+    assert sentences == [
+        f"The image model {folders / 'audio'} comes with a vocoder, as a spectrogram model does; "
+        "if it is one, its pictures will be spectrograms.",
+        f"The image model and the audio model are the same: {folders / 'audio'}.",
+    ]
+    sentences.clear()
+    shutil.copytree(folders / "image", folders / "other")
+    load(folders, audio_model=str(folders / "other"), on_warning=sentences.append)
+    assert sentences == [
+        f"The audio model {folders / 'other'} comes without the vocoder that "
+        "auffusion/auffusion-full-no-adapter has; if it was not trained on the canvas of pair "
+        "'sd15-auffusion', it will sound as noise."
+    ]
+
+
+def test_weights_of_another_width_are_told_with_both_shapes(folders):
+    change_json(folders / "image/unet/config.json", block_out_channels=[32, 32])
+    both = r"conv_in\.weight: .*\[16, 4, 3, 3\].*\[32, 4, 3, 3\]"
+    with pytest.raises(CheckpointError, match=both):
+        load(folders)
+
+
+@pytest.mark.parametrize(
+    "name", ["image/unet/diffusion_pytorch_model.safetensors", "audio/vocoder/vocoder.pt"]
+)
+def test_a_pointer_in_the_place_of_weights_says_how_to_get_them(folders, name):
+    (folders / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    with pytest.raises(CheckpointError, match=r"is a pointer of Git LFS .* run `git lfs pull`"):
+        load(folders)
 
 
 def test_stale_words_of_a_vocoder_are_told_with_both_values_and_do_not_stop(folders, tmp_path):
@@ -198,6 +238,19 @@ def test_a_truncated_pickle_is_named(folders, name):
         load(folders)
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_that_is_cut_off_anywhere_is_named(tmp_path, zipped):
+    path = tmp_path / "vocoder.pt"
+    weights = {"generator": {"conv_pre.bias": torch.ones(3), "conv_post.bias": torch.ones(1)}}
+    torch.save(weights, path, _use_new_zipfile_serialization=zipped)
+    assert read_pickle(path)["generator"].keys() == weights["generator"].keys()
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 1, len(whole) // 60):
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError, match="is broken or holds more than tensors"):
+            read_pickle(path)
+
+
 def test_a_vocoder_pickle_without_its_generator_is_refused(folders):
     torch.save({"weights": {}}, folders / "audio/vocoder/vocoder.pt")
     with pytest.raises(CheckpointError, match="must hold 'generator'"):
@@ -227,7 +280,9 @@ def test_safetensors_of_a_unet_come_before_the_pickle(folders):
         ("image/unet/config.json", r"unet/config.json is missing"),
         ("audio/scheduler/scheduler_config.json", "scheduler_config.json is missing"),
         ("audio/unet/diffusion_pytorch_model.bin", r"unet holds no weights \(safetensors or"),
-        ("image/vae/diffusion_pytorch_model.safetensors", "vae holds no weights"),
+        ("image/vae/diffusion_pytorch_model.safetensors", "vae holds no .* but config.json"),
+        ("image/tokenizer/merges.txt", "tokenizer/merges.txt is missing"),
+        ("image/tokenizer/tokenizer_config.json", "tokenizer/tokenizer_config.json is missing"),
         ("audio/vocoder/config.json", "vocoder/config.json is missing"),
     ],
 )
@@ -290,6 +345,7 @@ def test_a_run_plays_the_cropped_canvas_by_the_vocoder_of_the_pair(saved, tmp_pa
 
 
 def test_a_run_of_riffusion_plays_a_square_canvas_by_griffin_lim(saved, tmp_path):
+    sentences = []
     run = RunConfig(
         **PROMPTS,
         pair="sd15-riffusion",
@@ -299,7 +355,8 @@ def test_a_run_of_riffusion_plays_a_square_canvas_by_griffin_lim(saved, tmp_path
         sampling={"steps": 1},
     )
     assert run.vocoder.name == "griffin_lim"
-    pair = load_pair(run, "cpu")
+    pair = load_pair(run, "cpu", sentences.append)
+    assert (len(sentences), "are the same" in sentences[0]) == (1, True)
     assert (pair.latent_shape, pair.crop_columns, pair.vocoder) == ((4, 64, 64), 0, None)
     assert pair.canvas_format == RIFFUSION_FORMAT
     (sample,) = generate(run, tmp_path / "run", pair=pair)
@@ -320,7 +377,7 @@ def test_a_pair_without_vocoder_says_what_to_use_before_any_denoising(folders, m
     run = RunConfig(**PROMPTS, pair="sd15-auffusion", **models)
     monkeypatch.setitem(METHODS, "compose", "sonocanvas.types:none")
     with pytest.raises(InvalidInputError, match=r"carries no vocoder .* use the vocoder griffin"):
-        generate(run, device="cpu")
+        generate(run, device="cpu", on_warning=lambda sentence: None)
 
 
 def test_a_pair_that_takes_no_other_models_says_so(saved):

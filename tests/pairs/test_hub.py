@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import huggingface_hub
 import pytest
 from huggingface_hub.errors import RepositoryNotFoundError
+from tiny_hub import COMMIT, TinyHub, serving
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs import sd15_auffusion
@@ -14,7 +15,7 @@ from sonocanvas.pairs.hub import Source, fetch, licence_of, source_of, wanted_fi
 
 RECIPE = sd15_auffusion.RECIPE
 AUDIO = {"--audio-model": RECIPE.audio}
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+BOTH = {"--image-model": RECIPE.image, **AUDIO}
 
 
 @pytest.fixture
@@ -23,6 +24,22 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     return tmp_path / "hub"
+
+
+@pytest.fixture
+def hub(saved, tmp_path, cache, monkeypatch):
+    """A hub that has both checkpoints of the pair, and files that are not needed."""
+    made = TinyHub(tmp_path / "served")
+    for model, source in (("image", RECIPE.image), ("audio", RECIPE.audio)):
+        folder = Path(shutil.copytree(saved / model, made.folder / source.place))
+        for name in ("unet/diffusion_pytorch_model.fp16.safetensors", "v1-5-pruned.ckpt"):
+            (folder / name).write_bytes(b"not needed")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    with serving(made) as address:
+        url = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", url)
+        yield made
 
 
 def put_into(cache, source, folder):
@@ -46,7 +63,10 @@ def test_cached_checkpoints_are_used_offline_and_told_by_commit_and_licence(save
 
 @pytest.mark.parametrize(
     "missing",
-    ["unet/diffusion_pytorch_model.bin", "vae/config.json", "tokenizer", "vocoder/vocoder.pt"],
+    [
+        *("unet/diffusion_pytorch_model.bin", "vae/config.json", "tokenizer", "vocoder/vocoder.pt"),
+        *("tokenizer/merges.txt", "text_encoder/config.json"),
+    ],
 )
 def test_a_download_that_was_interrupted_is_not_taken_for_whole(saved, cache, missing):
     path = put_into(cache, RECIPE.audio, saved / "audio") / missing
@@ -97,24 +117,57 @@ def test_a_repository_that_the_hub_does_not_show_is_told_apart(cache, monkeypatc
         fetch(AUDIO, pytest.fail)
 
 
-def test_the_licence_is_told_before_the_download_of_only_what_is_needed(saved, cache, monkeypatch):
-    told = []
-    names = [str(path.relative_to(saved / "audio")) for path in (saved / "audio").rglob("*.*")] + [
-        "unet/diffusion_pytorch_model.fp16.safetensors",
-        "safety_checker/model.safetensors",
+def test_licences_are_told_before_anything_is_downloaded_and_once(hub, capfd):
+    folders = fetch(BOTH, lambda sentence: hub.asked.append(sentence))
+    assert hub.asked[:2] == [
+        "Downloading stable-diffusion-v1-5/stable-diffusion-v1-5 at 451f4fe; licence of the "
+        "weights: CreativeML OpenRAIL-M.",
+        "Downloading auffusion/auffusion-full-no-adapter at main; licence of the weights: "
+        "CC BY-NC-SA 4.0, not for commercial use.",
     ]
+    assert len(hub.asked[2:]) == 10 + 12
+    assert not any("fp16" in name or "ckpt" in name for name in hub.asked)
+    assert "Fetching 12 files: 100%" in capfd.readouterr().err  # progress
+    assert [folder.name for folder in folders] == [RECIPE.image.revision, COMMIT]
+    hub.asked.clear()
+    assert fetch(BOTH, pytest.fail) == folders
+    assert hub.asked == []
 
-    def download(place, revision, allow_patterns):
-        told.append((place, revision, sorted(allow_patterns)))
-        return str(put_into(cache, RECIPE.audio, saved / "audio"))
 
-    about = SimpleNamespace(siblings=[SimpleNamespace(rfilename=name) for name in names])
-    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: about)
-    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
-    folders = fetch(AUDIO, told.append)
-    assert "CC BY-NC-SA 4.0" in told[0]
-    assert told[1] == (RECIPE.audio.place, "main", sorted(names[:-2]))
-    assert folders == fetch(AUDIO, pytest.fail)
+def test_what_was_downloaded_is_a_pair_that_is_used_offline(hub, monkeypatch):
+    sentences = []
+    pair = sd15_auffusion.load(on_warning=sentences.append)
+    assert len(sentences) == 2
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    again = sd15_auffusion.load(on_warning=pytest.fail)
+    assert (
+        again.licences
+        == pair.licences
+        == {
+            "image": f"{RECIPE.image.place}@{RECIPE.image.revision}: CreativeML OpenRAIL-M",
+            "audio": f"{RECIPE.audio.place}@{COMMIT}: CC BY-NC-SA 4.0, not for commercial use",
+        }
+    )
+
+
+def test_a_download_that_was_interrupted_goes_on_with_what_is_missing(hub):
+    hub.withheld = "vocoder/vocoder.pt"
+    with pytest.raises(CheckpointError, match="since it ended in HfHubHTTPError: auffusion"):
+        fetch(AUDIO, lambda sentence: None)
+    hub.withheld = ""
+    hub.asked.clear()
+    fetch(AUDIO, lambda sentence: None)
+    assert "vocoder/vocoder.pt" in hub.asked
+    assert "unet/diffusion_pytorch_model.bin" not in hub.asked
+
+
+def test_another_revision_of_the_hub_is_the_one_that_is_used(hub):
+    other = "f" * 40
+    source = source_of(f"{RECIPE.audio.place}@{other}", RECIPE.audio)
+    (folder,) = fetch({"--audio-model": source}, lambda sentence: None)
+    assert licence_of(source, folder) == (
+        f"{RECIPE.audio.place}@{other}: CC BY-NC-SA 4.0, not for commercial use"
+    )
 
 
 def test_one_form_of_weights_is_wanted_and_no_variant():
@@ -168,6 +221,13 @@ def test_one_form_of_weights_is_wanted_and_no_variant():
 )
 def test_a_model_is_named_by_its_repository_and_revision(given, expected):
     assert source_of(given, RECIPE.image) == expected
+
+
+def test_one_file_of_a_whole_model_is_refused_with_what_makes_a_folder_of_it(tmp_path):
+    file = tmp_path / "deliberate.safetensors"
+    file.write_bytes(b"weights")
+    with pytest.raises(CheckpointError, match=r"is a file, .*from_single_file\(FILE\)\.save_pre"):
+        source_of(str(file), RECIPE.image)
 
 
 def test_a_folder_comes_before_the_hub(tmp_path, monkeypatch):

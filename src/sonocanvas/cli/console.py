@@ -59,8 +59,10 @@ class RunDisplay:
         self._progress.advance(self._done)
 
     def on_warning(self, sentence: str) -> None:
-        """Shows a sentence about the prompts."""
-        self._progress.console.print(sentence, style="yellow", markup=False, highlight=False)
+        """Shows a sentence about the prompts or the models."""
+        self._progress.console.print(
+            sentence, style="yellow", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def show_run(samples: list[Sample], index: Path) -> None:

@@ -11,6 +11,7 @@ before gigabytes are read: a checkpoint of another family is refused and never m
 
 from __future__ import annotations
 
+import reprlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,9 +23,15 @@ from torch import Tensor
 
 from sonocanvas.canvas import decode_latents
 from sonocanvas.errors import CheckpointError
-from sonocanvas.pairs.folder import check_pair, differences_of_vocoder
+from sonocanvas.pairs.folder import UNGIVEN, check_pair, differences_of_vocoder
 from sonocanvas.pairs.hub import Source, fetch, licence_of, source_of
-from sonocanvas.pairs.parts import check_weights, load_part, read_json, read_vocoder
+from sonocanvas.pairs.parts import (
+    check_weights,
+    load_part,
+    missing_description,
+    read_json,
+    read_vocoder,
+)
 from sonocanvas.types import CanvasFormat, ModelPair
 
 CLASSES = {
@@ -112,6 +119,8 @@ def join(
     image, audio = fetch(dict(zip(options, sources, strict=True)), on_warning)
     schedule = check_descriptions(recipe.name, describe(image), describe(audio))
     _check_files(image, audio)
+    for sentence in _doubts(recipe, image, audio):
+        on_warning(sentence)
     facts = {key: getattr(recipe, key) for key in FACTS}
     pair = ModelPair(
         vocoder=read_vocoder(audio / "vocoder", device),
@@ -140,7 +149,7 @@ def describe(folder: Path) -> Descriptions:
     )
     schedule = read_json(folder / "scheduler" / "scheduler_config.json")
     return Descriptions(
-        vae={"latent_channels": 4, "scaling_factor": 0.18215} | vae,
+        vae={"latent_channels": 4, "scaling_factor": 0.18215, "block_out_channels": [64]} | vae,
         unet={"in_channels": 4, "out_channels": 4, "cross_attention_dim": 1280} | unet,
         text_encoder={"hidden_size": 512} | text.get("text_config", text),
         schedule={key: schedule.get(key, value) for key, value in SCHEDULE.items()},
@@ -161,6 +170,10 @@ def check_descriptions(name: str, image: Descriptions, audio: Descriptions) -> d
         (f"{key} of the image scheduler", image.schedule[key], "of the audio scheduler", value)
         for key, value in audio.schedule.items()
     ]
+    sides = [2 ** (len(one.vae["block_out_channels"]) - 1) for one in (image, audio)]
+    agreements.append(
+        ("pixels a side of a latent of the image vae", sides[0], "of the audio vae", sides[1])
+    )
     for model, one in (("image", image), ("audio", audio)):
         channels, width = one.vae["latent_channels"], one.text_encoder["hidden_size"]
         reads, predicts = one.unet["cross_attention_dim"], one.schedule["prediction_type"]
@@ -172,11 +185,16 @@ def check_descriptions(name: str, image: Descriptions, audio: Descriptions) -> d
             (f"hidden_size of the {model} text encoder", width, "its unet reads", reads),
             ("prediction_type allowed", "epsilon", f"of the {model} scheduler", predicts),
         ]
+        agreements += [
+            (f"{key} allowed", None, f"of the {model} unet", one.unet.get(key))
+            for key in UNGIVEN
+            if one.unet.get(key) != "text"
+        ]
     for first, value, second, other in agreements:
         if value != other:
             raise CheckpointError(
-                f"The checkpoints of pair '{name}' do not belong together: {first} is {value}, "
-                f"but {second} is {other}."
+                f"The checkpoints of pair '{name}' do not belong together: {first} is "
+                f"{_short(value)}, but {second} is {_short(other)}."
             )
     return audio.schedule
 
@@ -198,8 +216,33 @@ def decode_difference(first: Any, second: Any, channels: int) -> float:
     return float((images[0] - images[1]).square().mean().sqrt())
 
 
+def _short(value: Any) -> str:
+    return reprlib.repr(value) if isinstance(value, list) else str(value)
+
+
+def _doubts(recipe: Recipe, image: Path, audio: Path) -> list[str]:
+    """Returns sentences about models that can be loaded and may yet be in the wrong place."""
+    doubts = []
+    if (image / "vocoder").is_dir():
+        doubts.append(
+            f"The image model {image} comes with a vocoder, as a spectrogram model does; if it is "
+            "one, its pictures will be spectrograms."
+        )
+    if recipe.audio.vocoder and not (audio / "vocoder").is_dir():
+        doubts.append(
+            f"The audio model {audio} comes without the vocoder that {recipe.audio.place} has; if "
+            f"it was not trained on the canvas of pair '{recipe.name}', it will sound as noise."
+        )
+    if image.resolve() == audio.resolve():
+        doubts.append(f"The image model and the audio model are the same: {image}.")
+    return doubts
+
+
 def _check_files(*folders: Path) -> None:
     for folder in folders:
+        lacks = missing_description(folder / "tokenizer")
+        if lacks:
+            raise CheckpointError(f"The checkpoint file {folder / 'tokenizer' / lacks} is missing.")
         for part in ("unet", "vae", "text_encoder"):
             check_weights(folder / part, pickles=True)
 

@@ -47,6 +47,13 @@ ALLOWED_CLASSES = {
     ),
 }
 
+UNGIVEN = (
+    *("time_cond_proj_dim", "class_embed_type", "num_class_embeds"),
+    *("addition_embed_type", "encoder_hid_dim_type"),
+)
+"""Settings of a UNet that is told more than noise, time and text, as distilled ones and SDXL's are;
+the loop has nothing to tell them. `text` as such a setting is the prompt once more."""
+
 
 def load_folder(
     folder: Path,
@@ -160,6 +167,12 @@ def check_pair(pair: ModelPair) -> None:
         width = getattr(pair, f"{model}_text_encoder").config.hidden_size
         reads = getattr(pair, f"{model}_unet").config.cross_attention_dim
         agreements.append((f"width of the {model} text encoder", width, f"{model}_unet", reads))
+        config = getattr(pair, f"{model}_unet").config
+        agreements += [
+            (f"{key} allowed", None, f"of {model}_unet", config.get(key))
+            for key in UNGIVEN
+            if config.get(key) != "text"
+        ]
     ratio = getattr(pair.vae, "spatial_compression_ratio", None)  # AutoencoderKL has none
     rows = height * (ratio or 2 ** (len(pair.vae.config.block_out_channels) - 1))
     agreements.append(("mels of canvas_format", pair.canvas_format.mels, "rows of vae", rows))

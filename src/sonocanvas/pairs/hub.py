@@ -17,7 +17,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from sonocanvas.errors import CheckpointError
-from sonocanvas.pairs.parts import weights_among
+from sonocanvas.pairs.parts import missing_description, weights_among
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 LICENCE = re.compile(r"^license: *[\"']?([\w.-]+)", re.MULTILINE)
@@ -57,12 +57,18 @@ def source_of(given: str, default: Source) -> Source:
         default: What the pair is made of by itself; its licence holds at every revision.
 
     Raises:
-        CheckpointError: It is no folder that is there, and no name of a repository.
+        CheckpointError: It is a file, or no folder that is there and no name of a repository.
     """
     if not given:
         return default
-    if Path(given).expanduser().is_dir():
-        return Source(str(Path(given).expanduser()))
+    path = Path(given).expanduser()
+    if path.is_dir():
+        return Source(str(path))
+    if path.is_file():
+        raise CheckpointError(
+            f"'{given}' is a file, and a model is a folder: make one of it by diffusers' "
+            "StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER)."
+        )
     place, _, revision = given.partition("@")
     try:
         validate_repo_id(place)
@@ -82,7 +88,7 @@ def source_of(given: str, default: Source) -> Source:
 def fetch(sources: Mapping[str, Source], on_warning: Callable[[str], None]) -> list[Path]:
     """Returns the folders of checkpoints, downloaded if they are on the Hub and not here yet.
 
-    What is downloaded is told with its licence first; the Hub's client shows the progress.
+    All that is downloaded is told with its licence first; the Hub's client shows the progress.
 
     Args:
         sources: Where they come from, by the option that names each, such as `--audio-model`.
@@ -95,8 +101,9 @@ def fetch(sources: Mapping[str, Source], on_warning: Callable[[str], None]) -> l
     missing = {option: sources[option] for option, folder in folders.items() if folder is None}
     with mended(missing):
         wanted = {option: wanted_files(files_of(source)) for option, source in missing.items()}
-        for option, source in list(missing.items()):
+        for source in missing.values():
             on_warning(f"Downloading {source}; licence of the weights: {source.licence}.")
+        for option, source in list(missing.items()):
             folder = huggingface_hub.snapshot_download(
                 source.place, revision=source.revision, allow_patterns=wanted[option]
             )
@@ -120,7 +127,9 @@ def mended(missing: Mapping[str, Source]) -> Iterator[None]:
     except (OSError, HTTPError) as error:
         places = " and ".join(map(str, missing.values()))
         given = " and ".join(f"{option} FOLDER" for option in missing)
-        reason, remedy = f"it ended in {type(error).__name__}", "run once with the network"
+        cause = error.__cause__ or error
+        told = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+        reason, remedy = f"it ended in {type(cause).__name__}{told}", "run once with the network"
         if huggingface_hub.is_offline_mode():
             reason, remedy = "HF_HUB_OFFLINE is set", f"{remedy} and without HF_HUB_OFFLINE"
         elif isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
@@ -188,10 +197,10 @@ def _is_whole(part: Path) -> bool:
 
     The client shows a file under its name only when it is complete.
     """
-    names = [path.name for path in part.glob("*")]
-    weights = weights_among(names, pickles=True)
+    if missing_description(part):
+        return False
+    if part.name in ("tokenizer", "scheduler"):
+        return True
+    weights = weights_among([path.name for path in part.glob("*")], pickles=True)
     shards = [count for name in weights if (count := re.search(r"-of-(\d+)\.", name))]
-    described = any(name.endswith(".json") for name in names)
-    all_shards = not shards or len(shards) == int(shards[0].group(1))
-    modelless = part.name in ("tokenizer", "scheduler")
-    return described and (modelless or bool(weights)) and all_shards
+    return bool(weights) and (not shards or len(shards) == int(shards[0].group(1)))

@@ -9,6 +9,7 @@ import importlib
 import json
 import pickle
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,15 @@ SAFETENSORS = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.safetensors(\.index\.json)?
 PICKLES = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.(bin|pt)(\.index\.json)?")
 """Names of files of weights; those of a variant, such as `….fp16.safetensors`, are others."""
 
+BROKEN = (
+    *(pickle.UnpicklingError, zipfile.BadZipFile, struct.error, EOFError, OSError, RuntimeError),
+    *(AssertionError, AttributeError, LookupError, TypeError, ValueError),
+)
+"""What torch's reader of pickles raises at one that is cut off or damaged."""
+
+POINTER = b"version https://git-lfs"
+"""How a file begins that Git left in the place of a large one."""
+
 
 def weights_among(names: list[str], pickles: bool = False) -> list[str]:
     """Returns the files of weights among the files of one part: one form, and safetensors first.
@@ -41,6 +51,22 @@ def weights_among(names: list[str], pickles: bool = False) -> list[str]:
     """
     safe = [name for name in names if SAFETENSORS.fullmatch(name)]
     return safe or [name for name in names if pickles and PICKLES.fullmatch(name)]
+
+
+def missing_description(folder: Path) -> str:
+    """Returns the first file that a part lacks to be read, its weights apart; else nothing.
+
+    Args:
+        folder: Folder of the part; its name says what it is.
+    """
+    if folder.name == "scheduler":
+        needed = ["scheduler_config.json"]
+    elif folder.name.endswith("tokenizer"):
+        whole = (folder / "tokenizer.json").is_file()
+        needed = ["tokenizer_config.json", *([] if whole else ["vocab.json", "merges.txt"])]
+    else:
+        needed = ["config.json"]
+    return next((name for name in needed if not (folder / name).is_file()), "")
 
 
 def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
@@ -59,11 +85,21 @@ def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
         names |= set(read_json(folder / index).get("weight_map", {}).values())
     if not names:
         kind = "weights (safetensors or pickled)" if pickles else "safetensors weights"
-        raise CheckpointError(f"{folder} holds no {kind}: diffusion_pytorch_model, model, ….")
+        held = ", ".join(sorted(path.name for path in folder.glob("*"))) or "nothing"
+        raise CheckpointError(
+            f"{folder} holds no {kind}, such as diffusion_pytorch_model.safetensors, but {held}."
+        )
     paths = [folder / name for name in sorted(names)]
     for path in paths:
         if not path.is_file():
             raise CheckpointError(f"The weight file {path} is missing.")
+        with path.open("rb") as opened:
+            pointer = opened.read(len(POINTER)) == POINTER
+        if pointer:
+            raise CheckpointError(
+                f"The weight file {path} is a pointer of Git LFS and not the weights; run `git lfs "
+                "pull` where it was cloned."
+            )
         if path.suffix == ".safetensors":
             try:
                 with safetensors.safe_open(path, framework="pt"):
@@ -84,7 +120,7 @@ def read_pickle(path: Path) -> Any:
     try:
         mapped = zipfile.is_zipfile(path)
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except BROKEN as error:
         raise CheckpointError(
             f"The weight file {path} is broken or holds more than tensors, such as code, which "
             "is never executed."
@@ -122,7 +158,7 @@ def load_part(
         with quiet():
             loaded = part_class.from_pretrained(folder, **options)
     except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = " ".join(line.strip() for line in str(error).strip().splitlines()[:2])
         raise CheckpointError(f"{folder} cannot be loaded as {name}: {reason}") from error
     if folder.name.endswith("tokenizer"):
         return loaded

@@ -60,6 +60,6 @@ def load_tensors(network: nn.Module, tensors: dict[str, Tensor]) -> None:
                 f"The weights of the vocoder do not fit its configuration: {name} is {given} in "
                 f"the file and {needed} in the network."
             )
-    network.load_state_dict(tensors)
     network.to(next(iter(tensors.values())).device)
+    network.load_state_dict(tensors)
     network.eval().requires_grad_(False)

@@ -1,0 +1,95 @@
+"""A hub on this machine that speaks to the Hub's own client: what it has, and what was asked."""
+
+import contextlib
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class TinyHub:
+    """Repositories in folders `OWNER/NAME`.
+
+    Args:
+        folder: Where they are.
+
+    Attributes:
+        asked: Paths of files that were sent, in their order.
+        withheld: End of the path of a file that is refused.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.asked: list[str] = []
+        self.withheld = ""
+
+    def answer(self, path: str, head: bool) -> tuple[int, bytes, dict[str, str]]:
+        """Returns status, body and headers of an answer."""
+        if path.startswith("/api/models/"):
+            owner, name, *rest = path.removeprefix("/api/models/").split("/")
+            root = self.folder / owner / name
+            files = sorted(path for path in root.rglob("*") if path.is_file())
+            if not files:
+                return 404, b"{}", {"X-Error-Code": "RepoNotFound"}
+            return 200, json.dumps(_listed(root, files, rest)).encode(), {}
+        owner, name, _, commit, inside = path.strip("/").split("/", 4)
+        if self.withheld and inside.endswith(self.withheld):
+            return 403, b"", {}
+        body = (self.folder / owner / name / inside).read_bytes()
+        if not head:
+            self.asked.append(inside)
+        about = {"ETag": f'"{hashlib.sha1(body).hexdigest()}"', "X-Repo-Commit": commit}
+        return 200, body, about
+
+
+def _listed(root: Path, files: list[Path], rest: list[str]) -> Any:
+    """Returns what the Hub's interface says of a repository: its tree, or what it is."""
+    names = [str(path.relative_to(root)) for path in files]
+    if rest[:1] == ["tree"]:
+        sizes = [path.stat().st_size for path in files]
+        return [
+            {"type": "file", "path": name, "size": size, "oid": name}
+            for name, size in zip(names, sizes, strict=True)
+        ]
+    commit = rest[1] if len(rest[1:]) and len(rest[1]) == len(COMMIT) else COMMIT
+    return {"id": root.name, "sha": commit, "siblings": [{"rfilename": name} for name in names]}
+
+
+@contextlib.contextmanager
+def serving(hub: TinyHub) -> Iterator[str]:
+    """Yields the address of a hub that answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            """Writes no log."""
+
+        def reply(self, head: bool) -> None:
+            status, body, headers = hub.answer(unquote(urlparse(self.path).path), head)
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if not head:
+                self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            self.reply(head=False)
+
+        def do_HEAD(self) -> None:
+            self.reply(head=True)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
