@@ -7,7 +7,6 @@ goes on where it was stopped, and its table can be made again without a model.
 import dataclasses
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from sonocanvas.evaluation.plan import REFERENCES, Plan, Row
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.evaluation.table import Measured, summarise, to_csv, to_markdown
 from sonocanvas.generate import generate, load_pair, pick_device
+from sonocanvas.media import write_text
 from sonocanvas.registry import build
 from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample, Score
 
@@ -82,9 +82,9 @@ def evaluate(
     samples.sort(key=lambda sample: order.index(sample.row))
     summary = summarise(samples, set_scores)
     tables = to_markdown(summary)
-    _write(out / "scores.csv", to_csv(samples))
-    _write(out / "table.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
-    _write(out / "table.md", tables)
+    write_text(out / "scores.csv", to_csv(samples))
+    write_text(out / "table.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
+    write_text(out / "table.md", tables)
     return tables
 
 
@@ -193,12 +193,3 @@ def _total(what: str, entries: Sequence[dict[str, Any]], share: int) -> float | 
     if not all(what in entry for entry in entries):
         return None
     return float(sum(entry[what] for entry in entries)) / share
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".partial")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    except OSError as error:
-        raise InvalidInputError(f"Cannot write '{path}': {error.strerror}.") from None
