@@ -42,6 +42,11 @@ def test_equal_sets_have_no_distance_and_order_does_not_count(items, dimensions)
     assert there == pytest.approx(back, rel=1e-12)
 
 
+def test_rounding_never_makes_it_negative():
+    equal = (frechet_distance(one, one[::-1]) for one in (normal(50, 4, n) for n in range(9)))
+    assert min(equal) >= 0
+
+
 def test_fewer_items_than_dimensions_are_as_exact():
     first, second = exactly([0, 1], [1, 2], items=8), exactly([3, 1], [2, 4], items=8)
     turn = np.linalg.qr(normal(40, 40))[0]

@@ -133,6 +133,12 @@ def test_other_run_in_the_folder_is_an_error_and_overwritten_only_when_asked(who
     assert files(tmp_path / "run") == files(tmp_path / "fresh")
 
 
+def test_a_kill_before_the_first_sample_does_not_close_the_folder(whole, tmp_path):
+    (tmp_path / "run.toml.partial").write_text("image_prompt = ")
+    generate(config(), tmp_path, pair=PAIR)
+    assert files(tmp_path) == files(whole[0])
+
+
 def test_folder_of_other_things_is_not_written_into(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(InvalidInputError, match=r"holds files but no run\.toml"):

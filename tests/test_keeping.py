@@ -11,7 +11,7 @@ from test_generate import PAIR, config, files
 
 from sonocanvas import RunConfig, generate
 from sonocanvas.artifacts import load_sample, rewrite_record, save_sample
-from sonocanvas.errors import InvalidInputError
+from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.gallery import write_gallery
 from sonocanvas.keeping import rank_samples
 from sonocanvas.run_file import load_config
@@ -74,6 +74,14 @@ def test_a_resumed_run_has_the_same_places(ranked, tmp_path):
     shutil.rmtree(tmp_path / "run" / "0001")
     generate(config(keep=2), tmp_path / "run", pair=PAIR)
     assert files(tmp_path / "run") == files(out)
+
+
+def test_a_scorer_that_is_missing_is_told_before_anything_is_denoised(tmp_path, monkeypatch):
+    monkeypatch.setattr("sonocanvas.scorers.selector.Selector.folder", tmp_path / "none")
+    steps = []
+    with pytest.raises(CheckpointError, match="none/text_encoder"):
+        generate(config(keep=2), tmp_path / "run", pair=PAIR, on_step=lambda *_: steps.append(1))
+    assert (steps, list(tmp_path.iterdir())) == ([], [])
 
 
 def test_another_run_is_still_refused(ranked):

@@ -15,7 +15,7 @@ run_file
 text canvas colour_maps compose files frechet intervals origin
 denoise pairs vocoders picture_files sound_files
 scorers
-finish scoring pipeline_inputs pipeline_models pipeline_output
+finish scoring preview pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
 keeping

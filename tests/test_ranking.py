@@ -29,6 +29,11 @@ def test_rank_product_prefers_an_excellent_half_and_intersection_does_not():
     assert places(image, audio, "intersection") == [3, 1, 2, 4]  # worse 4 2 3 4
 
 
+def test_of_two_that_are_equal_by_the_worse_place_the_better_product_comes_first():
+    image, audio = [0.1, 0.9, 0.8, 0.7], [0.2, 0.1, 0.4, 0.3]  # places 4 1 2 3 and 3 4 1 2
+    assert places(image, audio) == [4, 3, 1, 2]  # worse 4 4 2 3, products 12 4 2 6
+
+
 @pytest.mark.parametrize("share", [0.2, 0.35, 0.6])
 def test_intersection_keeps_what_lies_in_the_top_share_of_both(share):
     draw = random.Random(1)

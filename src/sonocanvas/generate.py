@@ -6,6 +6,7 @@ what is missing, so that its bytes do not depend on where it was interrupted.
 """
 
 import dataclasses
+import functools
 import os
 import shutil
 import warnings
@@ -22,6 +23,7 @@ from sonocanvas.files import write_text
 from sonocanvas.finish import make_vocoder
 from sonocanvas.keeping import rank_samples
 from sonocanvas.pairs.named import load_named
+from sonocanvas.preview import PREVIEW_FILE, previewing
 from sonocanvas.registry import build
 from sonocanvas.run_file import load_config, to_toml
 from sonocanvas.scoring import make_scorers, scored
@@ -45,7 +47,8 @@ def generate(
 ) -> list[Sample]:
     """Returns the samples of a run, in the order of its seeds, each as it is saved.
 
-    A run with `keep` has the place of each sample in its record; no sample is left out.
+    A run with `keep` has the place of each sample in its record; no sample is left out. While it
+    goes on in a folder, `preview.png` shows every 10 s what is predicted.
 
     Args:
         config: The run.
@@ -78,21 +81,26 @@ def generate(
         _check_dtype(config, pair)
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
-        scorers = make_scorers(config.scores)
+        selecting = config.keep_by if config.keep else ()
+        scorers = make_scorers(dict.fromkeys((*config.scores, *selecting)))
         colour = _colouriser(config, pair, place, on_step)
         method = build("method", config.method.name, config.method.options)
+        open_run = functools.cache(functools.partial(_open_run, out, config, overwrite))
+        if out is not None:
+            on_step = previewing(out / PREVIEW_FILE, pair, on_step, open_run)
         for made in method(config, pair, chunks, on_step, on_warning or warnings.warn):
             if made.seed not in kept:
                 sample = colour(scored(as_saved(made), scorers))
                 if out is not None:
-                    if len(samples) == len(kept):  # the first: what can fail early has
-                        _open_run(out, config, overwrite)
+                    open_run()  # only now, since what can fail early has
                     save_sample(sample, out, overwrite)
                 samples[sample.seed] = sample
                 _tell(on_sample, sample)
     ranked = rank_samples([samples[seed] for seed in config.seeds], config, out)
-    if out is not None and load_config(out / RUN_FILE) != config:  # it keeps others than before
-        write_text(out / RUN_FILE, to_toml(config))
+    if out is not None:
+        if load_config(out / RUN_FILE) != config:  # it keeps others than before
+            write_text(out / RUN_FILE, to_toml(config))
+        (out / PREVIEW_FILE).unlink(missing_ok=True)
     return ranked
 
 
@@ -151,7 +159,8 @@ def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
         raise InvalidInputError(f"Cannot write into '{out}': '{standing}' is not a folder.")
     if not os.access(standing, os.W_OK | os.X_OK):
         raise InvalidInputError(f"Cannot write into '{out}': '{standing}' is read-only.")
-    if overwrite or not out.exists() or not any(out.iterdir()):
+    there = {path.name for path in out.iterdir()} if out.exists() else set()
+    if overwrite or there <= {f"{RUN_FILE}.partial"}:  # all that a kill at the start leaves
         return
     if not (out / RUN_FILE).exists():
         raise InvalidInputError(
@@ -183,8 +192,10 @@ def _kept(out: Path, config: RunConfig) -> dict[int, Sample]:
     return {seed: load_sample(folder) for seed, folder in folders.items() if folder.exists()}
 
 
-def _open_run(out: Path, config: RunConfig, overwrite: bool) -> None:
+def _open_run(out: Path | None, config: RunConfig, overwrite: bool) -> None:
     """Writes the run file; the samples of the run that is overwritten go."""
+    if out is None:
+        return
     try:
         out.mkdir(parents=True, exist_ok=True)
         if overwrite:

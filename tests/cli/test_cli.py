@@ -12,7 +12,13 @@ import torch
 from PIL import Image
 from test_artifacts import make_sample
 from tiny import TINY_FORMAT, tiny_pair
-from tiny_checkpoint import VOCODER, save_checkpoint, save_lora
+from tiny_checkpoint import (
+    VOCODER,
+    OriginalGenerator,
+    original_state,
+    save_checkpoint,
+    save_lora,
+)
 
 from sonocanvas.artifacts import read_colour, save_sample, write_colour
 from sonocanvas.cli.app import main
@@ -308,8 +314,28 @@ def test_play_without_the_weights_of_a_vocoder_is_one_sentence(sonocanvas, tmp_p
     words = ("canvas.png", "--vocoder", "hifigan", "-o", "new.wav")
     code, _, errors = sonocanvas("play", *words)
     assert code == 2
-    assert "carries no vocoder for 'hifigan'" in errors
+    assert "Without --weights the canvas carries no vocoder for 'hifigan'" in errors
     assert errors.count("\n") == 1
+
+
+def test_play_takes_weights_from_a_folder_and_says_what_they_are_not_for(sonocanvas, tmp_path):
+    generator = OriginalGenerator(VOCODER).eval()
+    write_vocoder(VocoderWeights(generator.config, original_state(generator)), tmp_path / "gan")
+    write_canvas_png(tmp_path / "canvas.png", torch.full((256, 64), 0.5), AUFFUSION_FORMAT)
+    for name in ("hifigan", "istft_phase", "griffin_lim"):
+        words = ("canvas.png", "--weights", "gan", "--vocoder", name, "-o", f"{name}.wav")
+        assert sonocanvas("play", *words)[0] == 0
+    assert sonocanvas("play", "canvas.png", "--weights", "gan", "-o", "own.wav")[0] == 0
+    sounds = {path.stem: soundfile.read(path)[0].tolist() for path in tmp_path.glob("*.wav")}
+    assert sounds["own"] == sounds["hifigan"]
+    assert len({tuple(sound) for sound in sounds.values()}) == 3
+    for words, told in (
+        (("--weights", "gan", "--vocoder", "phase_net"), "'gan' carries a vocoder for 'hifigan'"),
+        (("--weights", "none"), "There is no folder 'none'"),
+    ):
+        code, _, errors = sonocanvas("play", "canvas.png", *words, "-o", "new.wav")
+        assert (code, errors.count("\n")) == (2, 1)
+        assert told in errors
 
 
 @pytest.mark.parametrize("size", [(64, 256), (40, 32), (128, 512)])

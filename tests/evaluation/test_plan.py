@@ -93,6 +93,10 @@ def test_scores_are_those_that_fit():
         ({"given": {"seeds": "0-500"}}, "lie below 500, not at 500"),
         ({"scores": ["juge"]}, "Did you mean 'judge'"),
         ({"scores": []}, "give one or more"),
+        ({"vary": ["image_prompt=a dog,a cat"]}, "the table of prompts says what image_prompt is"),
+        ({"settings": ["audio_prompt=bells"]}, "the table of prompts says what audio_prompt is"),
+        ({"vary": ["seeds=0-3"]}, "--seeds says what seeds is"),
+        ({"settings": ['scores=["judge"]']}, "--scores says what scores is"),
         ({"scores": ["fad"]}, "compares with the outputs of 'audio-only'; add that method"),
     ],
 )
@@ -101,6 +105,18 @@ def test_what_does_not_go_together_is_told_in_a_sentence(options, told):
         plan(**options)
     assert told in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_sets_are_compared_only_where_every_row_has_two_samples():
+    def one_pair(seeds, **options):
+        methods = ("compose", "image-only")
+        return plan_evaluation(PAIRS[:1], methods, {"seeds": seeds}, **options)
+
+    assert one_pair("0-1").set_scores == ("fid",)
+    for options in ({"seeds": "0"}, {"seeds": "0-3", "settings": ["keep=1"]}):
+        assert one_pair(**options).set_scores == ()
+        with pytest.raises(InvalidInputError, match=r"'fid' compares two or more .* a row has one"):
+            one_pair(**options, scores=["fid"])
 
 
 def test_no_row_is_reported_by_the_scorer_that_chose_its_samples():

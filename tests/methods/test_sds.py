@@ -5,6 +5,7 @@ import torch
 from tiny import LATENT_SHAPE
 
 from sonocanvas.canvas import encode_image
+from sonocanvas.methods.surfaces import Pixels
 
 FEW = {"steps": 4}
 
@@ -70,3 +71,14 @@ def test_record_says_whose_loss_the_pictures_is(samples, pair):
     (sample,) = samples(pair, "sds", FEW)
     assert "the pair's own picture model" in sample.record["notes"][-1]
     assert sample.record["method"]["surface"] == "pyramid"
+
+
+def test_decay_is_decoupled_from_the_gradient_as_in_adamw(samples, pair):
+    options = {"steps": 1, "surface": "pixels", "learning_rate": 0.1, "weight_decay": 0.9}
+    (sample,) = samples(pair, "sds", options)
+    _, rows, columns = LATENT_SHAPE
+    height = pair.canvas_format.mels
+    first = Pixels(height, columns * height // rows, torch.Generator().manual_seed(3)).logits
+    moved = torch.logit(sample.image[0]) - (1 - 0.1 * 0.9) * first.detach()[0]
+    # the first step of Adam is the learning rate, up or down, and the decay comes on top
+    assert ((moved.abs() - 0.1).abs() < 1e-3).float().mean() > 0.95

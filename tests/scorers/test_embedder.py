@@ -16,6 +16,14 @@ def test_likeness_is_the_mean_cosine_of_the_parts():
     assert (score.name, score.unit, score.higher_is_better) == ("likeness", "", True)
 
 
+def test_likeness_is_summed_in_float64():
+    canvas = rough(columns=1024)
+    score = likeness(Means(), "likeness", sample_of(canvas, noise(count=8)), "abc")
+    parts = Means().embed(sample_of(canvas, noise(count=8))).numpy().astype(np.float64)
+    prompt = Means().embed_text("abc").numpy().astype(np.float64)
+    assert score.value == pytest.approx((parts @ prompt).mean(), rel=1e-12)
+
+
 @pytest.mark.parametrize(("columns", "crops"), [(1024, 25), (992, 24), (256, 1), (300, 2)])
 def test_squares_are_the_crops_of_the_paper(columns, crops):
     canvas = rough(columns=columns - columns % 16)

@@ -151,8 +151,11 @@ def test_what_cannot_be_used_is_one_sentence(given, message):
 
 
 def test_weights_of_another_vocoder_are_refused():
-    with pytest.raises(CheckpointError):
-        build_vocoder("istft_phase", {"phase_from": "phase_net"}, hifigan_weights(), "The pair")
+    for name, given in (("istft_phase", {"phase_from": "phase_net"}), ("phase_net", {})):
+        with pytest.raises(CheckpointError) as caught:
+            build_vocoder(name, given, hifigan_weights(), "The pair")
+        told = "The pair carries a vocoder for 'hifigan' and none for 'phase_net'."
+        assert str(caught.value) == told
 
 
 def test_a_source_whose_sound_does_not_belong_to_the_canvas_is_refused():

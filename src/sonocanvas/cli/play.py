@@ -12,14 +12,20 @@ def play(
     vocoder: Annotated[
         str | None, typer.Option(help="How it is played; see docs/pairs.md.")
     ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="A vocoder's folder, for canvases of other pairs."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Play any picture as a spectrogram."""
     from sonocanvas.canvas import fit_rows
     from sonocanvas.config import VocoderChoice
+    from sonocanvas.errors import InvalidInputError
     from sonocanvas.files import check_target, read_comment
     from sonocanvas.origin import Origin, from_comment, software
     from sonocanvas.pairs import mini
+    from sonocanvas.pairs.parts import read_vocoder
     from sonocanvas.picture_files import read_canvas_png
     from sonocanvas.sound_files import write_wav
     from sonocanvas.types import MINI_FORMAT
@@ -28,11 +34,19 @@ def play(
     check_target(out, ".wav", overwrite)
     picture, own_format = read_canvas_png(canvas)
     canvas_format = own_format or MINI_FORMAT
-    weights = mini.vocoder() if canvas_format == MINI_FORMAT else None
+    carried, owner = None, "The canvas' own pair"
+    if weights is not None:
+        carried, owner = read_vocoder(weights, "cpu"), f"'{weights}'"
+        if carried is None:
+            raise InvalidInputError(f"There is no folder '{weights}'; --weights names one.")
+    elif canvas_format == MINI_FORMAT:
+        carried = mini.vocoder()
     default = VocoderChoice().name
-    if own_format is not None and weights is not None:
-        default = weights.kind  # as it sounded when it was made
-    play_canvas = build_vocoder(vocoder or default, {}, weights, "The canvas' own pair")
+    if carried is not None and (weights is not None or own_format is not None):
+        default = carried.kind  # as it sounded when it was made
+    elif canvas_format != MINI_FORMAT:
+        owner = "Without --weights the canvas"
+    play_canvas = build_vocoder(vocoder or default, {}, carried, owner)
     waveform = play_canvas(fit_rows(picture, canvas_format), canvas_format)
     played = Origin(software(), "play", generated=False)
     gain_db = write_wav(out, waveform, from_comment(read_comment(canvas)) or played)

@@ -21,6 +21,14 @@ BOUND_NOISE = 500
 BOUNDS = {"image-only": "picture", "audio-only": "sound"}
 """Methods of one model alone, and what they are the bound of."""
 
+OWN_OPTIONS = {
+    "image_prompt": "the table of prompts",
+    "audio_prompt": "the table of prompts",
+    "seeds": "--seeds",
+    "scores": "--scores",
+}
+"""Keys of a run that an evaluation sets itself, and what says them."""
+
 REFERENCES = {"fid": "image-only", "fad": "audio-only"}
 """The method whose outputs a score of a set compares with."""
 
@@ -112,6 +120,10 @@ def plan_evaluation(
             raise unknown("method", name, MENUS["method"])
     if not methods:
         raise InvalidInputError("There is no method to evaluate; give one or more.")
+    for option in (*settings, *vary):
+        key = option.partition("=")[0].strip()
+        if key in OWN_OPTIONS:
+            raise InvalidInputError(f"In an evaluation {OWN_OPTIONS[key]} says what {key} is.")
     varied = [("", ""), *_varied(vary)]
     rows = []
     for method, (key, value) in [(name, varied[0]) for name in methods] + [
@@ -128,8 +140,9 @@ def plan_evaluation(
         base = resolve({**values, "method": {"name": method}}, presets, [*settings, *changed])
         rows.append(Row(name, base, template))
     _check_rows(rows)
-    chosen = _default_scores(rows) if scores is None else list(scores)
-    _check_scores(chosen, rows)
+    fewest = len(pairs) * min(row.base.keep or len(row.base.seeds) for row in rows)
+    chosen = _default_scores(rows, fewest) if scores is None else list(scores)
+    _check_scores(chosen, rows, fewest)
     by_menu = {menu: tuple(name for name in chosen if name in MENUS[menu]) for menu in MENUS}
     return Plan(tuple(pairs), tuple(rows), by_menu["scorer"], by_menu["set_scorer"])
 
@@ -169,16 +182,17 @@ def _check_rows(rows: Sequence[Row]) -> None:
             )
 
 
-def _default_scores(rows: Sequence[Row]) -> list[str]:
+def _default_scores(rows: Sequence[Row], fewest: int) -> list[str]:
     own = rows[0].base.pair == "mini"
     methods = {row.name for row in rows}
-    references = [name for name, method in REFERENCES.items() if method in methods]
+    of_sets = REFERENCES if fewest > 1 else {}
+    references = [name for name, method in of_sets.items() if method in methods]
     selecting = {name for row in rows if row.base.keep for name in row.base.keep_by}
     scorers = ["selector", "judge"] if own else ["clip", "clap"]
     return [*(name for name in scorers if name not in selecting), *references]
 
 
-def _check_scores(chosen: Sequence[str], rows: Sequence[Row]) -> None:
+def _check_scores(chosen: Sequence[str], rows: Sequence[Row], fewest: int) -> None:
     if not chosen or len(set(chosen)) < len(chosen):
         raise InvalidInputError(f"The scores are {list(chosen)}; give one or more, each once.")
     known = [*MENUS["scorer"], *MENUS["set_scorer"]]
@@ -193,4 +207,9 @@ def _check_scores(chosen: Sequence[str], rows: Sequence[Row]) -> None:
         if name in REFERENCES and REFERENCES[name] not in {row.name for row in rows}:
             raise InvalidInputError(
                 f"'{name}' compares with the outputs of '{REFERENCES[name]}'; add that method."
+            )
+        if name in REFERENCES and fewest < 2:
+            raise InvalidInputError(
+                f"'{name}' compares two or more samples with two or more, but a row has one; give "
+                "more pairs or seeds."
             )

@@ -89,7 +89,10 @@ def read_prompts(path: Path) -> list[PromptPair]:
     except OSError as error:
         raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
     except UnicodeDecodeError as error:
-        raise InvalidInputError(f"'{path}' is not text in UTF-8: {error.reason}.") from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InvalidInputError(
+            f"'{path}', line {line}: it is not text in UTF-8: {error.reason}."
+        ) from None
 
 
 def to_tsv(pairs: Iterable[PromptPair]) -> str:

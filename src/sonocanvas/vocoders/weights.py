@@ -34,6 +34,10 @@ def build_vocoder(
             raise InvalidInputError(
                 f"{owner} carries no vocoder for '{name}'; use the vocoder griffin_lim."
             )
+        if weights.kind != name:
+            raise CheckpointError(
+                f"{owner} carries a vocoder for '{weights.kind}' and none for '{name}'."
+            )
         parts["weights"] = weights
     if "source" in parts:  # it plays by another vocoder
         parts["source"] = build_vocoder(checked.source_name(weights), {}, weights, owner)
