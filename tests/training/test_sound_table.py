@@ -35,3 +35,7 @@ def test_test_recordings_are_labelled_by_a_word_of_the_name():
     assert label_test_file("phone_ring") == ("telephone", "a telephone ringing")
     assert label_test_file("menuclick") is None
     assert label_test_file("sea_lion") is None
+    assert label_test_file("Water1") == ("river", "water flowing")
+    assert [label_test_file(stem) for stem in ("WaterDrop", "WindMill1", "ParklandPlane1")] == [
+        None
+    ] * 3
