@@ -6,7 +6,7 @@ import pytest
 import torch
 from diffusers.models.autoencoders.vae import DecoderOutput, EncoderOutput
 from tiny import SCHEDULER_CONFIG, tiny_pair, tiny_unet
-from tiny_checkpoint import save_checkpoint
+from tiny_checkpoint import VOCODER, save_checkpoint
 from torch import nn
 
 from sonocanvas.colourisers.chroma import with_gray
@@ -133,9 +133,9 @@ def test_canvas_of_another_width_is_coloured(sample, paint, columns):
 
 
 def test_pair_of_the_published_layout_colours_without_its_empty_columns(sample, paint, tmp_path):
-    folders = {model: save_checkpoint(tmp_path / model) for model in ("image", "audio")}
-    models = {f"{model}_model": str(folder) for model, folder in folders.items()}
-    pair = load("cpu", torch.float32, **models)
+    picture = save_checkpoint(tmp_path / "image")
+    audio = save_checkpoint(tmp_path / "audio", seed=2, vocoder=VOCODER)
+    pair = load("cpu", torch.float32, image_model=str(picture), audio_model=str(audio))
     assert pair.crop_columns == 32
     canvas = torch.arange(256).repeat(992, 1).T / 255
     sample = dataclasses.replace(sample, canvas=canvas)

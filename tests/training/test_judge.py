@@ -109,7 +109,7 @@ def test_only_what_makes_it_and_what_reports_knows_the_judge():
         for path in SOURCE.rglob("*.py")
         if "JUDGE" in (text := path.read_text()) or '"judge"' in text
     }
-    reporting = {f"scorers/{name}.py" for name in ("judge", "fid", "fad")}
+    reporting = {f"scorers/{name}.py" for name in ("judge", "set_distance", "fid", "fad")}
     reporting |= {"registry.py", "evaluation/plan.py"}
     making = {f"training/{name}.py" for name in ("chain", "export", "report")}
     assert naming == reporting | making
