@@ -156,6 +156,7 @@ def draw(rows: Sequence[Row], scores: Scores, path: Path) -> None:
         axes.plot(*points.T, marker="o", markersize=4, label=method)
         for row, point in zip(own, points, strict=True):
             axes.annotate(f"{rows[row][1]:g}", point, (4, 4), textcoords="offset points", size=7)
+    axes.margins(x=0.08)
     axes.set(xlabel="picture (judge x 100)", ylabel="sound (judge x 100)")
     axes.legend(frameon=False)
     figure.tight_layout()
