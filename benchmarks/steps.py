@@ -26,8 +26,9 @@ from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.config import RunConfig
 from sonocanvas.finish import make_vocoder
 from sonocanvas.pairs import mini
+from sonocanvas.scorers.judge import JUDGE
 from sonocanvas.training.ranking import Ranking
-from sonocanvas.training.report import JUDGE, heard, sample
+from sonocanvas.training.report import heard, sample
 from sonocanvas.training.views import concepts
 from sonocanvas.types import ModelPair, Prompts
 

@@ -47,6 +47,18 @@ def test_it_is_drawn_every_so_many_seconds_and_not_at_first(tmp_path, monkeypatc
     assert drawn == [110, 125]
 
 
+def kill_at_the_second_preview(monkeypatch):
+    def killed(path, pair, on_step, before):
+        def counted():
+            before()
+            if path.exists():
+                raise KeyboardInterrupt
+
+        return previewing(path, pair, on_step, counted, every_s=0)
+
+    monkeypatch.setattr(sys.modules["sonocanvas.generate"], "previewing", killed)
+
+
 @pytest.mark.parametrize("method", ["compose", "sds"])
 def test_a_run_shows_it_while_it_goes_on_and_leaves_the_same_files(method, tmp_path, monkeypatch):
     run = config(seeds=[0, 1], method={"name": method, **({"steps": 2} if method == "sds" else {})})
@@ -62,5 +74,29 @@ def test_a_run_shows_it_while_it_goes_on_and_leaves_the_same_files(method, tmp_p
     with pytest.raises(KeyboardInterrupt):
         generate(run, tmp_path / "run", pair=tiny_pair(), on_sample=kill)
     assert sorted(there) == ["0000", PREVIEW_FILE, "run.toml"]
+    (tmp_path / "run" / f"{PREVIEW_FILE}.partial").write_text("a kill while it was drawn")
     generate(run, tmp_path / "run", pair=tiny_pair())
     assert files(tmp_path / "run") == files(tmp_path / "plain")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_run_killed_before_its_first_sample_goes_on(overwrite, tmp_path, monkeypatch):
+    kill_at_the_second_preview(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        generate(config(), tmp_path / "run", pair=tiny_pair(), overwrite=overwrite)
+    assert sorted(files(tmp_path / "run")) == [PREVIEW_FILE, "run.toml"]
+    monkeypatch.undo()
+    generate(config(), tmp_path / "run", pair=tiny_pair())
+    generate(config(), tmp_path / "plain", pair=tiny_pair())
+    assert files(tmp_path / "run") == files(tmp_path / "plain")
+
+
+def test_a_run_to_be_overwritten_is_there_until_the_first_new_sample(tmp_path, monkeypatch):
+    generate(config(), tmp_path, pair=tiny_pair())
+    before = files(tmp_path)
+    kill_at_the_second_preview(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        generate(config(image_prompt="a dog"), tmp_path, pair=tiny_pair(), overwrite=True)
+    after = files(tmp_path)
+    assert after.pop(PREVIEW_FILE)
+    assert after == before

@@ -117,7 +117,7 @@ def rewrite_record(sample: Sample, out: Path) -> None:
         described["scores"] = [dataclasses.asdict(score) for score in sample.scores]
         text = _to_json({**described, **sample.record})
     except OSError as error:
-        raise InvalidInputError(f"Cannot write '{path}': {error.strerror or error}.") from None
+        raise InvalidInputError(f"Cannot read '{path}': {error.strerror or error}.") from None
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"'{path}' cannot be read: {error!r}.") from None
     write_text(path, text)

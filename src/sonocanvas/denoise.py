@@ -97,7 +97,7 @@ def denoise(
         device: Where the latents are; by default where the picture model is.
         on_step: Called after each step with its record and the predicted clean latents.
         on_step_end: Called after each step with its index, its timestep and the noisy latents in
-            the scheduler's own units; what it returns takes their place.
+            the scheduler's own units; what it returns takes their place, without its gradients.
         interrupted: Asked before each step; where it says so, the latents are returned as they are.
 
     Raises:
@@ -131,7 +131,7 @@ def denoise(
             predicted = rule(image_noise, audio_noise, step)
             latents = scheduler.step(predicted, timestep, latents, **extra, return_dict=False)[0]
             if on_step_end is not None:
-                latents = on_step_end(index, timestep, latents).to(latents)
+                latents = on_step_end(index, timestep, latents).detach().to(latents)
             if not torch.isfinite(latents).all():
                 raise SonoCanvasError(
                     f"The latents are not finite after step {index + 1} of {steps}: try float32, "

@@ -85,14 +85,15 @@ def generate(
         scorers = make_scorers(dict.fromkeys((*config.scores, *selecting)))
         colour = _colouriser(config, pair, place, on_step)
         method = build("method", config.method.name, config.method.options)
-        open_run = functools.cache(functools.partial(_open_run, out, config, overwrite))
         if out is not None:
-            on_step = previewing(out / PREVIEW_FILE, pair, on_step, open_run)
+            begin = functools.partial(_open_run, out, config)
+            on_step = previewing(out / PREVIEW_FILE, pair, on_step, begin)
         for made in method(config, pair, chunks, on_step, on_warning or warnings.warn):
             if made.seed not in kept:
                 sample = colour(scored(as_saved(made), scorers))
                 if out is not None:
-                    open_run()  # only now, since what can fail early has
+                    if len(samples) == len(kept):  # only now, since what can fail early has
+                        _open_run(out, config, overwrite)
                     save_sample(sample, out, overwrite)
                 samples[sample.seed] = sample
                 _tell(on_sample, sample)
@@ -100,7 +101,8 @@ def generate(
     if out is not None:
         if load_config(out / RUN_FILE) != config:  # it keeps others than before
             write_text(out / RUN_FILE, to_toml(config))
-        (out / PREVIEW_FILE).unlink(missing_ok=True)
+        for name in (PREVIEW_FILE, f"{PREVIEW_FILE}.partial"):  # a kill may leave the second
+            (out / name).unlink(missing_ok=True)
     return ranked
 
 
@@ -192,10 +194,8 @@ def _kept(out: Path, config: RunConfig) -> dict[int, Sample]:
     return {seed: load_sample(folder) for seed, folder in folders.items() if folder.exists()}
 
 
-def _open_run(out: Path | None, config: RunConfig, overwrite: bool) -> None:
-    """Writes the run file; the samples of the run that is overwritten go."""
-    if out is None:
-        return
+def _open_run(out: Path, config: RunConfig, overwrite: bool = False) -> None:
+    """Writes the run file where no sample is; the samples of a run that is overwritten go."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         if overwrite:
@@ -203,7 +203,8 @@ def _open_run(out: Path | None, config: RunConfig, overwrite: bool) -> None:
                 shutil.rmtree(described.parent)
     except OSError as error:
         raise InvalidInputError(f"Cannot write '{out}': {error.strerror}.") from None
-    write_text(out / RUN_FILE, to_toml(config))
+    if not any(out.glob("*/sample.json")):
+        write_text(out / RUN_FILE, to_toml(config))
 
 
 def _colouriser(

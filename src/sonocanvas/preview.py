@@ -32,7 +32,7 @@ def previewing(
         path: The PNG; what is there is replaced.
         pair: Its autoencoder decodes the predicted clean latents.
         on_step: Called first with each step.
-        before: Called before each picture; it may make the folder.
+        before: Called before each picture; it makes the folder where that is not there.
         every_s: Seconds between two pictures, and before the first.
     """
     last_s = time.monotonic()

@@ -34,18 +34,17 @@ def play(
     check_target(out, ".wav", overwrite)
     picture, own_format = read_canvas_png(canvas)
     canvas_format = own_format or MINI_FORMAT
-    carried, owner = None, "The canvas' own pair"
     if weights is not None:
         carried, owner = read_vocoder(weights, "cpu"), f"'{weights}'"
         if carried is None:
             raise InvalidInputError(f"There is no folder '{weights}'; --weights names one.")
     elif canvas_format == MINI_FORMAT:
-        carried = mini.vocoder()
+        carried, owner = mini.vocoder(), "The canvas' own pair"
+    else:
+        carried, owner = None, "Without --weights the canvas"
     default = VocoderChoice().name
-    if carried is not None and (weights is not None or own_format is not None):
+    if carried is not None and (weights or own_format):
         default = carried.kind  # as it sounded when it was made
-    elif canvas_format != MINI_FORMAT:
-        owner = "Without --weights the canvas"
     play_canvas = build_vocoder(vocoder or default, {}, carried, owner)
     waveform = play_canvas(fit_rows(picture, canvas_format), canvas_format)
     played = Origin(software(), "play", generated=False)

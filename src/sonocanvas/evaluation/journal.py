@@ -101,8 +101,10 @@ def _read(path: Path) -> tuple[list[Entry], bool]:
     """Returns the lines of a journal, and whether a kill has torn one after them."""
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"Cannot read '{path}': {error}.") from None
+    except OSError as error:
+        raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"'{path}' is not text in UTF-8: {error.reason}.") from None
     whole, _, torn = text.rpartition("\n")
     lines: list[Entry] = []
     for number, line in enumerate(whole.splitlines(), 1):

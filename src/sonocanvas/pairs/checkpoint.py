@@ -23,7 +23,7 @@ from torch import Tensor
 
 from sonocanvas.canvas import decode_latents
 from sonocanvas.errors import CheckpointError
-from sonocanvas.pairs.folder import UNGIVEN, check_pair, differences_of_vocoder
+from sonocanvas.pairs.folder import Agreement, check_pair, differences_of_vocoder, ungiven
 from sonocanvas.pairs.hub import Source, fetch, licence_of, source_of
 from sonocanvas.pairs.parts import (
     check_weights,
@@ -162,7 +162,7 @@ def check_descriptions(name: str, image: Descriptions, audio: Descriptions) -> d
     Raises:
         CheckpointError: They disagree; the message names both values.
     """
-    agreements: list[tuple[str, Any, str, Any]] = [
+    agreements: list[Agreement] = [
         (f"{key} of the image vae", image.vae[key], "of the audio vae", audio.vae[key])
         for key in ("latent_channels", "scaling_factor")
     ]
@@ -185,11 +185,7 @@ def check_descriptions(name: str, image: Descriptions, audio: Descriptions) -> d
             (f"hidden_size of the {model} text encoder", width, "its unet reads", reads),
             ("prediction_type allowed", "epsilon", f"of the {model} scheduler", predicts),
         ]
-        agreements += [
-            (f"{key} allowed", None, f"of the {model} unet", one.unet.get(key))
-            for key in UNGIVEN
-            if one.unet.get(key) != "text"
-        ]
+        agreements += ungiven(one.unet, f"of the {model} unet")
     for first, value, second, other in agreements:
         if value != other:
             raise CheckpointError(

@@ -14,7 +14,7 @@ import copy
 import dataclasses
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,10 @@ UNGIVEN = (
     *("addition_embed_type", "encoder_hid_dim_type"),
 )
 """Settings of a UNet that is told more than noise, time and text, as distilled ones and SDXL's are;
-the loop has nothing to tell them. `text` as such a setting is the prompt once more."""
+the loop has nothing to tell them."""
+
+Agreement = tuple[str, Any, str, Any]
+"""What must have a value, the value, what must have the same, and its value."""
 
 
 def load_folder(
@@ -153,7 +156,7 @@ def check_pair(pair: ModelPair) -> None:
         CheckpointError: Two parts disagree; the message names both values.
     """
     channels, height, _ = pair.latent_shape
-    agreements: list[tuple[str, Any, str, Any]] = [
+    agreements: list[Agreement] = [
         ("channels of latent_shape", channels, name, getattr(part.config, attribute))
         for part, name, attribute in (
             (pair.vae, "latent channels of vae", "latent_channels"),
@@ -167,12 +170,7 @@ def check_pair(pair: ModelPair) -> None:
         width = getattr(pair, f"{model}_text_encoder").config.hidden_size
         reads = getattr(pair, f"{model}_unet").config.cross_attention_dim
         agreements.append((f"width of the {model} text encoder", width, f"{model}_unet", reads))
-        config = getattr(pair, f"{model}_unet").config
-        agreements += [
-            (f"{key} allowed", None, f"of {model}_unet", config.get(key))
-            for key in UNGIVEN
-            if config.get(key) != "text"
-        ]
+        agreements += ungiven(getattr(pair, f"{model}_unet").config, f"of {model}_unet")
     ratio = getattr(pair.vae, "spatial_compression_ratio", None)  # AutoencoderKL has none
     rows = height * (ratio or 2 ** (len(pair.vae.config.block_out_channels) - 1))
     agreements.append(("mels of canvas_format", pair.canvas_format.mels, "rows of vae", rows))
@@ -185,6 +183,18 @@ def check_pair(pair: ModelPair) -> None:
                 f"The parts of pair '{pair.name}' do not belong together: {first} is {value}, "
                 f"but {second} is {other}."
             )
+
+
+def ungiven(unet: Mapping[str, Any], whose: str) -> list[Agreement]:
+    """Returns what must be so that a UNet is told no more than noise, time and text.
+
+    Args:
+        unet: Its configuration. `text` as one of `UNGIVEN` is the prompt once more.
+        whose: The UNet, as a message names it.
+    """
+    return [
+        (f"{key} allowed", None, whose, unet.get(key)) for key in UNGIVEN if unet.get(key) != "text"
+    ]
 
 
 def differences_of_vocoder(pair: ModelPair) -> list[str]:
@@ -208,7 +218,7 @@ def differences_of_vocoder(pair: ModelPair) -> list[str]:
     ]
 
 
-def _agreements_with_vocoder(pair: ModelPair) -> list[tuple[str, Any, str, Any]]:
+def _agreements_with_vocoder(pair: ModelPair) -> list[Agreement]:
     """Returns what the canvas and the network of the vocoder say of the same quantities."""
     if pair.vocoder is None:
         return []

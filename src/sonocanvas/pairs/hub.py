@@ -128,7 +128,7 @@ def mended(missing: Mapping[str, Source]) -> Iterator[None]:
         places = " and ".join(map(str, missing.values()))
         given = " and ".join(f"{option} FOLDER" for option in missing)
         cause = error.__cause__ or error
-        told = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+        told = f" ({cause.strerror})" if isinstance(cause, OSError) and cause.strerror else ""
         reason, remedy = f"it ended in {type(cause).__name__}{told}", "run once with the network"
         if huggingface_hub.is_offline_mode():
             reason, remedy = "HF_HUB_OFFLINE is set", f"{remedy} and without HF_HUB_OFFLINE"
