@@ -222,15 +222,14 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         """
         given = [one for one in (*args, *kwargs.values()) if one is not None]
         dtype = next((one for one in given if isinstance(one, torch.dtype)), None)
-        device = next((one for one in given if isinstance(one, str | torch.device)), None)
         if dtype in CASTS:
             for name in MODELS:
                 getattr(getattr(self, name), CASTS[dtype])()
             args = tuple(one for one in args if one is not dtype)
             kwargs.pop("dtype", None)
         super().to(*args, **kwargs)
-        if self.vocoder_weights is not None and device is not None:
-            self._move_vocoder(self.vocoder_weights, torch.device(device))
+        if self.vocoder_weights is not None:
+            self._move_vocoder(self.vocoder_weights, self.device)
         return self
 
     def _move_vocoder(self, weights: VocoderWeights, device: torch.device) -> None:
