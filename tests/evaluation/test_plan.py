@@ -122,8 +122,22 @@ def test_sets_are_compared_only_where_every_row_has_two_samples():
 def test_no_row_is_reported_by_the_scorer_that_chose_its_samples():
     with pytest.raises(InvalidInputError, match="'selector' chose the samples that are kept"):
         plan(given={"seeds": "0-3", "keep": 1}, scores=["judge", "selector"])
-    with pytest.raises(InvalidInputError, match="'clip' chose the samples"):
+    with pytest.raises(InvalidInputError, match=r"'clip' chose the samples"):
         plan(vary=["keep=1"], settings=['keep_by=["clip", "clap"]'], scores=["clip"])
+
+
+def test_a_distance_in_the_features_of_what_chose_is_no_report_either():
+    given = {"pair": "sd15-auffusion", "seeds": "0-3"}
+
+    def kept_by(names, **options):
+        methods, settings = ("compose", "image-only", "audio-only"), [f"keep_by={names}", "keep=1"]
+        return plan_evaluation(PAIRS, methods, given, settings=settings, **options)
+
+    assert kept_by('["selector"]').set_scores == ("fid", "fad")
+    with pytest.raises(InvalidInputError, match=r"'clip' chose .* so 'fid' says nothing"):
+        kept_by('["clip", "clap"]', scores=["fid"])
+    with pytest.raises(InvalidInputError, match=r"^clap, clip chose .* name one with --scores"):
+        kept_by('["clip", "clap"]')
 
 
 def commands():

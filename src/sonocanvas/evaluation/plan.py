@@ -32,6 +32,9 @@ OWN_OPTIONS = {
 REFERENCES = {"fid": "image-only", "fad": "audio-only"}
 """The method whose outputs a score of a set compares with."""
 
+EXTRACTORS = {"fid": "clip", "fad": "clap"}
+"""What features it compares where the pair is not `mini`, which has its judge."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -187,21 +190,38 @@ def _default_scores(rows: Sequence[Row], fewest: int) -> list[str]:
     methods = {row.name for row in rows}
     of_sets = REFERENCES if fewest > 1 else {}
     references = [name for name, method in of_sets.items() if method in methods]
-    selecting = {name for row in rows if row.base.keep for name in row.base.keep_by}
     scorers = ["selector", "judge"] if own else ["clip", "clap"]
-    return [*(name for name in scorers if name not in selecting), *references]
+    chose = _selecting(rows)
+    return [name for name in (*scorers, *references) if extractor_of(name, rows) not in chose]
+
+
+def extractor_of(score: str, rows: Sequence[Row]) -> str:
+    """Returns the scorer whose model a score looks or listens with: mostly itself."""
+    if score in REFERENCES:
+        return "judge" if rows[0].base.pair == "mini" else EXTRACTORS[score]
+    return score
+
+
+def _selecting(rows: Sequence[Row]) -> set[str]:
+    return {name for row in rows if row.base.keep for name in row.base.keep_by}
 
 
 def _check_scores(chosen: Sequence[str], rows: Sequence[Row], fewest: int) -> None:
+    chose = _selecting(rows)
+    if not chosen and chose:
+        raise InvalidInputError(
+            f"{', '.join(sorted(chose))} chose the samples that are kept, and no other score is "
+            "left to report; name one with --scores."
+        )
     if not chosen or len(set(chosen)) < len(chosen):
         raise InvalidInputError(f"The scores are {list(chosen)}; give one or more, each once.")
     known = [*MENUS["scorer"], *MENUS["set_scorer"]]
     for name in chosen:
         if name not in known:
             raise unknown("scorer", name, known)
-        if any(row.base.keep and name in row.base.keep_by for row in rows):
+        if (model := extractor_of(name, rows)) in chose:
             raise InvalidInputError(
-                f"'{name}' chose the samples that are kept, so it says nothing about them; "
+                f"'{model}' chose the samples that are kept, so '{name}' says nothing about them; "
                 "report by another scorer, such as the judge."
             )
         if name in REFERENCES and REFERENCES[name] not in {row.name for row in rows}:

@@ -16,7 +16,7 @@ from sonocanvas.artifacts import load_sample, sample_folder
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.cells import Cell, make_cell, score_cell
 from sonocanvas.evaluation.journal import COSTS, Journal
-from sonocanvas.evaluation.plan import REFERENCES, Plan, Row
+from sonocanvas.evaluation.plan import REFERENCES, Plan, Row, extractor_of
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.evaluation.table import Measured, summarise, to_csv, to_markdown
 from sonocanvas.files import write_text
@@ -26,8 +26,6 @@ from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample, Score
 
 JOURNAL = "measured.jsonl"
 CELLS = "cells"
-EXTRACTORS = {"fid": "clip", "fad": "clap"}
-"""What features are compared where the pair is not `mini`, which has its judge."""
 
 
 def evaluate(
@@ -149,9 +147,8 @@ def _score_sets(plan: Plan, cells: Sequence[Cell], journal: Journal) -> dict[str
                 continue
             key = _key(name, row, [*samples, *reference])
             if key not in journal.sets:
-                own = plan.rows[0].base.pair == "mini"
-                options = {} if own else {"extractor": EXTRACTORS[name]}
-                scorer = scorer or build("set_scorer", name, options)
+                extractor = extractor_of(name, plan.rows)
+                scorer = scorer or build("set_scorer", name, {"extractor": extractor})
                 score = scorer(_SavedSamples(samples), _SavedSamples(reference))
                 journal.add(set=key, score=dataclasses.asdict(score))
             found.setdefault(row, []).append(Score(**journal.sets[key]))
