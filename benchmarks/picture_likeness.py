@@ -27,12 +27,13 @@ from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.config import RunConfig
 from sonocanvas.finish import make_vocoder
 from sonocanvas.pairs import mini
+from sonocanvas.protocols import Rule
 from sonocanvas.scorers.picture_likeness import picture_likeness
 from sonocanvas.training import held_out
 from sonocanvas.training.pack import Pack, read_pack
 from sonocanvas.training.report import heard, sample
 from sonocanvas.training.views import arrange, concepts, sound_canvas
-from sonocanvas.types import Prompts, Rule
+from sonocanvas.types import Prompts
 
 Pixels = NDArray[np.uint8]
 CONFIG = RunConfig(image_prompt="any", audio_prompt="any")

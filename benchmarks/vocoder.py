@@ -20,6 +20,7 @@ from torch import Tensor
 from sonocanvas.pairs import mini
 from sonocanvas.pairs.parts import read_vocoder
 from sonocanvas.picture_files import read_canvas_png
+from sonocanvas.protocols import Vocoder
 from sonocanvas.scorers.judge import JUDGE
 from sonocanvas.scorers.round_trip import RoundTrip
 from sonocanvas.training import held_out
@@ -29,7 +30,7 @@ from sonocanvas.training.pack import read_pack
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.report import share
 from sonocanvas.training.views import sound_canvas
-from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Vocoder, VocoderWeights
+from sonocanvas.types import MINI_FORMAT, Prompts, Sample, VocoderWeights
 from sonocanvas.vocoders.weights import build_vocoder
 
 FMT = MINI_FORMAT

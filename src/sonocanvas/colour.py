@@ -11,9 +11,10 @@ from sonocanvas.artifacts import load_sample, read_colour, sample_folders, write
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.generate import RUN_FILE, load_pair, pick_device
 from sonocanvas.origin import origin_of
+from sonocanvas.protocols import OnStep, OnWarning
 from sonocanvas.registry import build
 from sonocanvas.run_file import load_config
-from sonocanvas.types import ModelPair, OnStep, OnWarning
+from sonocanvas.types import ModelPair
 
 
 def colour_samples(

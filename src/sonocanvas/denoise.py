@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from sonocanvas.errors import InvalidInputError, SonoCanvasError, unknown
-from sonocanvas.types import ModelPair, Rule, Step, TextEmbeddings
+from sonocanvas.protocols import Rule
+from sonocanvas.types import ModelPair, Step, TextEmbeddings
 
 Generators = torch.Generator | list[torch.Generator]
 

@@ -9,8 +9,9 @@ from torch import Tensor
 from sonocanvas import canvas as canvases
 from sonocanvas.config import RunConfig
 from sonocanvas.origin import version_of
+from sonocanvas.protocols import Vocoder
 from sonocanvas.registry import load
-from sonocanvas.types import ModelPair, Prompts, Sample, Vocoder
+from sonocanvas.types import ModelPair, Prompts, Sample
 from sonocanvas.vocoders.weights import build_vocoder
 
 VERSIONS_OF = ("sonocanvas", "torch", "diffusers", "transformers")

@@ -24,10 +24,11 @@ from sonocanvas.finish import make_vocoder
 from sonocanvas.keeping import rank_samples
 from sonocanvas.pairs.named import load_named
 from sonocanvas.preview import PREVIEW_FILE, previewing
+from sonocanvas.protocols import OnStep, OnWarning
 from sonocanvas.registry import build
 from sonocanvas.run_file import load_config, to_toml
 from sonocanvas.scoring import make_scorers, scored
-from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample
+from sonocanvas.types import ModelPair, Sample
 
 RUN_FILE = "run.toml"
 KEEPING = ("keep", "keep_rule", "keep_by")

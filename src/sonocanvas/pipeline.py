@@ -23,9 +23,10 @@ from sonocanvas.pipeline_inputs import (
 )
 from sonocanvas.pipeline_models import PairPipeline
 from sonocanvas.pipeline_output import SonoCanvasOutput, finish
+from sonocanvas.protocols import Rule
 from sonocanvas.registry import build
 from sonocanvas.text import encode_prompts
-from sonocanvas.types import ModelPair, Prompts, Rule, TextEmbeddings
+from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
 
 Texts = str | Sequence[str]
 OnStepEnd = Callable[[Any, int, Tensor, dict[str, Any]], dict[str, Any]]

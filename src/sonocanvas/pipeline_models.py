@@ -17,8 +17,9 @@ from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.pairs.folder import check_pair, save_folder
 from sonocanvas.pairs.named import load_named
 from sonocanvas.pairs.parts import read_json, write_json
+from sonocanvas.protocols import Vocoder
 from sonocanvas.registry import PAIRS, build, split_pair
-from sonocanvas.types import CanvasFormat, ModelPair, Vocoder, VocoderWeights
+from sonocanvas.types import CanvasFormat, ModelPair, VocoderWeights
 
 MODELS = ("vae", "image_unet", "audio_unet", "image_text_encoder", "audio_text_encoder")
 CASTS = {
@@ -220,7 +221,7 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
             args: A device, a type, or a device and a type; or the two by name, as diffusers has it.
             kwargs: The same by name.
         """
-        given = [one for one in (*args, *kwargs.values()) if one is not None]
+        given = (*args, *kwargs.values())
         dtype = next((one for one in given if isinstance(one, torch.dtype)), None)
         if dtype in CASTS:
             for name in MODELS:

@@ -11,7 +11,8 @@ from torch import Tensor
 from sonocanvas.canvas import canvas_to_bytes, decode_latents, image_to_canvas
 from sonocanvas.files import write_beside
 from sonocanvas.origin import Origin, software, to_png_text
-from sonocanvas.types import ModelPair, OnStep, Step
+from sonocanvas.protocols import OnStep
+from sonocanvas.types import ModelPair, Step
 
 PREVIEW_FILE = "preview.png"
 EVERY_S = 10.0

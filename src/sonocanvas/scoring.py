@@ -3,8 +3,9 @@
 import dataclasses
 from collections.abc import Iterable, Sequence
 
+from sonocanvas.protocols import Scorer
 from sonocanvas.registry import build
-from sonocanvas.types import Sample, Scorer
+from sonocanvas.types import Sample
 
 
 def make_scorers(names: Iterable[str]) -> list[Scorer]:

@@ -1,10 +1,9 @@
-"""The frozen records that pass between the stages, and what an entry of each menu must be."""
+"""The frozen records that pass between the stages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -253,89 +252,3 @@ class Sample:
     scores: tuple[Score, ...] = ()
     record: dict[str, Any] = field(default_factory=dict)
     colour: Colour | None = None
-
-
-Reads = Mapping[str, set[str] | bool]
-"""What is read of a run: tables by name, each with its keys or `True` for all."""
-
-OnStep = Callable[[Step, Any], None]
-"""Called after each step with its record and the predicted clean latents."""
-
-OnWarning = Callable[[str], None]
-"""Called with each sentence that a user should read."""
-
-
-class Method(Protocol):
-    """How a sample comes about; a frozen dataclass whose fields are its options.
-
-    Attributes:
-        reads: The tables of the run that it reads, beside its own and the vocoder's: all of one
-            (`True`) or some of its keys. The record of a sample holds these.
-    """
-
-    reads: ClassVar[Reads]
-
-    def __call__(
-        self,
-        config: Any,
-        pair: ModelPair,
-        chunks: Sequence[Sequence[int]],
-        on_step: OnStep | None,
-        on_warning: OnWarning,
-    ) -> Iterator[Sample]:
-        """Yields the sample of each seed of a `RunConfig`; those of a chunk share a batch."""
-
-
-class Rule(Protocol):
-    """Mixes the two predictions; a frozen dataclass whose fields are its options."""
-
-    def needs(self, step: Step) -> tuple[bool, bool]:
-        """Returns whether this step needs the (image, audio) model."""
-
-    def __call__(
-        self, image_noise: Tensor | None, audio_noise: Tensor | None, step: Step
-    ) -> Tensor:
-        """Returns the noise `(batch, channels, height, width)` from the guided predictions."""
-
-
-class Vocoder(Protocol):
-    """Plays a canvas; a frozen dataclass whose fields are its options."""
-
-    def __call__(self, canvas: Tensor, canvas_format: CanvasFormat) -> Waveform:
-        """Returns the sound of a canvas `(batch, mels, frames)` in [0, 1]."""
-
-
-class Colouriser(Protocol):
-    """Colours canvases; a frozen dataclass whose fields are its options."""
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """Name and options, as they are kept with the pictures."""
-
-    def __call__(
-        self, pair: Callable[[], ModelPair], device: str, on_step: OnStep | None
-    ) -> Callable[[Sample], Colour]:
-        """Returns what colours a sample; models are loaded now, the pair only if it is needed.
-
-        Raises:
-            InvalidInputError: The pair or an option does not allow it.
-            CheckpointError: Weights are missing or broken.
-        """
-
-
-class Scorer(Protocol):
-    """Scores samples one by one; heavy models load when it is made."""
-
-    higher_is_better: ClassVar[bool]
-
-    def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
-        """Returns the scores of each sample."""
-
-
-class SetScorer(Protocol):
-    """Scores a set of samples against a reference set; heavy models load when it is made."""
-
-    higher_is_better: ClassVar[bool]
-
-    def __call__(self, samples: Sequence[Sample], reference: Sequence[Sample]) -> Score:
-        """Returns one score of the whole set."""

@@ -16,7 +16,8 @@ from torch.nn.functional import interpolate
 
 from sonocanvas.denoise import denoise, make_scheduler
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.types import ModelPair, OnStep, Sample, Step, TextEmbeddings
+from sonocanvas.protocols import OnStep
+from sonocanvas.types import ModelPair, Sample, Step, TextEmbeddings
 
 COLOURLESS = re.compile(r"gr[ae]y(scale)?|black and white|monochrome|(in )?lithograph style", re.I)
 MEDIUM = re.compile(r"^an? (painting|drawing|sketch|lithograph|photo|picture) of ", re.I)

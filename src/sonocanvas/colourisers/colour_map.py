@@ -8,7 +8,8 @@ import torch
 
 from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.colour_maps import map_gray
-from sonocanvas.types import Colour, ModelPair, OnStep, Sample
+from sonocanvas.protocols import OnStep
+from sonocanvas.types import Colour, ModelPair, Sample
 
 
 @dataclass(frozen=True)

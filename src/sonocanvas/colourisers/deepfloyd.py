@@ -17,7 +17,8 @@ from torch.nn.functional import interpolate
 from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.pairs.parts import check_tokenizer, quiet
-from sonocanvas.types import Colour, ModelPair, OnStep, Sample, TextEmbeddings
+from sonocanvas.protocols import OnStep
+from sonocanvas.types import Colour, ModelPair, Sample, TextEmbeddings
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from torch.nn.functional import pad
 from sonocanvas.canvas import decode_latents, encode_image
 from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.protocols import OnStep
 from sonocanvas.text import encode_prompts
-from sonocanvas.types import Colour, ModelPair, OnStep, Prompts, Sample
+from sonocanvas.types import Colour, ModelPair, Prompts, Sample
 
 
 @dataclass(frozen=True)

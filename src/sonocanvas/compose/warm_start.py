@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.types import Rule, Step
+from sonocanvas.protocols import Rule
+from sonocanvas.types import Step
 
 
 @dataclass(frozen=True)

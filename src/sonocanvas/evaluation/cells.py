@@ -16,8 +16,9 @@ from sonocanvas.evaluation.journal import Journal
 from sonocanvas.evaluation.plan import Row
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.generate import check_folder, chunks_of, generate
+from sonocanvas.protocols import OnStep, OnWarning
 from sonocanvas.registry import build
-from sonocanvas.types import ModelPair, OnStep, OnWarning, Prompts, Sample
+from sonocanvas.types import ModelPair, Prompts, Sample
 
 FILES = ("sample.json", "canvas.png", "image.png", "audio.wav", "latent.safetensors")
 

@@ -21,8 +21,9 @@ from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.evaluation.table import Measured, summarise, to_csv, to_markdown
 from sonocanvas.files import write_text
 from sonocanvas.generate import generate, load_pair, pick_device
+from sonocanvas.protocols import OnStep, OnWarning
 from sonocanvas.registry import build
-from sonocanvas.types import ModelPair, OnStep, OnWarning, Sample, Score
+from sonocanvas.types import ModelPair, Sample, Score
 
 JOURNAL = "measured.jsonl"
 CELLS = "cells"

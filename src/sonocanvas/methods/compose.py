@@ -9,18 +9,10 @@ from torch import Tensor
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.finish import finish
+from sonocanvas.protocols import OnStep, OnWarning, Reads, Rule
 from sonocanvas.registry import build
 from sonocanvas.text import encode_prompts
-from sonocanvas.types import (
-    ModelPair,
-    OnStep,
-    OnWarning,
-    Prompts,
-    Reads,
-    Rule,
-    Sample,
-    TextEmbeddings,
-)
+from sonocanvas.types import ModelPair, Prompts, Sample, TextEmbeddings
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.finish import finish_image
 from sonocanvas.methods.compose import read_prompts, sample_latents
-from sonocanvas.types import ModelPair, OnStep, OnWarning, Reads, Sample, Step
+from sonocanvas.protocols import OnStep, OnWarning, Reads
+from sonocanvas.types import ModelPair, Sample, Step
 
 OTHER_STREAM = 1 << 31
 """The bit that a seed's picture differs in: PyTorch reads the lower 32 bits of a seed alone."""

@@ -16,7 +16,8 @@ from sonocanvas.methods.compose import read_prompts
 from sonocanvas.methods.deepfloyd import load_teacher
 from sonocanvas.methods.distillation import Teacher, distil, pair_teacher
 from sonocanvas.methods.surfaces import SURFACES
-from sonocanvas.types import ModelPair, OnStep, OnWarning, Reads, Sample
+from sonocanvas.protocols import OnStep, OnWarning, Reads
+from sonocanvas.types import ModelPair, Sample
 
 OWN_MODEL = (
     "The picture's loss came from the pair's own picture model; the paper takes it from DeepFloyd "

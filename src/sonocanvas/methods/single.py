@@ -7,7 +7,8 @@ from typing import ClassVar
 from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
 from sonocanvas.methods.compose import sample_all
-from sonocanvas.types import ModelPair, OnStep, OnWarning, Reads, Sample
+from sonocanvas.protocols import OnStep, OnWarning, Reads
+from sonocanvas.types import ModelPair, Sample
 
 SAMPLING = {"scheduler", "steps", "guidance_interval", "eta", "dtype"}
 """What both read of the run's sampling, each with the guidance of its own model."""

@@ -13,10 +13,11 @@ from sonocanvas.artifacts import load_sample, sample_folder, sample_folders
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import write_text
 from sonocanvas.generate import RUN_FILE
+from sonocanvas.protocols import OnWarning
 from sonocanvas.run_file import load_config
 from sonocanvas.study import REPEATS
 from sonocanvas.study.records import RESULTS_FORMAT, Clip, Key
-from sonocanvas.types import OnWarning, Sample, Waveform
+from sonocanvas.types import Sample, Waveform
 from sonocanvas.video import write_video
 
 PAGE = Path(__file__).parent.parent / "data" / "study.html"

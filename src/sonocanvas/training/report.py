@@ -28,6 +28,7 @@ from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.finish import make_vocoder
 from sonocanvas.pairs import mini
+from sonocanvas.protocols import Rule, Vocoder
 from sonocanvas.scorers.judge import JUDGE
 from sonocanvas.text import encode_prompts
 from sonocanvas.training import held_out
@@ -35,7 +36,7 @@ from sonocanvas.training.autoencoder import psnr_db
 from sonocanvas.training.pack import read_pack
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.views import concepts, sound_canvas
-from sonocanvas.types import MINI_FORMAT, ModelPair, Prompts, Rule, Vocoder
+from sonocanvas.types import MINI_FORMAT, ModelPair, Prompts
 
 CHUNK = 8
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.protocols import Vocoder
 from sonocanvas.registry import VOCODERS
-from sonocanvas.types import CanvasFormat, Vocoder, VocoderWeights, Waveform
+from sonocanvas.types import CanvasFormat, VocoderWeights, Waveform
 from sonocanvas.vocoders.griffin_lim import analyse, audible_mel, mel_to_magnitude, synthesise
 
 NAME = "istft_phase"

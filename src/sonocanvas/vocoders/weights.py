@@ -6,8 +6,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from sonocanvas.errors import CheckpointError, InvalidInputError
+from sonocanvas.protocols import Vocoder
 from sonocanvas.registry import MISSING, build, options
-from sonocanvas.types import Vocoder, VocoderWeights
+from sonocanvas.types import VocoderWeights
 
 
 def build_vocoder(
