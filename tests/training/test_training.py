@@ -9,7 +9,6 @@ from torch import nn
 
 from sonocanvas.training.autoencoder import Crops, new_autoencoder, psnr_db, reconstruction_loss
 from sonocanvas.training.drawings import SIDE, Drawing, manifest, render
-from sonocanvas.training.latent_canvases import Latents
 from sonocanvas.training.loop import train
 from sonocanvas.training.pack import Pack, read_pack, write_pack
 from sonocanvas.training.recordings import Clip
@@ -21,7 +20,7 @@ from sonocanvas.training.towers import (
     save_towers,
     tokenize,
 )
-from sonocanvas.training.unet import denoising_loss, new_unet
+from sonocanvas.training.unet import compile_checked, denoising_loss, new_unet, noise_times
 from sonocanvas.training.views import (
     arrange,
     concepts,
@@ -95,7 +94,8 @@ def test_captions_name_the_concept():
     assert all("owl" in picture_caption("owl", rng) for _ in range(10))
 
 
-def test_training_lowers_the_loss_and_resumes(tmp_path):
+@pytest.mark.parametrize("muon", [False, True])
+def test_training_lowers_the_loss_and_resumes(tmp_path, muon):
     torch.manual_seed(0)
     model = nn.Linear(2, 1)
     inputs = torch.randn(64, 2)
@@ -106,10 +106,10 @@ def test_training_lowers_the_loss_and_resumes(tmp_path):
         losses.append(float(loss.detach()))
         return loss
 
-    train(model, loss_of_batch, tmp_path, minutes=0.005, learning_rate=0.05)
+    train(model, loss_of_batch, tmp_path, minutes=0.005, learning_rate=0.05, muon=muon)
     assert losses[-1] < losses[0] / 2
     steps = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["step"]
-    train(nn.Linear(2, 1), loss_of_batch, tmp_path, minutes=0.005, learning_rate=0.05)
+    train(nn.Linear(2, 1), loss_of_batch, tmp_path, minutes=0.005, learning_rate=0.05, muon=muon)
     again = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["step"]
     assert again == steps  # the budget was spent: nothing more is trained
 
@@ -145,39 +145,6 @@ def test_towers_give_unit_vectors(tmp_path):
     torch.testing.assert_close(sound.norm(dim=1), torch.ones(2))
 
 
-def test_latents_of_a_concept_fill_the_canvas_and_held_out_ones_never_appear(tmp_path):
-    labels = [
-        {"caption": "a dog", "concept": "dog", "held": False},
-        {"caption": "a dog", "concept": "dog", "held": True},
-        {"caption": "an owl", "concept": "owl", "held": False},
-    ]
-    (tmp_path / "drawings.json").write_text(json.dumps(labels))
-    np.save(
-        tmp_path / "latents-drawings.npy",
-        np.stack([np.full((4, 8, 8), value) for value in (1, -1, 2)]),
-    )
-    batches = Latents(tmp_path, "image", torch.zeros(4, 8, 1), 0)
-    latents, captions = batches(400)
-    assert latents.shape == (400, 4, 8, 32)
-    assert latents.amin() == 0  # never the held-out one
-    assert 20 < captions.count("") < 100  # guidance needs some without
-    for caption, drawings in (("a dog", 4), ("one dog", 1), ("two dog", 2), ("three dog", 3)):
-        canvases = latents[[text == caption for text in captions]]
-        assert len(canvases)
-        assert (canvases.mean((1, 2, 3)) == drawings / 4).all()
-
-
-def test_two_things_take_turns_on_a_canvas_and_both_are_named(tmp_path):
-    labels = [{"caption": f"a {name}", "concept": name, "held": False} for name in ("dog", "owl")]
-    (tmp_path / "drawings.json").write_text(json.dumps(labels))
-    latents = np.stack([np.full((4, 8, 8), value) for value in (1, 3)])
-    np.save(tmp_path / "latents-drawings.npy", latents)
-    canvases, captions = Latents(tmp_path, "image", torch.zeros(4, 8, 1), 0)(400)
-    pairs = canvases[[text == "a dog and a owl" for text in captions]]
-    assert len(pairs)
-    assert (pairs[:, 0, 0, ::8] == torch.tensor([1.0, 3, 1, 3])).all()
-
-
 def test_towers_learn_new_words_and_the_old_ones_keep_their_meaning(tmp_path):
     tokenizer = new_tokenizer(["bell", "a", "unused"])
     save_towers(new_towers(len(tokenizer)), tokenizer, tmp_path)
@@ -201,8 +168,44 @@ def test_the_loss_of_a_right_prediction_is_zero():
             return (noisy / (1 - alphas[times]).sqrt()[:, None, None, None],)
 
     alphas = torch.linspace(0.99, 0.01, 1000)
-    latents, prompts = torch.zeros(4, 2, 8, 32), torch.zeros(4, 16, 256)
-    assert float(denoising_loss(Oracle(), alphas, latents, prompts)) < 1e-10
+    latents, text, times = torch.zeros(4, 2, 8, 32), torch.zeros(4, 16, 256), torch.arange(4) * 200
+    assert float(denoising_loss(Oracle(), alphas, latents, times, text)) < 1e-10
+
+
+def test_half_of_the_times_lie_where_a_canvas_is_decided():
+    torch.manual_seed(0)
+    sigmas = torch.logspace(-2, 1.2, 1000)
+    chosen = sigmas[noise_times(4000, sigmas)]
+    near = ((chosen > 0.5 / torch.e) & (chosen < 0.5 * torch.e)).float().mean()
+    assert pytest.approx(float(near), abs=0.03) == 0.5 * 0.68 + 0.5 * 0.27
+
+
+def learner():
+    """Returns a model and a loss of it that is the same in every call."""
+    torch.manual_seed(0)
+    model, inputs = nn.Linear(3, 2), torch.randn(8, 3)
+    return model, lambda: model(inputs).square().mean()
+
+
+def test_a_compiled_model_is_kept_where_its_gradients_are_the_same(monkeypatch, capsys):
+    model, loss = learner()
+    compiled = []
+    monkeypatch.setattr(model, "compile", lambda **_: compiled.append(True))
+    compile_checked(model, loss)
+    assert compiled
+    assert "is left as it was" not in capsys.readouterr().out
+
+
+def test_a_compiled_model_that_loses_gradients_is_not_used(monkeypatch, capsys):
+    model, loss = learner()
+
+    def broken(**_):
+        model._compiled_call_impl = lambda inputs: model.forward(inputs).detach() + model.bias
+
+    monkeypatch.setattr(model, "compile", broken)
+    compile_checked(model, loss)
+    assert model._compiled_call_impl is None
+    assert "is left as it was" in capsys.readouterr().out
 
 
 def test_the_untrained_model_fits_a_canvas():

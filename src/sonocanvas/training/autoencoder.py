@@ -139,6 +139,7 @@ def draw_sheet(autoencoder: Any, crops: Crops, path: Path) -> None:
 def main() -> None:
     """Finds the linear code, trains the decoder and saves the autoencoder."""
     parser = trainer_options(__doc__, minutes=40, batch=12)
+    parser.add_argument("--views", type=Path, default=Path("packs/views"))
     parser.add_argument("--channels", type=int, default=32)
     parser.add_argument("--init-from", type=Path, help="folder of weights to start from")
     parser.set_defaults(out=Path("checkpoints/vae"))
@@ -161,7 +162,7 @@ def main() -> None:
         arguments.out,
         minutes=arguments.minutes,
         learning_rate=arguments.learning_rate,
-        sheet=lambda average, path: draw_sheet(average, crops, path),
+        snapshot=lambda average: draw_sheet(average, crops, arguments.out / "sheet.png"),
     )
     average.to(torch.float16).save_pretrained(own, max_shard_size="15MB")
 

@@ -156,6 +156,7 @@ def classification_loss(
 def main() -> None:
     """Trains the judge and saves it."""
     parser = trainer_options(__doc__, minutes=25, batch=64)
+    parser.add_argument("--views", type=Path, default=Path("packs/views"))
     parser.set_defaults(out=Path("checkpoints/judge"), views=Path("packs/judge-views"), seed=1)
     parser.add_argument("--init-from", type=Path, help="folder of a judge that learns on")
     arguments = parser.parse_args()

@@ -250,6 +250,7 @@ def learn_words(folder: Path, words: list[str]) -> tuple[Towers, PreTrainedToken
 def main() -> None:
     """Builds the tokenizer, trains the towers and saves all four parts."""
     parser = trainer_options(__doc__, minutes=12, batch=64)
+    parser.add_argument("--views", type=Path, default=Path("packs/views"))
     parser.set_defaults(out=Path("checkpoints/towers"))
     parser.add_argument("--init-from", type=Path, help="folder of towers that learn new words")
     arguments = parser.parse_args()

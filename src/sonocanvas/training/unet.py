@@ -1,22 +1,35 @@
 """Trains one of the two diffusion models: `python -m sonocanvas.training.unet --modality audio`."""
 
+import argparse
+import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
-from sonocanvas.training.latent_canvases import Embeddings, Latents
 from sonocanvas.training.layouts import CANVAS_POSITIONS
 from sonocanvas.training.loop import half_precision, train, trainer_options
+from sonocanvas.training.pack import read_pack
+from sonocanvas.training.resident import (
+    Batches,
+    Captions,
+    Pictures,
+    Sounds,
+    encode,
+    without_some,
+)
 from sonocanvas.training.towers import WIDTH
 from sonocanvas.training.views import concepts
 
 SNR_LIMIT = 5.0
+MIXED_BELOW = 1.5  # ratio of noise to signal: above it nothing of the other kind can be seen
 SHEET_GUIDANCE = 5.0
+GRADIENT_TOLERANCE = 0.1  # of compiled gradients: bfloat16 alone changes them by 0.02
 
 SCHEDULE: dict[str, Any] = {
     "_class_name": "DDIMScheduler",
@@ -52,24 +65,70 @@ def new_unet(channels: int = 32, widths: tuple[int, ...] = (128, 192)) -> UNet2D
     )
 
 
-def denoising_loss(unet: Any, alphas: Tensor, latents: Tensor, prompts: Tensor) -> Tensor:
+def noise_times(count: int, sigmas: Tensor) -> Tensor:
+    """Returns times `(count,)`: half of them any, half where what is drawn is decided.
+
+    Args:
+        count: How many.
+        sigmas: Ratio of noise to signal at each time; the second half lies around 0.5.
+    """
+    device = sigmas.device
+    middle = torch.searchsorted(sigmas, 0.5 * torch.randn(count, device=device).exp())
+    anywhere = torch.randint(0, len(sigmas), (count,), device=device)
+    is_middle = torch.rand(count, device=device) < 0.5
+    return torch.where(is_middle, middle.clamp(max=len(sigmas) - 1), anywhere)
+
+
+def denoising_loss(
+    unet: Any, alphas: Tensor, latents: Tensor, times: Tensor, text: Tensor
+) -> Tensor:
     """Returns the squared error of the predicted noise, weighted by min-SNR.
 
     Source: Hang et al., "Efficient Diffusion Training via Min-SNR Weighting" (2023), equation 5
     for noise prediction: `min(SNR, 5) / SNR`.
+
+    Args:
+        unet: What predicts; everything lies on its device.
+        alphas: Cumulative product of the schedule, by time.
+        latents: Clean latents `(batch, channels, 8, 32)`.
+        times: How noisy each becomes, `(batch,)`.
+        text: Embedded captions `(batch, tokens, width)`.
     """
-    device = next(unet.parameters()).device
-    latents, prompts = latents.to(device), prompts.to(device)
-    times = torch.randint(0, len(alphas), (len(latents),), device=device)
-    alpha = alphas.to(device)[times][:, None, None, None]
+    alpha = alphas[times][:, None, None, None]
     noise = torch.randn_like(latents)
     noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
-    with half_precision(device.type):
-        predicted = unet(noisy, times, prompts, return_dict=False)[0]
+    with half_precision(latents.device.type):
+        predicted = unet(noisy, times, text, return_dict=False)[0]
     ratio = alpha / (1 - alpha)
     weight = ratio.clamp(max=SNR_LIMIT) / ratio
     loss: Tensor = (weight * (predicted.float() - noise).square()).mean()
     return loss
+
+
+def compile_checked(model: nn.Module, loss: Callable[[], Tensor]) -> None:
+    """Compiles a model, in place, unless its gradients would then be others.
+
+    With bfloat16 on a processor torch 2.13 loses the gradient of all lower levels in silence.
+
+    Args:
+        model: What learns.
+        loss: Returns the same loss of the model in every call.
+    """
+
+    def gradient() -> Tensor:
+        model.zero_grad(set_to_none=True)
+        loss().backward()  # type: ignore[no-untyped-call]
+        found = [torch.zeros_like(one) if one.grad is None else one.grad for one in weights]
+        return torch.cat([one.flatten() for one in found])
+
+    weights = list(model.parameters())
+    plain = gradient()
+    model.compile(dynamic=False)
+    error = float((gradient() - plain).norm() / plain.norm())
+    print(f"compiled: gradients differ by {error:.3f} of their length", flush=True)
+    if not error < GRADIENT_TOLERANCE:
+        print("the model is left as it was, since that is too much", flush=True)
+        model._compiled_call_impl = None
 
 
 @torch.inference_mode()
@@ -77,64 +136,117 @@ def draw_sheet(
     unet: Any, vae: BlockAutoencoder, prompts: Tensor, empty: Tensor, path: Path
 ) -> None:
     """Writes one canvas a prompt, 20 steps of DDIM at strong guidance, in four columns."""
-    device = next(unet.parameters()).device
+    device = prompts.device
     schedule = DDIMScheduler.from_config(SCHEDULE)
     schedule.set_timesteps(20)
     generator = torch.Generator().manual_seed(0)
     count = len(prompts)
     shape = (count, unet.config.in_channels, 8, CANVAS_POSITIONS)
     latents = torch.randn(shape, generator=generator).to(device)
-    text = torch.cat([prompts, empty.expand(count, -1, -1)]).to(device)
-    for time in schedule.timesteps:
+    text = torch.cat([prompts, empty.expand(count, -1, -1)])
+    for now in schedule.timesteps:
         with half_precision(device.type):
-            both = unet(latents.repeat(2, 1, 1, 1), time, text, return_dict=False)[0].float()
+            both = unet(latents.repeat(2, 1, 1, 1), now, text, return_dict=False)[0].float()
         asked, free = both.chunk(2)
         noise = free + SHEET_GUIDANCE * (asked - free)
-        latents = schedule.step(noise, time, latents).prev_sample
-    images = vae.decode(latents.cpu()).sample.mean(1).clamp(-1, 1).add(1).mul(127.5).byte()
+        latents = schedule.step(noise, now, latents).prev_sample
+    images = vae.decode(latents).sample.mean(1).clamp(-1, 1).add(1).mul(127.5).byte()
     columns = [torch.cat(list(images[start::4])) for start in range(4)]
-    sheet = torch.cat(columns, dim=1).numpy()
+    sheet = torch.cat(columns, dim=1).cpu().numpy()
     Image.fromarray(sheet).resize((sheet.shape[1] // 2, sheet.shape[0] // 2)).save(path)
+
+
+def sources(arguments: argparse.Namespace, captions: Captions) -> Batches:
+    """Returns what draws canvases of the pack, as soon as there is one of every sound."""
+    pack = read_pack(arguments.pack)
+    sounds = Sounds(
+        pack.clips,
+        captions,
+        arguments.device,
+        slots=arguments.slots,
+        workers=arguments.workers,
+        rounds=arguments.rounds,
+        seed=arguments.seed,
+    )
+    pictures = Pictures(pack.drawings, captions, arguments.device, arguments.seed)
+    sounds.wait()
+    return Batches(pictures, sounds, arguments.modality)
 
 
 def main() -> None:
     """Trains one model and saves its moving average."""
     parser = trainer_options(__doc__, minutes=60, batch=16)
     parser.add_argument("--modality", required=True, choices=("image", "audio"))
+    parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
     parser.add_argument("--towers", type=Path, default=Path("checkpoints/towers"))
     parser.add_argument("--vae", type=Path, default=Path("checkpoints/vae/model"))
     parser.add_argument("--init-from", type=Path, help="folder of weights to start from")
+    parser.add_argument("--muon", action="store_true", help="hidden weights learn by Muon")
+    parser.add_argument("--mixed", type=float, default=0.5, help="share mixed with the other kind")
+    parser.add_argument("--slots", type=int, default=32, help="canvases kept of each sound")
+    parser.add_argument("--workers", type=int, default=1, help="processes that synthesize")
+    parser.add_argument("--rounds", type=int, default=4, help="how often they make eight of each")
     arguments = parser.parse_args()
     out = arguments.out or Path("checkpoints") / f"{arguments.modality}_unet"
+    device = arguments.device
     torch.manual_seed(arguments.seed)
-    vae = BlockAutoencoder.from_pretrained(arguments.vae, torch_dtype=torch.float32).eval()
-    black = vae.encode(-torch.ones(1, 3, 256, 32)).latent[0].detach()
-    latents = Latents(arguments.views, arguments.modality, black, arguments.seed)
-    embeddings = Embeddings(arguments.towers)
+    torch.set_float32_matmul_precision("high")
+    captions = Captions()
+    batches = sources(arguments, captions)
+    vae = BlockAutoencoder.from_pretrained(arguments.vae, torch_dtype=torch.float32)
+    vae = vae.to(device).eval().requires_grad_(False)
+    asked = [row[f"{arguments.modality}_prompt"] for row in concepts()][::2]
+    shown = torch.tensor([captions(prompt) for prompt in asked], device=device)
+    text = captions.embedded(arguments.towers, device)
     unet = (
         UNet2DConditionModel.from_pretrained(arguments.init_from, torch_dtype=torch.float32)
         if arguments.init_from
         else new_unet(vae.config.latent_channels)
-    ).to(arguments.device)
+    ).to(device)
+    if device == "cuda":
+        unet.to(memory_format=torch.channels_last)
     unet.train()
-    alphas = DDIMScheduler.from_config(SCHEDULE).alphas_cumprod
-    asked = [row[f"{arguments.modality}_prompt"] for row in concepts()][::2]
-    shown, empty = embeddings(asked), embeddings([""])
+    alphas = DDIMScheduler.from_config(SCHEDULE).alphas_cumprod.to(device)
+    sigmas = (1 / alphas - 1).sqrt()
+
+    def same_loss() -> Tensor:
+        torch.manual_seed(arguments.seed)
+        latents = torch.randn(
+            arguments.batch, vae.config.latent_channels, 8, CANVAS_POSITIONS, device=device
+        )
+        times = noise_times(arguments.batch, sigmas)
+        rows = torch.randint(len(text), (arguments.batch,), device=device)
+        return denoising_loss(unet, alphas, latents, times, text[rows])
+
+    if device == "cuda":
+        compile_checked(unet, same_loss)
 
     def loss() -> Tensor:
-        canvases, captions = latents(arguments.batch)
-        return denoising_loss(unet, alphas, canvases, embeddings(captions))
+        with torch.no_grad():
+            canvases, mixed, asked = batches(arguments.batch)
+            times = noise_times(arguments.batch, sigmas)
+            chosen = torch.rand(arguments.batch, device=device) < arguments.mixed
+            chosen &= sigmas[times] < MIXED_BELOW
+            latents = encode(vae, torch.where(chosen[:, None, None], mixed, canvases))
+        return denoising_loss(unet, alphas, latents, times, text[without_some(asked)])
 
-    average = train(
+    def snapshot(average: Any) -> None:
+        draw_sheet(average, vae, text[shown], text[:1], out / "sheet.png")
+        kept = copy.deepcopy(average).to(torch.float16, memory_format=torch.contiguous_format)
+        kept.save_pretrained(out / "model", max_shard_size="15MB")
+
+    train(
         unet,
         loss,
         out,
         minutes=arguments.minutes,
         learning_rate=arguments.learning_rate,
         ema_decay=0.998,
-        sheet=lambda average, path: draw_sheet(average, vae, shown, empty, path),
+        muon=arguments.muon,
+        snapshot=snapshot,
+        snapshot_every_s=110 if device == "cuda" else 600,
     )
-    average.to(torch.float16).save_pretrained(out / "model", max_shard_size="15MB")
+    batches.sounds.close()
 
 
 if __name__ == "__main__":
