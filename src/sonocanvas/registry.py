@@ -18,6 +18,7 @@ MISSING = dataclasses.MISSING
 METHODS = {
     "compose": "sonocanvas.methods.compose:Compose",
     "imprint": "sonocanvas.methods.imprint:Imprint",
+    "layer": "sonocanvas.methods.layer:Layer",
     "sds": "sonocanvas.methods.sds:Sds",
     "image-only": "sonocanvas.methods.single:ImageOnly",
     "audio-only": "sonocanvas.methods.single:AudioOnly",
@@ -31,6 +32,7 @@ VOCODERS = {
     "phase_net": "sonocanvas.vocoders.phase_net:PhaseNet",
 }
 SCORERS = {
+    "birdnet": "sonocanvas.scorers.birdnet:BirdNet",
     "clap": "sonocanvas.scorers.clap:Clap",
     "clip": "sonocanvas.scorers.clip:Clip",
     "judge": "sonocanvas.scorers.judge:Judge",
@@ -39,8 +41,8 @@ SCORERS = {
     "selector": "sonocanvas.scorers.selector:Selector",
 }
 SELECTORS = frozenset({"clap", "clip", "picture_likeness", "round_trip", "selector"})
-"""Scorers by which samples may be chosen. The judge is none of them: a number that chose what is
-reported says nothing about it."""
+"""Scorers by which samples may be chosen. The judge and BirdNET are not among them: a number that
+chose what is reported says nothing about it."""
 SET_SCORERS = {
     "fad": "sonocanvas.scorers.fad:Fad",
     "fid": "sonocanvas.scorers.fid:Fid",

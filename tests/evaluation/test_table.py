@@ -1,6 +1,7 @@
 """The table: computed by hand from a few known scores."""
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -133,3 +134,21 @@ def test_a_score_that_is_missing_and_an_empty_table_are_told():
         summarise([*SAMPLES, measured("imprint", "dog", 7, 0, 0, scores=scores)], {})
     with pytest.raises(InvalidInputError, match="no sample"):
         summarise([], {})
+
+
+def test_a_score_that_judges_only_some_prompts_is_told_with_its_number():
+    heard = (Score("clip", 0.5, "", True), Score("birdnet", 0.9, "", True))
+    silent = heard[:1]
+    pairs = {"dog": heard, "harp": silent}
+    samples = [
+        dataclasses.replace(SAMPLES[0], row=row, pair=pair, seed=seed, scores=scores)
+        for row in ("compose", "sds")
+        for pair, scores in pairs.items()
+        for seed in (0, 1)
+    ]
+    summary = summarise(samples, {})
+    assert summary["rows"][0]["scores"]["birdnet"]["samples"] == 2
+    assert "samples" not in summary["rows"][0]["scores"]["clip"]
+    assert "0.900 ± 0.000, n 2" in to_markdown(summary)
+    rows = list(csv.DictReader(io.StringIO(to_csv(samples))))
+    assert [row["birdnet"] for row in rows[:4]] == ["0.9", "0.9", "", ""]

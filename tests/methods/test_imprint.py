@@ -8,7 +8,8 @@ from tiny import tiny_pair
 
 from sonocanvas.canvas import encode_image
 from sonocanvas.denoise import initial_noise
-from sonocanvas.methods.imprint import OTHER_STREAM, imprint
+from sonocanvas.methods.apart import OTHER_STREAM
+from sonocanvas.methods.imprint import imprint
 
 PARTS = torch.rand(2, 8, 16, generator=torch.Generator().manual_seed(0))
 

@@ -67,7 +67,7 @@ def summarise(samples: Sequence[Measured], set_scores: dict[str, list[Score]]) -
         set_scores: Scores of whole rows, by row.
 
     Raises:
-        InvalidInputError: There is no sample, or one lacks a score that another has.
+        InvalidInputError: There is no sample, or one lacks a score that another of its prompts has.
     """
     _check(samples)
     rows: dict[str, list[Measured]] = {}
@@ -120,16 +120,21 @@ def to_csv(samples: Iterable[Measured]) -> str:
     for sample in rows:
         values = {score.name: score.value for score in sample.scores}
         known = [getattr(sample, name) for name in (*told, "seed", *COSTS)]
-        writer.writerow(["" if one is None else one for one in known] + [values[n] for n in names])
+        writer.writerow(
+            ["" if one is None else one for one in known] + [values.get(n, "") for n in names]
+        )
     return text.getvalue()
 
 
 def _check(samples: Sequence[Measured]) -> None:
+    """Checks that all samples of a pair of prompts have the same scores: some judge only some."""
     if not samples:
         raise InvalidInputError("There is no sample to make a table of.")
-    names = {score.name for sample in samples for score in sample.scores}
+    names: dict[str, set[str]] = {}
     for sample in samples:
-        missing = sorted(names - {score.name for score in sample.scores})
+        names.setdefault(sample.pair, set()).update(score.name for score in sample.scores)
+    for sample in samples:
+        missing = sorted(names[sample.pair] - {score.name for score in sample.scores})
         if missing:
             raise InvalidInputError(
                 f"Seed {sample.seed} of '{sample.pair}' in row '{sample.row}' has no score "
@@ -138,33 +143,39 @@ def _check(samples: Sequence[Measured]) -> None:
 
 
 def _row(samples: Sequence[Measured], set_scores: Sequence[Score]) -> Summary:
-    by_name: dict[str, list[Score]] = {}
+    by_name: dict[str, list[tuple[str, Score]]] = {}
     for sample in samples:
         for score in sample.scores:
-            by_name.setdefault(score.name, []).append(score)
-    pairs = [sample.pair for sample in samples]
-    found = {name: _interval(scores, pairs) for name, scores in by_name.items()}
+            by_name.setdefault(score.name, []).append((sample.pair, score))
+    found = {name: _interval(scores, len(samples)) for name, scores in by_name.items()}
     for score in set_scores:
         found[score.name] = {"mean": score.value, **_direction(score)}
     return {
         "samples": len(samples),
-        "pairs": len(set(pairs)),
+        "pairs": len({sample.pair for sample in samples}),
         "scores": found,
         **{what: _typical(what, samples) for what in COSTS},
     }
 
 
-def _interval(scores: Sequence[Score], pairs: Sequence[str]) -> Summary:
-    """Returns the mean with both intervals, each where there is more than one to draw."""
-    values = [score.value for score in scores]
+def _interval(scores: Sequence[tuple[str, Score]], samples: int) -> Summary:
+    """Returns the mean with both intervals, each where there is more than one to draw.
+
+    Args:
+        scores: Each with its pair of prompts.
+        samples: How many samples there are; `samples` is told where fewer have the score.
+    """
+    pairs, values = [pair for pair, _ in scores], [score.value for _, score in scores]
     found: Summary = {"mean": statistics.fmean(values)}
+    if len(values) < samples:
+        found["samples"] = len(values)
     if len(values) > 1:
         normal = normal_interval(values)
         found["half"] = (normal.high - normal.low) / 2
     if len(set(pairs)) > 1:
         drawn = bootstrap_interval(values, clusters=pairs)
         found["bootstrap"] = [drawn.low, drawn.high]
-    return {**found, **_direction(scores[0])}
+    return {**found, **_direction(scores[0][1])}
 
 
 def _difference(row: Sequence[Measured], first: Sequence[Measured]) -> Summary:
@@ -174,14 +185,13 @@ def _difference(row: Sequence[Measured], first: Sequence[Measured]) -> Summary:
     """
     ours, theirs = _by_place(row), _by_place(first)
     both = [(one, theirs[place]) for place, one in ours.items() if place in theirs]
-    found: dict[str, list[Score]] = {}
+    found: dict[str, list[tuple[str, Score]]] = {}
     for one, other in both:
         for score, below in zip(one.scores, other.scores, strict=True):
             more = Score(score.name, score.value - below.value, score.unit, score.higher_is_better)
-            found.setdefault(score.name, []).append(more)
-    pairs = [one.pair for one, _ in both]
-    scores = {name: _interval(values, pairs) for name, values in found.items()}
-    return {"samples": len(both), "pairs": len(set(pairs)), "scores": scores}
+            found.setdefault(score.name, []).append((one.pair, more))
+    scores = {name: _interval(values, len(both)) for name, values in found.items()}
+    return {"samples": len(both), "pairs": len({one.pair for one, _ in both}), "scores": scores}
 
 
 def _by_place(samples: Sequence[Measured]) -> dict[tuple[str, int], Measured]:
@@ -256,7 +266,7 @@ def _cell(name: str, score: Summary | None) -> str:
     if "bootstrap" in score:
         low, high = (f"{scale * end:.{digits}f}" for end in score["bootstrap"])
         told += f" ({low} to {high})"
-    return told
+    return f"{told}, n {score['samples']}" if "samples" in score else told
 
 
 def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

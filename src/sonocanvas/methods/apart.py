@@ -1,0 +1,85 @@
+"""A picture and a spectrogram, sampled apart and then joined: what `imprint` and `layer` share."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from sonocanvas.canvas import canvas_to_image, decode_latents, encode_image, image_to_canvas
+from sonocanvas.compose.mean import Mean
+from sonocanvas.config import RunConfig
+from sonocanvas.finish import finish_image
+from sonocanvas.methods.compose import read_prompts, sample_latents
+from sonocanvas.protocols import OnStep, OnWarning
+from sonocanvas.types import ModelPair, Sample, Step
+
+OTHER_STREAM = 1 << 31
+"""The bit that a seed's picture differs in: PyTorch reads the lower 32 bits of a seed alone."""
+
+Join = Callable[[Tensor, Tensor], Tensor]
+"""Makes one canvas `(1, height, width)` of a spectrogram and a picture of that shape."""
+
+
+def sample_apart(
+    config: RunConfig,
+    pair: ModelPair,
+    chunks: Sequence[Sequence[int]],
+    join: Join,
+    on_step: OnStep | None,
+    on_warning: OnWarning,
+    image_steps: int = 0,
+) -> Iterator[Sample]:
+    """Yields the sample of each seed; the seeds of a chunk share a batch.
+
+    The spectrogram is that of `audio-only` for the seed, the picture that of `image-only` for the
+    seed with bit 31 flipped, so that the two are independent. The image of a sample is its canvas
+    in gray, and its latent what the pair's autoencoder makes of that.
+
+    Args:
+        config: The run.
+        pair: The models.
+        chunks: Seeds that share a batch.
+        join: What makes one canvas of the two.
+        on_step: Called after each step of both.
+        on_warning: Called with sentences about the prompts.
+        image_steps: Steps of the picture; 0 stands for those of the run.
+    """
+    prompts, embeddings, sentences = read_prompts(config, pair, on_warning)
+    first = config.sampling.model_copy(update={"steps": image_steps or config.sampling.steps})
+    for_picture = config.model_copy(update={"sampling": first})
+    count = first.steps + config.sampling.steps
+    for seeds in chunks:
+        others = [seed ^ OTHER_STREAM for seed in seeds]
+        told = _counted(on_step, 0, count)
+        pictures = sample_latents(for_picture, pair, embeddings, others, Mean(0.0), told)
+        told = _counted(on_step, first.steps, count)
+        spectrograms = sample_latents(config, pair, embeddings, seeds, Mean(1.0), told)
+        for seed, *latents in zip(seeds, pictures, spectrograms, strict=True):
+            image, latent = _joined(pair, join, *latents)
+            yield finish_image(config, pair, prompts, seed, image, latent, sentences)
+
+
+@torch.no_grad()
+def _joined(
+    pair: ModelPair, join: Join, picture: Tensor, spectrogram: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Returns image `(3, height, width)`, cropped, and latent of two latents."""
+    gray, heard = (
+        image_to_canvas(decode_latents(pair.vae, latent.unsqueeze(0)))
+        for latent in (picture, spectrogram)
+    )
+    image = canvas_to_image(join(heard, gray))
+    latent = encode_image(pair.vae, image)[0]
+    return image[0, ..., : image.shape[-1] - pair.crop_columns].cpu(), latent
+
+
+def _counted(on_step: OnStep | None, before: int, count: int) -> OnStep | None:
+    """Returns a callback that counts the steps of both samplings as one."""
+    if on_step is None:
+        return None
+
+    def told(step: Step, clean: Tensor) -> None:
+        on_step(dataclasses.replace(step, index=before + step.index, count=count), clean)
+
+    return told

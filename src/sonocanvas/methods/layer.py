@@ -1,0 +1,81 @@
+"""`layer`: a finished picture and a finished spectrogram, heard one over the other."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from sonocanvas.canvas import canvas_to_mel, mel_to_canvas
+from sonocanvas.config import RunConfig
+from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.methods.apart import sample_apart
+from sonocanvas.protocols import OnStep, OnWarning, Reads
+from sonocanvas.types import CanvasFormat, ModelPair, Sample
+
+MIXES = ("max", "power")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A picture and a spectrogram, sampled apart; the picture is played under the sound.
+
+    A baseline that the paper lacks: two sounds are mixed in their pressure, not in gray levels.
+    `apart` says from which noise the two begin.
+
+    Attributes:
+        picture_db: How loud the picture is, in dB over the sound: the ratio of their powers,
+            from -60 to 20.
+        mix: `max`, in each pixel the louder of the two, or `power`, the sum of their powers.
+
+    Raises:
+        InvalidInputError: An option is out of range.
+    """
+
+    reads: ClassVar[Reads] = {"sampling": True}
+
+    picture_db: float = -10.0
+    mix: str = "max"
+
+    def __post_init__(self) -> None:
+        if not -60 <= self.picture_db <= 20:
+            raise InvalidInputError(f"picture_db must be in [-60, 20], not {self.picture_db}.")
+        if self.mix not in MIXES:
+            raise unknown("mix", self.mix, MIXES)
+
+    def __call__(
+        self,
+        config: RunConfig,
+        pair: ModelPair,
+        chunks: Sequence[Sequence[int]],
+        on_step: OnStep | None,
+        on_warning: OnWarning,
+    ) -> Iterator[Sample]:
+        """Yields the sample of each seed; the seeds of a chunk share a batch."""
+
+        def join(spectrogram: Tensor, picture: Tensor) -> Tensor:
+            return layered(spectrogram, picture, self.picture_db, self.mix, pair.canvas_format)
+
+        yield from sample_apart(config, pair, chunks, join, on_step, on_warning)
+
+
+def layered(
+    spectrogram: Tensor, picture: Tensor, picture_db: float, mix: str, fmt: CanvasFormat
+) -> Tensor:
+    """Returns the canvas of a picture played under a spectrogram.
+
+    With magnitudes `s` and `p` of the two, scaled to equal power, and `g` of `picture_db` decibels,
+    `max(s, g p)` or `sqrt(s^2 + (g p)^2)`.
+
+    Args:
+        spectrogram: Canvas `(batch, mels, frames)` in [0, 1].
+        picture: Gray picture of the same shape, in [0, 1], read as a canvas.
+        picture_db: Power of the picture over that of the sound, in dB.
+        mix: One of `MIXES`.
+        fmt: What both mean as sound.
+    """
+    heard, drawn = canvas_to_mel(spectrogram, fmt), canvas_to_mel(picture, fmt)
+    powers = [one.square().mean((1, 2), keepdim=True) for one in (heard, drawn)]
+    drawn = drawn * (powers[0] / powers[1]).sqrt() * 10 ** (picture_db / 20)
+    mixed = heard.maximum(drawn) if mix == "max" else heard.hypot(drawn)
+    return mel_to_canvas(mixed, fmt)

@@ -1,0 +1,111 @@
+"""What BirdNET makes of real recordings: `python -m sonocanvas.training.strangers`.
+
+Prints for each thing that it has classes for how many recordings of it there are and the area
+under the ROC curve, and writes these with its answers to recordings of other things into
+`data/birdnet.tsv`, by which the scorer `birdnet` decides what to judge and how.
+"""
+
+import argparse
+import csv
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sonocanvas.scorers.birdnet import SAMPLE_RATE_HZ, Ears, Group, groups, members, share_below
+from sonocanvas.scorers.embedder import peak_normalised
+from sonocanvas.training.clips import SAMPLE_RATE_HZ as CLIP_RATE_HZ
+from sonocanvas.training.clips import Clip
+from sonocanvas.training.pack import read_pack
+from sonocanvas.training.recordings import collect_test
+from sonocanvas.types import Waveform
+
+TABLE = "data/birdnet.tsv"
+RECORDED = ("file", "minetest", "openclonk", "opensfx", "pykanto", "test")
+"""How the ids of clips begin that are recordings and no soundfont's."""
+QUANTILES = 21
+
+
+def real_recordings(pack: Path, cache: Path) -> list[Clip]:
+    """Returns the recordings of the pack, and those that are for testing only."""
+    clips = [*read_pack(pack).clips, *collect_test(cache)]
+    return [clip for clip in clips if clip.id.startswith(RECORDED)]
+
+
+def hear_clips(ears: Ears, clips: Sequence[Clip]) -> NDArray[np.float64]:
+    """Returns BirdNET's logits of clips, `(clips, classes)`."""
+    heard = []
+    for clip in clips:
+        waveform = Waveform(torch.from_numpy(clip.samples)[None], CLIP_RATE_HZ)
+        heard.append(ears.hear(peak_normalised(waveform, SAMPLE_RATE_HZ, peak=1.0)))
+    return np.stack(heard)
+
+
+def tried(
+    known: Sequence[Group],
+    labels: Sequence[str],
+    logits: NDArray[np.float64],
+    concepts: Sequence[str],
+) -> list[Group]:
+    """Returns the groups with what BirdNET makes of recordings.
+
+    Recordings of a group that shares a class with another are no recordings of something else
+    to it, and neither are those of sounds that are not named: what they are is not known.
+
+    Args:
+        known: The groups.
+        labels: Names of the classes.
+        logits: What BirdNET says of each recording, `(recordings, classes)`.
+        concepts: What each recording is of.
+    """
+    classes = {group.concept: members(labels, group.classes) for group in known}
+    found = []
+    for group in known:
+        own = classes[group.concept]
+        alike = {name for name, other in classes.items() if (own & other).any()}
+        values = logits[:, own].max(axis=1)
+        others = values[[concept not in alike for concept in concepts]]
+        quantiles = tuple(np.quantile(others, np.linspace(0, 1, QUANTILES)).tolist())
+        mine = values[[concept == group.concept for concept in concepts]]
+        shares = [share_below(value, quantiles) for value in mine]
+        auc = float(np.mean(shares)) if shares else float("nan")
+        found.append(Group(group.concept, group.words, group.classes, len(mine), auc, quantiles))
+    return found
+
+
+def write_table(found: Sequence[Group], path: Path) -> None:
+    """Writes what is known of the groups; their words and classes stay as they are there."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        for row, group in zip(rows, found, strict=True):
+            others = ",".join(f"{value:.2f}" for value in group.others)
+            told = {"recordings": group.recordings, "auc": f"{group.auc:.2f}", "others": others}
+            writer.writerow({**row, **told})
+
+
+def main() -> None:
+    """Prints and writes the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
+    parser.add_argument("--recordings", type=Path, default=Path("packs/cache/test"))
+    arguments = parser.parse_args()
+    ears = Ears()
+    clips = real_recordings(arguments.pack, arguments.recordings)
+    logits = hear_clips(ears, clips)
+    found = tried(groups(), ears.labels, logits, [clip.concept for clip in clips])
+    print("| thing | recordings | AUC | judged |\n|---|---|---|---|")
+    for group in found:
+        judged = "yes" if group.is_judged else "no"
+        print(f"| {group.concept} | {group.recordings} | {group.auc:.2f} | {judged} |")
+    with resources.as_file(resources.files("sonocanvas").joinpath(TABLE)) as path:
+        write_table(found, path)
+
+
+if __name__ == "__main__":
+    main()
