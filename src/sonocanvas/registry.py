@@ -32,6 +32,7 @@ VOCODERS = {
     "phase_net": "sonocanvas.vocoders.phase_net:PhaseNet",
 }
 SCORERS = {
+    "audibility": "sonocanvas.scorers.audibility:Audibility",
     "birdnet": "sonocanvas.scorers.birdnet:BirdNet",
     "clap": "sonocanvas.scorers.clap:Clap",
     "clip": "sonocanvas.scorers.clip:Clip",
@@ -40,7 +41,7 @@ SCORERS = {
     "round_trip": "sonocanvas.scorers.round_trip:RoundTrip",
     "selector": "sonocanvas.scorers.selector:Selector",
 }
-SELECTORS = frozenset({"clap", "clip", "picture_likeness", "round_trip", "selector"})
+SELECTORS = frozenset({"audibility", "clap", "clip", "picture_likeness", "round_trip", "selector"})
 """Scorers by which samples may be chosen. The judge and BirdNET are not among them: a number that
 chose what is reported says nothing about it."""
 SET_SCORERS = {

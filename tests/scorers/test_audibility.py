@@ -1,0 +1,90 @@
+"""Audibility: a louder picture leaves less to the sound, by the sound model's own judgement."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from sonocanvas.compose.mean import Mean
+from sonocanvas.config import RunConfig
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.methods.layer import layered
+from sonocanvas.pairs import mini
+from sonocanvas.scorers.audibility import Audibility, band_frequencies, band_powers
+from sonocanvas.scorers.masking import share_of_loudness
+from sonocanvas.training.report import sample as made
+from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
+
+PROMPTS = Prompts("a castle with towers", "a dog barking")
+
+
+@pytest.fixture(scope="module")
+def layers():
+    """Returns a spectrogram and a picture, each of one model alone, `(1, 256, 1024)`."""
+    config = RunConfig(image_prompt="a castle", audio_prompt="a bell")
+    pair = mini.load()
+    return [made(pair, PROMPTS, [1], Mean(weight), config) for weight in (1.0, 0.0)]
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    return Audibility()
+
+
+def sample_of(canvas):
+    waveform = Waveform(torch.zeros(1, 16000), 16000)
+    image = canvas.expand(3, -1, -1)
+    return Sample(0, PROMPTS, torch.zeros(1), image, canvas[0], waveform, MINI_FORMAT)
+
+
+def audibility(scorer, canvas):
+    (score,) = scorer([sample_of(canvas)])[0]
+    assert score.name == "audibility"
+    return score.value
+
+
+def test_a_louder_picture_leaves_less_to_the_sound(scorer, layers):
+    mixtures = [layered(*layers, level_db, "power", MINI_FORMAT) for level_db in (-50, -15, 10)]
+    shares = [audibility(scorer, mixture) for mixture in mixtures]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.8
+    assert shares[-1] < shares[0] - 0.3
+
+
+def test_a_picture_alone_is_less_the_sounds_than_its_own_canvas(scorer, layers):
+    spectrogram, picture = layers
+    assert audibility(scorer, picture) < audibility(scorer, spectrogram) - 0.2
+
+
+def test_the_same_canvas_has_the_same_score(scorer, layers):
+    assert audibility(scorer, layers[0]) == audibility(scorer, layers[0])
+
+
+def test_another_pair_is_refused(scorer, layers):
+    other = dataclasses.replace(MINI_FORMAT, log_ceiling=10.0)
+    sample = dataclasses.replace(sample_of(layers[0]), canvas_format=other)
+    with pytest.raises(InvalidInputError, match="sound model of 'mini'"):
+        scorer([sample])
+
+
+def test_bands_hold_all_power_and_black_is_silence():
+    canvas = torch.rand(1, 256, 16)
+    power = band_powers(canvas, MINI_FORMAT)
+    assert power.shape == (64, 4)
+    assert (band_powers(torch.zeros(1, 256, 16), MINI_FORMAT) == 0).all()
+    frequencies = band_frequencies(MINI_FORMAT)
+    assert (frequencies.diff() > 0).all()
+    assert frequencies[-1] < 8000
+
+
+def test_of_two_known_layers_the_share_is_exact_and_falls(layers):
+    spectrogram, picture = layers
+    frequencies = band_frequencies(MINI_FORMAT)
+    sound = band_powers(spectrogram, MINI_FORMAT)
+    shares = []
+    for level_db in (-30, -10, 10):
+        mixture = band_powers(
+            layered(spectrogram, picture, level_db, "power", MINI_FORMAT), MINI_FORMAT
+        )
+        shares.append(share_of_loudness(sound, (mixture - sound).clamp(min=0), frequencies))
+    assert shares == sorted(shares, reverse=True)
