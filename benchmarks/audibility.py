@@ -6,6 +6,7 @@ loudness and what the score makes of the mixture alone, and how well the two agr
 """
 
 import argparse
+import itertools
 import statistics
 
 import torch
@@ -50,7 +51,7 @@ def main() -> None:
     for level in LEVELS_DB:
         means = f"{statistics.fmean(exact[level]):.2f} | {statistics.fmean(found[level]):.2f}"
         print(f"| {level} dB | {means} | {len(exact[level])} |")
-    true, guessed = (sum(one.values(), []) for one in (exact, found))
+    true, guessed = (list(itertools.chain(*one.values())) for one in (exact, found))
     error = statistics.fmean(abs(a - b) for a, b in zip(true, guessed, strict=True))
     print(
         f"\nr {statistics.correlation(true, guessed):.2f}, "

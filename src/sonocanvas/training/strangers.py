@@ -1,8 +1,9 @@
 """What BirdNET makes of real recordings: `python -m sonocanvas.training.strangers`.
 
 Prints for each thing that it has classes for how many recordings of it there are and the area
-under the ROC curve, and writes these with its answers to recordings of other things into
-`data/birdnet.tsv`, by which the scorer `birdnet` decides what to judge and how.
+under the ROC curve, and how our own synthesizer of it fares among recordings of other things. The
+former go with its answers to those recordings into `data/birdnet.tsv`, by which the scorer
+`birdnet` decides what to judge and how.
 """
 
 import argparse
@@ -21,12 +22,14 @@ from sonocanvas.training.clips import SAMPLE_RATE_HZ as CLIP_RATE_HZ
 from sonocanvas.training.clips import Clip
 from sonocanvas.training.pack import read_pack
 from sonocanvas.training.recordings import collect_test
+from sonocanvas.training.views import SYNTHESIZERS, arrange
 from sonocanvas.types import Waveform
 
 TABLE = "data/birdnet.tsv"
 RECORDED = ("file", "minetest", "openclonk", "opensfx", "pykanto", "test")
 """How the ids of clips begin that are recordings and no soundfont's."""
 QUANTILES = 21
+SEED = 900
 
 
 def real_recordings(pack: Path, cache: Path) -> list[Clip]:
@@ -76,6 +79,17 @@ def tried(
     return found
 
 
+def synthesized(ears: Ears, group: Group, count: int = 6) -> float:
+    """Returns the mean share of our synthesizer's sounds of a group; NaN where there is none."""
+    if group.concept not in SYNTHESIZERS:
+        return float("nan")
+    rngs = [np.random.default_rng([SEED, number]) for number in range(count)]
+    sounds = [arrange(SYNTHESIZERS[group.concept](rng), rng) for rng in rngs]
+    clips = [Clip("", "", group.concept, "", "", sound) for sound in sounds]
+    logits = hear_clips(ears, clips)[:, members(ears.labels, group.classes)].max(axis=1)
+    return float(np.mean([share_below(value, group.others) for value in logits]))
+
+
 def write_table(found: Sequence[Group], path: Path) -> None:
     """Writes what is known of the groups; their words and classes stay as they are there."""
     with path.open(encoding="utf-8", newline="") as file:
@@ -99,10 +113,10 @@ def main() -> None:
     clips = real_recordings(arguments.pack, arguments.recordings)
     logits = hear_clips(ears, clips)
     found = tried(groups(), ears.labels, logits, [clip.concept for clip in clips])
-    print("| thing | recordings | AUC | judged |\n|---|---|---|---|")
+    print("| thing | recordings | area | judged | our synthesizer |\n|---|---|---|---|---|")
     for group in found:
-        judged = "yes" if group.is_judged else "no"
-        print(f"| {group.concept} | {group.recordings} | {group.auc:.2f} | {judged} |")
+        judged, ours = "yes" if group.is_judged else "no", synthesized(ears, group)
+        print(f"| {group.concept} | {group.recordings} | {group.auc:.2f} | {judged} | {ours:.2f} |")
     with resources.as_file(resources.files("sonocanvas").joinpath(TABLE)) as path:
         write_table(found, path)
 
