@@ -12,8 +12,8 @@ PAPER = [name for name in COMPLETE if name.startswith("paper-")]
 MINI = [name for name in COMPLETE if name not in PAPER]
 
 
-def test_there_is_one_for_each_pair_of_the_paper_and_twelve_for_mini():
-    assert (len(PAPER), len(MINI)) == (10, 12)
+def test_there_is_one_for_each_example_of_the_paper_and_twelve_for_mini():
+    assert (len(PAPER), len(MINI)) == (11, 12)
 
 
 @pytest.mark.parametrize("name", COMPLETE)

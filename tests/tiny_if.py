@@ -38,6 +38,17 @@ def as_published(home: Path) -> Path:
     return home
 
 
+def as_halves(home: Path) -> Path:
+    """Returns a folder of IF with its weights in the variant fp16 alone."""
+    kinds = {"unet": UNet2DConditionModel, "text_encoder": T5EncoderModel}
+    for name, kind in kinds.items():
+        part = kind.from_pretrained(home / name)
+        for file in (home / name).glob("*.safetensors"):
+            file.unlink()
+        part.half().save_pretrained(home / name, variant="fp16")
+    return home
+
+
 def tiny_if_unet() -> UNet2DConditionModel:
     """Returns a UNet of IF's blocks that predicts noise and variance of squares of 16 pixels."""
     return UNet2DConditionModel(

@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 import torch
-from tiny_if import SIDE, as_published, save_if, tiny_if_unet
+from tiny_if import SIDE, as_halves, as_published, save_if, tiny_if_unet
 from torch import nn
 
-from sonocanvas.colourisers.deepfloyd import DeepFloyd, Strip
+from sonocanvas.colourisers.deepfloyd import DeepFloyd, Strip, load_if, read_prompt
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.pairs import parts
 
@@ -116,3 +116,34 @@ def test_tokenizer_that_nothing_here_reads_is_refused_with_what_to_install(
         monkeypatch.setattr(parts, name, lambda: False)
     with pytest.raises(CheckpointError, match=r"`pip install sentencepiece protobuf`\.$"):
         DeepFloyd(folder=str(home))(None, "cpu", None)
+
+
+def test_float16_leaves_the_weights_of_t5_that_need_it_in_float32(folder):
+    pipeline = load_if(folder, "cpu", torch.float16)
+    kinds = {name: weight.dtype for name, weight in pipeline.text_encoder.named_parameters()}
+    outer = {name for name in kinds if ".wo." in name}
+    assert outer
+    assert {kinds[name] for name in outer} == {torch.float32}
+    assert {kind for name, kind in kinds.items() if name not in outer} == {torch.float16}
+    assert pipeline.unet.dtype == torch.float16
+
+
+def test_on_a_processor_all_is_float32(folder):
+    pipeline = load_if(folder, "cpu")
+    assert {pipeline.unet.dtype, pipeline.text_encoder.dtype} == {torch.float32}
+
+
+def test_folder_of_the_variant_fp16_paints(folder, tmp_path, sample, paint):
+    home = as_halves(shutil.copytree(folder, tmp_path / "if"))
+    assert not list(home.glob("*/*model.safetensors"))
+    colour = paint(DeepFloyd(folder=str(home), **QUICK), sample)
+    assert colour.pictures.shape[1:] == (3, *sample.canvas.shape)
+
+
+def test_the_text_encoder_goes_back_where_it_was(folder, monkeypatch):
+    pipeline = load_if(folder, "cpu")
+    asked = []
+    monkeypatch.setattr(pipeline.text_encoder, "to", lambda device: asked.append(str(device)))
+    text, negative = read_prompt(pipeline, "a castle")
+    assert asked == ["cpu", "cpu"]
+    assert text.shape == negative.shape

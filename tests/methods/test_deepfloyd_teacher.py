@@ -5,7 +5,7 @@ import shutil
 import diffusers
 import pytest
 import torch
-from tiny_if import as_published
+from tiny_if import as_halves, as_published
 from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
 from sonocanvas.errors import CheckpointError
@@ -156,3 +156,19 @@ def test_tokenizer_that_nothing_here_reads_is_refused_before_the_weights_are_rea
         (folder / "tokenizer" / "tokenizer.json").read_bytes()
     )
     load_teacher(str(home), PROMPTS, 4.0, crops=2)  # it needs nothing more
+
+
+def test_folder_of_the_variant_fp16_teaches(folder, tmp_path):
+    home = as_halves(shutil.copytree(folder, tmp_path / "if"))
+    given, halves = (read_texts(one, ["a castle"], "cpu", torch.float32) for one in (folder, home))
+    torch.testing.assert_close(halves, given, atol=0.02, rtol=0.02)
+    assert load_teacher(str(home), PROMPTS, 7.0, 2).signal.shape == (1000,)
+
+
+def test_t5_in_float16_keeps_the_weights_that_need_it_in_float32(folder):
+    encoder = reading.load_part(
+        folder / "text_encoder", ("transformers", "T5EncoderModel"), "cpu", torch.float16
+    )
+    kinds = {name: weight.dtype for name, weight in encoder.named_parameters()}
+    assert {kind for name, kind in kinds.items() if ".wo." in name} == {torch.float32}
+    assert {kind for name, kind in kinds.items() if ".wo." not in name} == {torch.float16}

@@ -16,9 +16,12 @@ from torch.nn.functional import interpolate
 
 from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
 from sonocanvas.errors import CheckpointError, InvalidInputError
-from sonocanvas.pairs.parts import check_tokenizer, quiet
+from sonocanvas.pairs.parts import check_tokenizer, load_part, quiet
 from sonocanvas.protocols import OnStep
 from sonocanvas.types import Colour, ModelPair, Sample, TextEmbeddings
+
+TEXT_ENCODER = ("transformers", "T5EncoderModel")
+UNET = ("diffusers", "UNet2DConditionModel")
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,7 @@ class DeepFloyd(Chroma):
             on_step: Called after each step.
             sample: What to colour.
         """
-        with torch.no_grad():
-            text, negative = pipeline.encode_prompt(
-                self.prompt_for(sample), device=pipeline.unet.device
-            )
+        text, negative = read_prompt(pipeline, self.prompt_for(sample))
         embeddings = TextEmbeddings(text, negative, text, negative)
         side = pipeline.unet.config.sample_size
         height, width = sample.canvas.shape
@@ -97,12 +97,30 @@ class Strip:
         return (total / count,)
 
 
-def load_if(folder: str, device: str) -> Any:
+def read_prompt(pipeline: Any, prompt: str) -> tuple[Tensor, Tensor]:
+    """Returns a prompt and the empty one as the UNet reads them, on its device.
+
+    The text encoder, which is much larger than the UNet, is on that device only meanwhile.
+    """
+    device = pipeline.unet.device
+    home = pipeline.text_encoder.device
+    pipeline.text_encoder.to(device)
+    with torch.no_grad():
+        text, negative = pipeline.encode_prompt(prompt, device=device)
+    pipeline.text_encoder.to(home)
+    return text, negative
+
+
+def load_if(folder: str, device: str, dtype: torch.dtype | None = None) -> Any:
     """Returns the first stage of IF from a folder, without its safety checker and watermark.
 
+    The types are given to the loaders, never changed afterwards: in float16 T5 has weights that
+    must stay float32 (diffusers issue 8604). The text encoder stays on the CPU.
+
     Args:
-        folder: As diffusers' `IFPipeline` saves it.
-        device: Where it goes; on `cuda` in float16, elsewhere in float32.
+        folder: As diffusers' `IFPipeline` saves it; the variant `fp16` will do.
+        device: Where the UNet goes.
+        dtype: Type of the weights; by default float16 on `cuda` and float32 elsewhere.
 
     Raises:
         InvalidInputError: No folder is given, or it is not there.
@@ -116,14 +134,19 @@ def load_if(folder: str, device: str) -> Any:
         )
     if not Path(folder).expanduser().is_dir():
         raise InvalidInputError(f"There is no folder '{folder}' with DeepFloyd IF.")
-    check_tokenizer(Path(folder).expanduser() / "tokenizer")
+    home = Path(folder).expanduser()
+    check_tokenizer(home / "tokenizer")
+    kind = dtype or (torch.float16 if device == "cuda" else torch.float32)
     absent = dict.fromkeys(("safety_checker", "feature_extractor", "watermarker"))
     with quiet():
         from diffusers import IFPipeline  # importing it speaks
 
         try:
-            pipeline = IFPipeline.from_pretrained(
-                Path(folder).expanduser(),
+            IFPipeline.load_config(home, local_files_only=True)
+            return IFPipeline.from_pretrained(
+                home,
+                text_encoder=load_part(home / "text_encoder", TEXT_ENCODER, "cpu", kind),
+                unet=load_part(home / "unet", UNET, device, kind),
                 local_files_only=True,
                 requires_safety_checker=False,
                 **absent,
@@ -133,7 +156,6 @@ def load_if(folder: str, device: str) -> Any:
             raise CheckpointError(
                 f"'{folder}' is not the first stage of DeepFloyd IF in diffusers' layout: {reason}"
             ) from None
-        return pipeline.to(device, torch.float16 if device == "cuda" else torch.float32)
 
 
 def _pair_of(pipeline: Any, shape: tuple[int, int, int], sample: Sample) -> ModelPair:

@@ -29,8 +29,11 @@ from sonocanvas.types import VocoderWeights
 
 NAMES = "diffusion_pytorch_model|pytorch_model|model|vocoder"
 SAFETENSORS = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.safetensors(\.index\.json)?")
+HALVES = re.compile(
+    rf"({NAMES})(\.fp16(-\d+-of-\d+)?\.safetensors|\.safetensors\.index\.fp16\.json)"
+)
 PICKLES = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.(bin|pt)(\.index\.json)?")
-"""Names of files of weights; those of a variant, such as `….fp16.safetensors`, are others."""
+"""Names of files of weights; those of variants other than `fp16` are others."""
 
 BROKEN = (
     *(pickle.UnpicklingError, zipfile.BadZipFile, struct.error, EOFError, OSError, RuntimeError),
@@ -45,12 +48,15 @@ POINTER = b"version https://git-lfs"
 def weights_among(names: list[str], pickles: bool = False) -> list[str]:
     """Returns the files of weights among the files of one part: one form, and safetensors first.
 
+    The variant `fp16`, in safetensors, will do where there are no others.
+
     Args:
         names: Names without folder.
         pickles: Whether pickles will do where there are no safetensors.
     """
     safe = [name for name in names if SAFETENSORS.fullmatch(name)]
-    return safe or [name for name in names if pickles and PICKLES.fullmatch(name)]
+    pickled = [name for name in names if pickles and PICKLES.fullmatch(name)]
+    return safe or pickled or [name for name in names if HALVES.fullmatch(name)]
 
 
 def missing_description(folder: Path) -> str:
@@ -150,8 +156,9 @@ def load_part(
     part_class = getattr(importlib.import_module(library), name)
     options: dict[str, Any] = {"local_files_only": True}
     if not folder.name.endswith("tokenizer"):
-        safe = bool(weights_among([path.name for path in folder.glob("*")])) or not pickles
-        options |= {"use_safetensors": safe, "output_loading_info": True}
+        first = (weights_among([path.name for path in folder.glob("*")], pickles) or [""])[0]
+        options |= {"use_safetensors": not PICKLES.fullmatch(first), "output_loading_info": True}
+        options |= {"variant": "fp16" if HALVES.fullmatch(first) else None}
         options |= {"dtype": dtype} if library == "transformers" else {"torch_dtype": dtype}
         options |= {} if library == "transformers" else {"low_cpu_mem_usage": False}
     try:
