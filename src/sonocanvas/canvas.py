@@ -19,8 +19,8 @@ from librosa.filters import mel as make_filters
 from torch import Tensor
 from torch.nn import functional
 
-from sonocanvas.errors import InvalidInputError
-from sonocanvas.types import CanvasFormat
+from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.types import FORMATS, CanvasFormat
 
 if TYPE_CHECKING:
     from diffusers import ModelMixin
@@ -79,6 +79,20 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
     power = spectrum.real.square() + spectrum.imag.square()
     magnitude = torch.sqrt(power + (1e-12 if fmt.power else 1e-9))  # no slope is infinite
     return mel_filters(fmt).to(samples.device) @ magnitude
+
+
+def format_named(name: str) -> CanvasFormat:
+    """Returns a format by its name.
+
+    Args:
+        name: A key of `types.FORMATS`.
+
+    Raises:
+        InvalidInputError: There is none of that name.
+    """
+    if name not in FORMATS:
+        raise unknown("format", name, FORMATS)
+    return FORMATS[name]
 
 
 def mel_to_canvas(mel: Tensor, fmt: CanvasFormat) -> Tensor:

@@ -17,7 +17,7 @@ from sonocanvas.canvas import MAX_DURATION_S, waveform_to_canvas
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import check_finite, write_beside
 from sonocanvas.origin import Origin, to_comment
-from sonocanvas.types import MINI_FORMAT, Waveform
+from sonocanvas.types import MINI_FORMAT, CanvasFormat, Waveform
 
 PEAK = 0.95
 FULL_SCALE = 32768
@@ -80,20 +80,23 @@ def read_sound(path: Path, sample_rate_hz: int) -> Waveform:
     return Waveform(torch.from_numpy(mono.astype(np.float32)).unsqueeze(0), sample_rate_hz)
 
 
-def draw_sound(path: Path, keep_level: bool = False) -> tuple[Tensor, float]:
-    """Returns the canvas `(mels, frames)` of a file of sound in `MINI_FORMAT`, and the gain in dB.
+def draw_sound(
+    path: Path, keep_level: bool = False, canvas_format: CanvasFormat = MINI_FORMAT
+) -> tuple[Tensor, float]:
+    """Returns the canvas `(mels, frames)` of a file of sound, and the gain in dB.
 
     Args:
         path: As `read_sound` takes it.
         keep_level: Whether the sound keeps its level; else its peak is brought to 0.95.
+        canvas_format: What the canvas is to mean as sound.
 
     Raises:
         InvalidInputError: The file cannot be read or is too short to be drawn.
     """
-    samples = read_sound(path, MINI_FORMAT.sample_rate_hz).samples
+    samples = read_sound(path, canvas_format.sample_rate_hz).samples
     peak = float(samples.abs().max())
     gain = 1.0 if keep_level or peak == 0.0 else PEAK / peak
-    return waveform_to_canvas(samples * gain, MINI_FORMAT)[0], 20 * math.log10(gain)
+    return waveform_to_canvas(samples * gain, canvas_format)[0], 20 * math.log10(gain)
 
 
 def quantise(waveform: Waveform) -> tuple[npt.NDArray[np.int16], float]:

@@ -68,6 +68,9 @@ RIFFUSION_FORMAT = CanvasFormat(
 each drawn against their own loudest mel; the ceiling is what its own player takes for that, 3e7 in
 16-bit levels. The floor, 100 dB lower, plays no part in the drawing."""
 
+FORMATS = {"auffusion": AUFFUSION_FORMAT, "mini": MINI_FORMAT, "riffusion": RIFFUSION_FORMAT}
+"""What a canvas can mean as sound, by the pair that draws so."""
+
 
 @dataclass(frozen=True)
 class Prompts:
@@ -105,6 +108,11 @@ class VocoderWeights:
     def kind(self) -> str:
         """Name on the menu of the vocoder that plays by these weights."""
         return str(self.config.get("vocoder", "hifigan"))
+
+    @property
+    def canvas_format(self) -> CanvasFormat:
+        """What the canvases mean that it was trained on: Auffusion's are a HiFi-GAN's."""
+        return AUFFUSION_FORMAT if self.kind == "hifigan" else MINI_FORMAT
 
 
 VOCODER_KEYS = {

@@ -28,7 +28,14 @@ from sonocanvas.pairs.parts import write_vocoder
 from sonocanvas.picture_files import read_canvas_png, write_canvas_png
 from sonocanvas.sound_files import read_sound
 from sonocanvas.training.vocoder import new_network
-from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, RIFFUSION_FORMAT, Colour, VocoderWeights
+from sonocanvas.types import (
+    AUFFUSION_FORMAT,
+    FORMATS,
+    MINI_FORMAT,
+    RIFFUSION_FORMAT,
+    Colour,
+    VocoderWeights,
+)
 
 PROMPTS = ("--image", "a castle", "--audio", "bells ringing")
 QUICK = (*PROMPTS, "--steps", "1", "--set", "sampling.scheduler=ddim")
@@ -336,6 +343,37 @@ def test_play_takes_weights_from_a_folder_and_says_what_they_are_not_for(sonocan
         code, _, errors = sonocanvas("play", "canvas.png", *words, "-o", "new.wav")
         assert (code, errors.count("\n")) == (2, 1)
         assert told in errors
+
+
+def test_play_reads_a_picture_without_a_key_as_its_vocoder_was_trained(sonocanvas, tmp_path):
+    generator = OriginalGenerator(VOCODER).eval()
+    write_vocoder(VocoderWeights(generator.config, original_state(generator)), tmp_path / "gan")
+    gray = np.full((256, 64), 128, np.uint8)
+    Image.fromarray(gray).save(tmp_path / "foreign.png")
+    for fmt, name in ((AUFFUSION_FORMAT, "auffusion"), (MINI_FORMAT, "mini")):
+        write_canvas_png(tmp_path / f"{name}.png", torch.from_numpy(gray) / 255, fmt)
+        assert sonocanvas("play", f"{name}.png", "--weights", "gan", "-o", f"{name}.wav")[0] == 0
+        words = ("foreign.png", "--weights", "gan", "--format", name, "-o", f"as-{name}.wav")
+        assert sonocanvas("play", *words)[0] == 0
+    assert sonocanvas("play", "foreign.png", "--weights", "gan", "-o", "foreign.wav")[0] == 0
+    sounds = {path.stem: soundfile.read(path)[0].tolist() for path in tmp_path.glob("*.wav")}
+    assert sounds["foreign"] == sounds["as-auffusion"] == sounds["auffusion"]
+    assert sounds["as-mini"] == sounds["mini"] != sounds["auffusion"]
+
+
+def test_a_format_is_one_of_three_and_goes_with_the_canvas(sonocanvas, tmp_path):
+    soundfile.write(tmp_path / "sound.wav", tone(), 16000)
+    for name, fmt in FORMATS.items():
+        assert sonocanvas("see", "sound.wav", "--format", name, "-o", f"{name}.png")[0] == 0
+        canvas, found = read_canvas_png(tmp_path / f"{name}.png")
+        assert found == fmt
+        assert canvas.shape[1] == fmt.mels
+    for words in (("see", "sound.wav", "-o", "new.png"), ("play", "mini.png", "-o", "new.wav")):
+        code, _, errors = sonocanvas(*words, "--format", "aufusion")
+        assert (code, errors.count("\n")) == (2, 1)
+        assert "'aufusion'" in errors
+        assert "auffusion, mini, riffusion" in errors
+    assert not (tmp_path / "new.png").exists()
 
 
 @pytest.mark.parametrize("size", [(64, 256), (40, 32), (128, 512)])

@@ -16,10 +16,18 @@ def play(
         Path | None,
         typer.Option(metavar="FOLDER", help="A vocoder's folder, for canvases of other pairs."),
     ] = None,
+    canvas_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="What gray means: auffusion, mini or riffusion; by default what the picture says, "
+            "else what the vocoder was made for.",
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Play any picture as a spectrogram."""
-    from sonocanvas.canvas import fit_rows
+    from sonocanvas.canvas import fit_rows, format_named
     from sonocanvas.config import VocoderChoice
     from sonocanvas.errors import InvalidInputError
     from sonocanvas.files import check_target, read_comment
@@ -31,22 +39,24 @@ def play(
     from sonocanvas.types import MINI_FORMAT
     from sonocanvas.vocoders.weights import build_vocoder
 
+    asked = None if canvas_format is None else format_named(canvas_format)
     check_target(out, ".wav", overwrite)
     picture, own_format = read_canvas_png(canvas)
-    canvas_format = own_format or MINI_FORMAT
+    known = asked or own_format
     if weights is not None:
         carried, owner = read_vocoder(weights, "cpu"), f"'{weights}'"
         if carried is None:
             raise InvalidInputError(f"There is no folder '{weights}'; --weights names one.")
-    elif canvas_format == MINI_FORMAT:
-        carried, owner = mini.vocoder(), "The canvas' own pair"
+        meaning = known or carried.canvas_format
+    elif known in (None, MINI_FORMAT):
+        carried, owner, meaning = mini.vocoder(), "The canvas' own pair", MINI_FORMAT
     else:
-        carried, owner = None, "Without --weights the canvas"
+        carried, owner, meaning = None, "Without --weights the canvas", known
     default = VocoderChoice().name
     if carried is not None and (weights or own_format):
         default = carried.kind  # as it sounded when it was made
     play_canvas = build_vocoder(vocoder or default, {}, carried, owner)
-    waveform = play_canvas(fit_rows(picture, canvas_format), canvas_format)
+    waveform = play_canvas(fit_rows(picture, meaning), meaning)
     played = Origin(software(), "play", generated=False)
     gain_db = write_wav(out, waveform, from_comment(read_comment(canvas)) or played)
     duration_s = waveform.samples.shape[1] / waveform.sample_rate_hz

@@ -12,18 +12,22 @@ def see(
     keep_level: Annotated[
         bool, typer.Option("--keep-level", help="Do not bring the peak to 0.95.")
     ] = False,
+    canvas_format: Annotated[
+        str, typer.Option("--format", help="What gray means: auffusion, mini or riffusion.")
+    ] = "mini",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Draw any sound as a canvas."""
+    from sonocanvas.canvas import format_named
     from sonocanvas.files import check_target, read_comment
     from sonocanvas.origin import Origin, from_comment, software
     from sonocanvas.picture_files import write_canvas_png
     from sonocanvas.sound_files import draw_sound
-    from sonocanvas.types import MINI_FORMAT
 
+    meaning = format_named(canvas_format)
     check_target(out, ".png", overwrite)
-    canvas, gain_db = draw_sound(sound, keep_level)
+    canvas, gain_db = draw_sound(sound, keep_level, meaning)
     seen = Origin(software(), "see", generated=False)
     origin = from_comment(read_comment(sound)) or seen
-    write_canvas_png(out, canvas, MINI_FORMAT, gain_db, origin)
+    write_canvas_png(out, canvas, meaning, gain_db, origin)
     typer.echo(f"{out}: {canvas.shape[1]} x {canvas.shape[0]}, gain {gain_db:.1f} dB")
