@@ -1,4 +1,6 @@
 import dataclasses
+import sys
+from types import SimpleNamespace
 
 import pytest
 from tiny_scorers import noise, rough, sample_of
@@ -36,6 +38,19 @@ def test_unknown_scorer_is_refused():
         score_samples([SAMPLE], ["round_tripp"])
 
 
-def test_all_scorers_but_the_judge_may_select():
-    assert SELECTORS | {"judge"} == set(SCORERS)
-    assert "judge" not in SELECTORS
+def test_all_scorers_but_those_that_only_report_may_select():
+    assert SELECTORS | {"birdnet", "judge"} == set(SCORERS)
+    assert not SELECTORS & {"birdnet", "judge"}
+
+
+def test_scorers_that_can_be_told_run_where_the_models_do(monkeypatch):
+    @dataclasses.dataclass(frozen=True)
+    class Placed:
+        device: str = "cpu"
+
+    monkeypatch.setitem(SCORERS, "placed", "placed:Placed")
+    monkeypatch.setitem(sys.modules, "placed", SimpleNamespace(Placed=Placed))
+    scorer, other = make_scorers(["placed", "round_trip"], "cuda")
+    assert scorer.device == "cuda"
+    assert not hasattr(other, "device")
+    assert make_scorers(["placed"])[0].device == "cpu"

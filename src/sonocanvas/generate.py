@@ -83,7 +83,7 @@ def generate(
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
         selecting = config.keep_by if config.keep else ()
-        scorers = make_scorers(dict.fromkeys((*config.scores, *selecting)))
+        scorers = make_scorers(dict.fromkeys((*config.scores, *selecting)), place)
         colour = _colouriser(config, pair, place, on_step)
         method = build("method", config.method.name, config.method.options)
         if out is not None:
@@ -98,7 +98,7 @@ def generate(
                     save_sample(sample, out, overwrite)
                 samples[sample.seed] = sample
                 _tell(on_sample, sample)
-    ranked = rank_samples([samples[seed] for seed in config.seeds], config, out)
+    ranked = rank_samples([samples[seed] for seed in config.seeds], config, out, place)
     if out is not None:
         if load_config(out / RUN_FILE) != config:  # it keeps others than before
             write_text(out / RUN_FILE, to_toml(config))

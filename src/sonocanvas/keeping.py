@@ -12,7 +12,7 @@ from sonocanvas.types import Sample
 
 
 def rank_samples(
-    samples: Sequence[Sample], config: RunConfig, out: Path | None = None
+    samples: Sequence[Sample], config: RunConfig, out: Path | None = None, device: str = "cpu"
 ) -> list[Sample]:
     """Returns the samples of a whole run with their places, in the same order.
 
@@ -23,12 +23,16 @@ def rank_samples(
         samples: All samples of the run, as they are saved, in the order of its seeds.
         config: The run.
         out: The run folder, where records that change are written anew; `None` writes nothing.
+        device: Where scorers run that have not scored yet.
 
     Raises:
         InvalidInputError: A record cannot be written, or a score is not finite.
         CheckpointError: The weights of a scorer are missing or broken.
     """
-    ranked = _ranked(samples, config) if config.keep else [_unranked(one) for one in samples]
+    if config.keep:
+        ranked = _ranked(samples, config, device)
+    else:
+        ranked = [_unranked(sample) for sample in samples]
     for before, after in zip(samples, ranked, strict=True):
         changed = (before.scores, before.record) != (after.scores, after.record)
         if out is not None and changed:
@@ -36,10 +40,10 @@ def rank_samples(
     return ranked
 
 
-def _ranked(samples: Sequence[Sample], config: RunConfig) -> list[Sample]:
+def _ranked(samples: Sequence[Sample], config: RunConfig, device: str) -> list[Sample]:
     names = selecting_scores(config.keep_by)
     if not all({score.name for score in sample.scores} >= set(names) for sample in samples):
-        samples = score_samples(samples, config.keep_by)
+        samples = score_samples(samples, config.keep_by, device)
     scores = [{score.name: score.value for score in sample.scores} for sample in samples]
     image_scores, audio_scores = ([one[name] for one in scores] for name in names)
     found = places(image_scores, audio_scores, config.keep_rule)

@@ -4,18 +4,26 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from sonocanvas.protocols import Scorer
-from sonocanvas.registry import build
+from sonocanvas.registry import build, options
 from sonocanvas.types import Sample
 
 
-def make_scorers(names: Iterable[str]) -> list[Scorer]:
+def make_scorers(names: Iterable[str], device: str = "cpu") -> list[Scorer]:
     """Returns scorers of the menu with their defaults, their models loaded.
+
+    Args:
+        names: Entries of the menu of scorers.
+        device: Where those run that can be told, such as CLIP and CLAP.
 
     Raises:
         InvalidInputError: A name is not on the menu.
         CheckpointError: The weights of one are missing or broken.
     """
-    return [build("scorer", name, {}) for name in names]
+    scorers = []
+    for name in names:
+        given = {"device": device} if "device" in options("scorer", name) else {}
+        scorers.append(build("scorer", name, given))
+    return scorers
 
 
 def scored(sample: Sample, scorers: Iterable[Scorer]) -> Sample:
@@ -32,16 +40,19 @@ def scored(sample: Sample, scorers: Iterable[Scorer]) -> Sample:
     return dataclasses.replace(sample, scores=(*kept, *new))
 
 
-def score_samples(samples: Sequence[Sample], names: Sequence[str]) -> list[Sample]:
+def score_samples(
+    samples: Sequence[Sample], names: Sequence[str], device: str = "cpu"
+) -> list[Sample]:
     """Returns samples with the scores of some scorers, in the order of `samples`.
 
     Args:
         samples: As they are saved, so that memory and disk give one number.
         names: Entries of the menu of scorers.
+        device: As in `make_scorers`.
 
     Raises:
         InvalidInputError: A name is not on the menu, or a sample cannot be scored.
         CheckpointError: The weights of a scorer are missing or broken.
     """
-    scorers = make_scorers(names)
+    scorers = make_scorers(names, device)
     return [scored(sample, scorers) for sample in samples]

@@ -1,5 +1,6 @@
 """The command line: what it makes, and one sentence for what it cannot."""
 
+import importlib
 import json
 import shutil
 import sys
@@ -546,3 +547,25 @@ def test_slug_is_a_name_for_a_folder():
     assert slug("城 鐘") == "城-鐘"
     assert slug("!?") == "run"
     assert len(slug("word " * 50)) <= 60
+
+
+def test_too_little_memory_on_a_card_is_one_sentence_with_what_to_do(sonocanvas, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    module = importlib.import_module("sonocanvas.generate")
+    monkeypatch.setattr(module, "load_pair", full)
+    code, _, errors = sonocanvas("generate", "--image", "a dog", "--audio", "a bell", "-o", "run")
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "--set batch_size=1" in errors
+    assert "--set sampling.dtype=float16" in errors
+
+
+def test_another_fault_of_torch_is_not_taken_for_it(sonocanvas, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    module = importlib.import_module("sonocanvas.generate")
+    monkeypatch.setattr(module, "load_pair", broken)
+    with pytest.raises(RuntimeError, match="mat1"):
+        sonocanvas("generate", "--image", "a dog", "--audio", "a bell", "-o", "run")

@@ -16,6 +16,12 @@ from sonocanvas.cli.study import study
 from sonocanvas.cli.video import video
 from sonocanvas.errors import SonoCanvasError
 
+OUT_OF_MEMORY = (
+    "The graphics card has not enough memory; try --set batch_size=1 or --set "
+    "sampling.dtype=float16, close what else uses the card, or take --device cpu. What was "
+    "finished is kept."
+)
+
 app = typer.Typer(
     help="Images that sound: one canvas that is a picture and a spectrogram at once.",
     no_args_is_help=True,
@@ -41,4 +47,9 @@ def main() -> None:
         app()
     except SonoCanvasError as error:
         sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except RuntimeError as error:
+        if type(error).__name__ != "OutOfMemoryError":  # torch's; it is not imported for this
+            raise
+        sys.stderr.write(f"{OUT_OF_MEMORY}\n")
         sys.exit(2)

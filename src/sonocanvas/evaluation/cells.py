@@ -17,7 +17,7 @@ from sonocanvas.evaluation.plan import Row
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.generate import check_folder, chunks_of, generate
 from sonocanvas.protocols import OnStep, OnWarning
-from sonocanvas.registry import build
+from sonocanvas.scoring import make_scorers
 from sonocanvas.types import ModelPair, Prompts, Sample
 
 FILES = ("sample.json", "canvas.png", "image.png", "audio.wav", "latent.safetensors")
@@ -143,7 +143,13 @@ def _counted_rows(models: ModelPair) -> Iterator[list[int]]:
             handle.remove()
 
 
-def score_cell(cell: Cell, names: Sequence[str], scorers: dict[str, Any], journal: Journal) -> None:
+def score_cell(
+    cell: Cell,
+    names: Sequence[str],
+    scorers: dict[str, Any],
+    journal: Journal,
+    device: str = "cpu",
+) -> None:
     """Scores the samples of a cell that have not been, each as it is saved.
 
     They are scored against the pair's own prompts, whatever words the row's style adds.
@@ -153,6 +159,7 @@ def score_cell(cell: Cell, names: Sequence[str], scorers: dict[str, Any], journa
         names: Scorers on the menu.
         scorers: Those that are loaded; grows.
         journal: Where the scores are noted.
+        device: Where scorers run that can be told.
 
     Raises:
         InvalidInputError: A sample cannot be read or scored.
@@ -167,6 +174,6 @@ def score_cell(cell: Cell, names: Sequence[str], scorers: dict[str, Any], journa
         sample = dataclasses.replace(load_sample(cell.sample(seed)), prompts=prompts)
         for name in missing:
             if name not in scorers:
-                scorers[name] = build("scorer", name, {})
+                scorers[name] = make_scorers([name], device)[0]
             scores = [dataclasses.asdict(score) for score in scorers[name]([sample])[0]]
             journal.add(cell=cell.name, seed=seed, scorer=name, scores=scores)

@@ -72,7 +72,7 @@ def evaluate(
             make_cell(cell, models, journal, on_step, warn)
         elif cell.run.keep:
             generate(cell.run, cell.folder)  # to rank anew
-        score_cell(cell, plan.scores, scorers, journal)
+        score_cell(cell, plan.scores, scorers, journal, place)
         if on_cell is not None:
             on_cell()
     set_scores = _score_sets(plan, cells, journal)
