@@ -555,7 +555,7 @@ def test_too_little_memory_on_a_card_is_one_sentence_with_what_to_do(sonocanvas,
 
     module = importlib.import_module("sonocanvas.generate")
     monkeypatch.setattr(module, "load_pair", full)
-    code, _, errors = sonocanvas("generate", "--image", "a dog", "--audio", "a bell", "-o", "run")
+    code, _, errors = sonocanvas("generate", *QUICK)
     assert (code, errors.count("\n")) == (2, 1)
     assert "--set batch_size=1" in errors
     assert "--set sampling.dtype=float16" in errors
@@ -568,4 +568,4 @@ def test_another_fault_of_torch_is_not_taken_for_it(sonocanvas, monkeypatch):
     module = importlib.import_module("sonocanvas.generate")
     monkeypatch.setattr(module, "load_pair", broken)
     with pytest.raises(RuntimeError, match="mat1"):
-        sonocanvas("generate", "--image", "a dog", "--audio", "a bell", "-o", "run")
+        sonocanvas("generate", *QUICK)
