@@ -61,9 +61,9 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
     """
     _check_shape("samples", samples, "(batch, samples)")
     edges = edges_samples(fmt)
-    if samples.shape[1] <= edges[1]:
+    if samples.shape[1] <= max(edges):
         raise InvalidInputError(
-            f"The sound has {samples.shape[1]} samples; a canvas needs at least {edges[1] + 1}."
+            f"The sound has {samples.shape[1]} samples; a canvas needs at least {max(edges) + 1}."
         )
     if not torch.isfinite(samples).all():
         raise InvalidInputError("The sound has samples that are NaN or infinite; none may be.")
@@ -236,7 +236,8 @@ def bytes_to_canvas(gray: npt.NDArray[np.uint8]) -> Tensor:
 def edges_samples(fmt: CanvasFormat) -> tuple[int, int]:
     """Returns the padding on the (left, right) with which frames are samples / hop."""
     total = fmt.n_fft - fmt.hop_samples
-    return total // 2, total - total // 2
+    left = fmt.n_fft // 2 if fmt.centred else total // 2
+    return left, total - left
 
 
 def fit_rows(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
@@ -253,7 +254,7 @@ def fit_rows(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
     _check_shape("canvas", canvas, "(batch, height, width)")
     height, width = canvas.shape[1:]
     frames = round(width * fmt.mels / height)
-    narrowest = edges_samples(fmt)[1] // fmt.hop_samples + 1
+    narrowest = max(edges_samples(fmt)) // fmt.hop_samples + 1
     widest = MAX_DURATION_S * fmt.sample_rate_hz // fmt.hop_samples
     if not narrowest <= frames <= widest:
         raise InvalidInputError(

@@ -27,6 +27,7 @@ class CanvasFormat:
             `(mel / ceiling) ** power` that is drawn, in which silence is 0.
         htk: Whether the bands are HTK's, of equal height; else Slaney's, of equal area.
         inverted: Whether the loudest is black and silence is white; else the other way round.
+        centred: Whether column `k` is the sound around `k` hops; else that half a hop later.
     """
 
     sample_rate_hz: int
@@ -41,6 +42,7 @@ class CanvasFormat:
     power: float = 0.0
     htk: bool = False
     inverted: bool = False
+    centred: bool = False
 
 
 AUFFUSION_FORMAT = CanvasFormat(16000, 2048, 1024, 160, 256, 0.0, 8000.0, 1e-5, 200.0)
@@ -63,6 +65,7 @@ RIFFUSION_FORMAT = CanvasFormat(
     power=0.25,
     htk=True,
     inverted=True,
+    centred=True,
 )
 """The format of riffusion-model-v1, from its public parameters. It was trained on clips that were
 each drawn against their own loudest mel; the ceiling is what its own player takes for that, 3e7 in

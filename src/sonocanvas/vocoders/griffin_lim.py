@@ -178,7 +178,7 @@ def synthesise(spectrum: Tensor, fmt: CanvasFormat) -> Tensor:
 
 
 def _check_frames(frames: int, fmt: CanvasFormat) -> None:
-    fewest = edges_samples(fmt)[1] // fmt.hop_samples + 1
+    fewest = max(edges_samples(fmt)) // fmt.hop_samples + 1
     if frames < fewest:
         raise InvalidInputError(f"The canvas has {frames} columns; it must have {fewest} or more.")
 
@@ -196,8 +196,8 @@ def _overlap_add(frames: Tensor, fmt: CanvasFormat) -> Tensor:
 
 
 def _edge_samples(fmt: CanvasFormat) -> int:
-    """Returns the padding (n_fft - hop) / 2 less the zeros on the left of the window."""
-    return (fmt.n_fft - fmt.hop_samples) // 2 - (fmt.n_fft - fmt.window_samples) // 2
+    """Returns the padding on the left less the zeros on the left of the window."""
+    return edges_samples(fmt)[0] - (fmt.n_fft - fmt.window_samples) // 2
 
 
 def _window(like: Tensor, fmt: CanvasFormat) -> Tensor:
