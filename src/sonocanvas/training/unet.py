@@ -12,17 +12,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
+from sonocanvas.training.captions import Captions, without_some
 from sonocanvas.training.layouts import CANVAS_POSITIONS
 from sonocanvas.training.loop import half_precision, train, trainer_options
 from sonocanvas.training.pack import read_pack
-from sonocanvas.training.resident import (
-    Batches,
-    Captions,
-    Pictures,
-    Sounds,
-    encode,
-    without_some,
-)
+from sonocanvas.training.resident import Batches, encode
+from sonocanvas.training.resident_pictures import Pictures
+from sonocanvas.training.resident_sounds import Sounds
 from sonocanvas.training.towers import WIDTH
 from sonocanvas.training.views import concepts
 

@@ -1,0 +1,57 @@
+"""Sounds are synthesized by other processes, and the newest replace the oldest."""
+
+import numpy as np
+import pytest
+
+from sonocanvas.concepts import Concept
+from sonocanvas.training import resident_sounds
+from sonocanvas.training.captions import Captions
+from sonocanvas.training.clips import Clip
+from sonocanvas.training.resident_sounds import Sounds
+
+
+@pytest.fixture
+def captions():
+    return Captions()
+
+
+def told(captions, numbers):
+    spelt = {number: caption for caption, number in captions.numbers.items()}
+    return [spelt[int(number)] for number in numbers]
+
+
+@pytest.fixture
+def few_sounds(monkeypatch):
+    """Makes the pair know three sounds: one synthesized, one recorded, one of which is nothing."""
+    known = tuple(Concept("", name, f"{name} sounding") for name in ("bell", "choir", "silence"))
+    monkeypatch.setattr(resident_sounds, "sounds", lambda: known)
+    monkeypatch.setattr(resident_sounds, "SOUNDS_A_TASK", 2)
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    return [Clip("one", "a choir", "choir", "us", "CC0-1.0", tone.astype(np.float32))]
+
+
+def test_sounds_are_synthesized_and_renewed(few_sounds, captions):
+    sounds = Sounds(few_sounds, captions, "cpu", slots=3, workers=1, rounds=2)
+    sounds.wait()
+    while sounds.running:
+        next(iter(sounds.running)).result()
+        sounds.renew()
+    sounds.close()
+    assert sounds.made.tolist() == [4, 4, 0]
+    assert sounds.filled.tolist() == [3, 3, 0]
+    canvases, numbers = sounds(50)
+    assert canvases.shape == (50, 256, 1024)
+    assert canvases.amax((1, 2)).min() > 0.5
+    assert set(told(captions, numbers)) <= {"bell sounding", "choir sounding", "a choir"}
+
+
+def fails(*_):
+    raise ValueError("no such key")
+
+
+def test_a_fault_of_a_synthesizer_is_told(few_sounds, captions, monkeypatch):
+    monkeypatch.setattr(resident_sounds, "sound_views", fails)
+    sounds = Sounds(few_sounds, captions, "cpu", slots=1, workers=1, rounds=1)
+    with pytest.raises(ValueError, match="no such key"):
+        sounds.wait()
+    sounds.close()
