@@ -148,6 +148,7 @@ def commands():
 @pytest.mark.parametrize("command", commands())
 def test_every_documented_command_can_be_planned(command):
     words = [word for word in shlex.split(command)[2:] if word != "--benchmark"]
+    words = [word for word in words if not word.endswith(".tsv")]
     given = list(zip(words[::2], words[1::2], strict=True))
     options = dict(given)
     made = plan(
@@ -155,6 +156,8 @@ def test_every_documented_command_can_be_planned(command):
         {"seeds": options.get("--seeds", "0-1")},
         vary=[value for key, value in given if key == "--vary"],
         settings=[value for key, value in given if key == "--set"],
+        scores=options["--scores"].split(",") if "--scores" in options else None,
     )
     assert made.rows
-    assert set(options) <= {"--methods", "--seeds", "--vary", "--set", "--pairs", "--out"}
+    known = {"--methods", "--seeds", "--vary", "--set", "--scores", "--pairs", "--out"}
+    assert set(options) <= known
