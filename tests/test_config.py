@@ -43,7 +43,7 @@ def test_guidance_interval_comes_back_from_toml_and_from_a_setting(tmp_path):
     [
         ("guidance_interval=[0.8, 0.2]", r"must not run backwards, but is \[0.8, 0.2\]"),
         ("guidance_interval=[0.0, 1.5]", "less than or equal to 1, not 1.5"),
-        ("dtype=float64", "'float32', 'bfloat16' or 'float16', not 'float64'"),
+        ("dtype=float64", "'auto', 'float32', 'bfloat16' or 'float16', not 'float64'"),
     ],
 )
 def test_sampling_that_is_not_allowed_is_refused_by_value(setting, message):

@@ -10,8 +10,9 @@ from tiny import LATENT_SHAPE, TINY_FORMAT, tiny_pair
 
 from sonocanvas import RunConfig, generate, load_sample
 from sonocanvas.errors import CheckpointError, InvalidInputError
-from sonocanvas.generate import chunks_of, load_pair, pick_device
+from sonocanvas.generate import chunks_of, load_pair, pick_device, settled
 from sonocanvas.pairs.folder import save_folder
+from sonocanvas.pipeline_models import offloaded
 from sonocanvas.registry import load
 from sonocanvas.run_file import load_config
 
@@ -70,7 +71,7 @@ def test_folder_holds_what_memory_holds(whole):
         assert torch.equal(loaded.image, sample.image)
         assert torch.equal(loaded.latent, sample.latent)
         assert torch.equal(loaded.waveform.samples, sample.waveform.samples)
-    assert load_config(out / "run.toml") == config()
+    assert load_config(out / "run.toml") == settled(config(), "cpu")
 
 
 def test_run_without_a_folder_is_the_same(whole):
@@ -239,6 +240,55 @@ def test_models_are_loaded_in_the_type_of_the_run_and_samples_stay_float32(tmp_p
 def test_pair_of_another_type_than_the_run_is_refused_with_both():
     with pytest.raises(InvalidInputError, match=r"'bfloat16', but the image_unet .* of float32"):
         generate(config(sampling={"dtype": "bfloat16"}), pair=PAIR)
+
+
+def test_type_of_the_weights_is_that_of_the_device_unless_it_is_given():
+    assert config().sampling.dtype == "auto"
+    kinds = {place: settled(config(), place).sampling.dtype for place in ("cpu", "cuda", "mps")}
+    assert kinds == {"cpu": "float32", "cuda": "float16", "mps": "float32"}
+    given = config(sampling={"dtype": "bfloat16"})
+    assert settled(given, "cuda") == given
+
+
+def test_type_of_a_pair_that_is_loaded_is_the_type_of_the_run():
+    half = tiny_pair()
+    for model in (half.image_unet, half.audio_unet):
+        model.to(torch.bfloat16)
+    assert settled(config(), "cuda", half).sampling.dtype == "bfloat16"
+
+
+def test_a_saved_run_names_the_type_that_was_chosen(whole):
+    out, samples = whole
+    assert load_config(out / "run.toml").sampling.dtype == "float32"
+    assert samples[0].record["sampling"]["dtype"] == "float32"
+
+
+def test_a_run_that_was_begun_in_another_type_is_told(whole, tmp_path):
+    out = shutil.copytree(whole[0], tmp_path / "run")
+    text = (out / "run.toml").read_text("utf-8")
+    (out / "run.toml").write_text(text.replace('"float32"', '"float16"'), encoding="utf-8")
+    with pytest.raises(InvalidInputError, match="holds another run: sampling"):
+        generate(config(), out, pair=PAIR)
+
+
+def test_models_that_are_offloaded_make_the_same_samples(whole):
+    """With the CPU in the place of the card: accelerate's hooks are the real ones."""
+    moved = offloaded(tiny_pair(), "cpu")
+    assert hasattr(moved.audio_unet, "_hf_hook")
+    for made, expected in zip(generate(config(), pair=moved), whole[1], strict=True):
+        assert torch.equal(made.latent, expected.latent)
+        assert torch.equal(made.canvas, expected.canvas)
+
+
+def test_offloading_on_a_processor_is_refused_before_a_model_is_loaded(tmp_path):
+    with pytest.raises(InvalidInputError, match="the device is 'cpu', and only 'cuda' is allowed"):
+        generate(config(pair=f"local:{tmp_path / 'none'}"), device="cpu", offload=True)
+
+
+def test_offloading_a_method_that_needs_gradients_of_the_models_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(InvalidInputError, match="Method 'sds' cannot be offloaded"):
+        generate(config(method={"name": "sds"}), device="cuda", offload=True)
 
 
 def test_record_says_how_the_sample_came_about(whole):

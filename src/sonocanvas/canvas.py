@@ -19,6 +19,7 @@ from librosa.filters import mel as make_filters
 from torch import Tensor
 from torch.nn import functional
 
+from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.types import FORMATS, CanvasFormat
 
@@ -197,7 +198,7 @@ def decode_latents(vae: ModelMixin, latents: Tensor) -> Tensor:
     _check_shape("latents", latents, "(batch, channels, height, width)")
     shift = getattr(vae.config, "shift_factor", None) or 0.0
     scaled = latents / vae.config.scaling_factor + shift
-    image: Tensor = vae.decode(scaled.to(vae.dtype)).sample
+    image: Tensor = vae.decode(scaled.to(device_of(vae), vae.dtype)).sample
     return (image.float() / 2 + 0.5).clamp(0, 1)
 
 
@@ -209,7 +210,7 @@ def encode_image(vae: ModelMixin, image: Tensor) -> Tensor:
         image: `(batch, 3, height, width)`; the sides are multiples of the autoencoder's factor.
     """
     _check_shape("image", image, "(batch, 3, height, width)", channels=3)
-    encoded = vae.encode((image * 2 - 1).to(vae.dtype))
+    encoded = vae.encode((image * 2 - 1).to(device_of(vae), vae.dtype))
     latents: Tensor = encoded.latent if "latent" in encoded else encoded.latent_dist.mode()
     shift = getattr(vae.config, "shift_factor", None) or 0.0
     return (latents.float() - shift) * float(vae.config.scaling_factor)

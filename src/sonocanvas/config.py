@@ -52,8 +52,10 @@ class Sampling(Part):
         default=(0.0, 1.0), description="shares of the steps between which there is guidance"
     )
     eta: float = Field(default=0.0, ge=0, le=1)
-    dtype: Literal["float32", "bfloat16", "float16"] = Field(
-        default="float32", description="type of the weights; the latents are always float32"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto",
+        description="type of the weights; the latents are always float32. auto: float16 on cuda, "
+        "else float32",
     )
 
     @field_validator("guidance_interval")

@@ -9,6 +9,7 @@ import diffusers
 import torch
 from torch import Tensor
 
+from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError, SonoCanvasError, unknown
 from sonocanvas.protocols import Rule
 from sonocanvas.types import ModelPair, Step, TextEmbeddings
@@ -95,7 +96,7 @@ def denoise(
         seeds: Seeds of the samples; needed, and used, only where `eta` is above 0.
         generator: Instead of `seeds`: what draws the fresh noise from here on, for the batch or
             one for each sample.
-        device: Where the latents are; by default where the picture model is.
+        device: Where the latents are; by default where the picture model computes.
         on_step: Called after each step with its record and the predicted clean latents.
         on_step_end: Called after each step with its index, its timestep and the noisy latents in
             the scheduler's own units; what it returns takes their place, without its gradients.
@@ -107,7 +108,7 @@ def denoise(
     """
     check_sampling(scheduler, steps, eta)
     _check_inputs(pair, noise, eta, seeds, generator)
-    device = device or pair.image_unet.device
+    device = device or device_of(pair.image_unet)
     extra = _fresh_noise(pair, eta, seeds, generator)
     with torch.no_grad():  # not inference mode: a callback may want gradients of its latents
         with warnings.catch_warnings():  # diffusers' solvers read tensors as NumPy 1 did

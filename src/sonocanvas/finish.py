@@ -93,8 +93,11 @@ def finish_image(
 def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
     """Returns what is kept in each sample about how it came about: settings that had a part."""
     reads = load("method", config.method.name).reads
+    read = config.model_dump(mode="json", include={"method": True, "vocoder": True, **reads})
+    if read.get("sampling", {}).get("dtype") == "auto":
+        read["sampling"]["dtype"] = str(pair.image_unet.dtype).removeprefix("torch.")
     return {
-        **config.model_dump(mode="json", include={"method": True, "vocoder": True, **reads}),
+        **read,
         "pair": {"name": pair.name, "licences": dict(pair.licences)},
         "versions": {name: version_of(name) for name in VERSIONS_OF},
     }

@@ -12,17 +12,21 @@ import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
+from diffusers.utils import is_accelerate_available
 
 from sonocanvas.artifacts import as_saved, load_sample, sample_folder, save_sample
 from sonocanvas.config import MODELS, RunConfig
 from sonocanvas.denoise import SCHEDULERS
+from sonocanvas.devices import default_dtype
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.files import write_text
 from sonocanvas.finish import make_vocoder
 from sonocanvas.keeping import rank_samples
 from sonocanvas.pairs.named import load_named
+from sonocanvas.pipeline_models import offloaded
 from sonocanvas.preview import PREVIEW_FILE, previewing
 from sonocanvas.protocols import OnStep, OnWarning
 from sonocanvas.registry import build
@@ -33,6 +37,8 @@ from sonocanvas.types import ModelPair, Sample
 RUN_FILE = "run.toml"
 KEEPING = ("keep", "keep_rule", "keep_by")
 """What may differ from the run in a folder: it changes places, not samples."""
+THROUGH_MODELS = frozenset({"sds"})
+"""Methods with gradients through a model that was called: it must not be moved away meanwhile."""
 
 
 def generate(
@@ -40,6 +46,7 @@ def generate(
     out: Path | str | None = None,
     *,
     device: str = "auto",
+    offload: bool = False,
     overwrite: bool = False,
     on_step: OnStep | None = None,
     on_sample: Callable[[Sample], None] | None = None,
@@ -56,6 +63,8 @@ def generate(
         out: Folder for the samples; `None` keeps them in memory. What an equal run has left
             there is kept and not made again, also where only `keep` differs.
         device: `auto`, `cpu`, `cuda` or `mps`; not used with a `pair`.
+        offload: Whether each model waits on the CPU until it is called: less memory of a card,
+            and a little slower; not used with a `pair`.
         overwrite: Whether what stands in `out` is made again and replaced.
         on_step: Called after each step with its record and the predicted clean latents.
         on_sample: Called with each sample, those that were kept first.
@@ -70,6 +79,9 @@ def generate(
     if config.sampling.scheduler not in SCHEDULERS:
         raise unknown("scheduler", config.sampling.scheduler, SCHEDULERS)
     place = pick_device(device)
+    if offload:
+        _check_offload(config, place)
+    config = settled(config, place, pair)
     out = None if out is None else Path(out)
     if out is not None:
         check_folder(out, config, overwrite)
@@ -78,7 +90,9 @@ def generate(
     for sample in kept.values():
         _tell(on_sample, sample)
     if len(kept) < len(config.seeds):
-        pair = pair or load_pair(config, place, on_warning or warnings.warn)
+        if pair is None:
+            pair = load_pair(config, "cpu" if offload else place, on_warning or warnings.warn)
+            pair = offloaded(pair, place) if offload else pair
         _check_dtype(config, pair)
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
@@ -122,8 +136,25 @@ def load_pair(
         CheckpointError: The weights are missing, broken or do not belong together.
     """
     given = config.model_dump(include=set(MODELS))
-    dtype = getattr(torch, config.sampling.dtype)
+    dtype = getattr(torch, settled(config, device).sampling.dtype)
     return load_named(config.pair, device, dtype, **given, on_warning=on_warning)
+
+
+def settled(
+    config: RunConfig, device: str | torch.device, pair: ModelPair | None = None
+) -> RunConfig:
+    """Returns a run that says the type of its weights, as it is recorded.
+
+    Args:
+        config: The run; where its `sampling.dtype` is `auto`, it is chosen here.
+        device: Where the models go.
+        pair: Models that are loaded already; then their type is taken.
+    """
+    if config.sampling.dtype != "auto":
+        return config
+    kind = default_dtype(device) if pair is None else _type_of(pair.image_unet)
+    sampling = config.sampling.model_copy(update={"dtype": kind})
+    return config.model_copy(update={"sampling": sampling})
 
 
 def chunks_of(config: RunConfig) -> list[tuple[int, ...]]:
@@ -182,12 +213,34 @@ def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
 def _check_dtype(config: RunConfig, pair: ModelPair) -> None:
     """Checks that a pair has the type that the run records for it."""
     for name in ("image_unet", "audio_unet"):
-        given = str(getattr(pair, name).dtype).removeprefix("torch.")
+        given = _type_of(getattr(pair, name))
         if given != config.sampling.dtype:
             raise InvalidInputError(
                 f"sampling.dtype is '{config.sampling.dtype}', but the {name} of the pair is of "
                 f"{given}."
             )
+
+
+def _type_of(model: Any) -> str:
+    return str(model.dtype).removeprefix("torch.")
+
+
+def _check_offload(config: RunConfig, device: str) -> None:
+    """Checks that the models of a run can wait on the CPU until they are called."""
+    if device != "cuda":
+        raise InvalidInputError(
+            f"Offloading saves the memory of a graphics card; the device is '{device}', and only "
+            "'cuda' is allowed."
+        )
+    if config.method.name in THROUGH_MODELS:
+        raise InvalidInputError(
+            f"Method '{config.method.name}' cannot be offloaded, since gradients flow through its "
+            "models; run it without."
+        )
+    if not is_accelerate_available():
+        raise InvalidInputError(
+            "Offloading needs accelerate: `pip install -c constraints.txt accelerate`."
+        )
 
 
 def _kept(out: Path, config: RunConfig) -> dict[int, Sample]:

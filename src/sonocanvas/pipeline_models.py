@@ -281,6 +281,21 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         getattr(self.vae, f"{verb}_{what}")()
 
 
+def offloaded(pair: ModelPair, device: str) -> ModelPair:
+    """Returns a pair whose models wait on the CPU and go to a device when they are called.
+
+    As `enable_model_cpu_offload` does it, in place: while a canvas is denoised both diffusion
+    models are on the device, and neither text encoders nor, for the first, the autoencoder. The
+    vocoder stays where it is.
+
+    Args:
+        pair: The models; they are changed.
+        device: Where they compute.
+    """
+    PairPipeline.from_pair(pair).enable_model_cpu_offload(device=device)
+    return pair
+
+
 def _default_vocoder(weights: VocoderWeights | None) -> Vocoder:
     """Returns the vocoder of models that come with these weights, or with none."""
     parts = {} if weights is None else {"weights": weights}

@@ -7,6 +7,7 @@ from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from sonocanvas.concepts import pictures, prompt_with, sounds
+from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.synonyms import read_as
 from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
@@ -90,7 +91,7 @@ def _encode(
         return_tensors="pt",
     )
     with torch.no_grad():
-        embedding: Tensor = text_encoder(tokens.input_ids.to(device or text_encoder.device))[0]
+        embedding: Tensor = text_encoder(tokens.input_ids.to(device or device_of(text_encoder)))[0]
     return embedding
 
 

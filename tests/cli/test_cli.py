@@ -559,6 +559,14 @@ def test_too_little_memory_on_a_card_is_one_sentence_with_what_to_do(sonocanvas,
     assert (code, errors.count("\n")) == (2, 1)
     assert "--set batch_size=1" in errors
     assert "--set sampling.dtype=float16" in errors
+    assert "--offload" in errors
+
+
+def test_offloading_without_a_card_is_one_sentence(sonocanvas, tmp_path):
+    code, _, errors = sonocanvas("generate", *QUICK, "--device", "cpu", "--offload")
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "the device is 'cpu', and only 'cuda' is allowed" in errors
+    assert not (tmp_path / "runs").exists()
 
 
 def test_another_fault_of_torch_is_not_taken_for_it(sonocanvas, monkeypatch):

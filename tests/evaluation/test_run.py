@@ -1,8 +1,11 @@
 """An evaluation: resumed after a kill it is the same, and what was measured stays."""
 
 import csv
+import dataclasses
 import json
 import shutil
+import sys
+from types import SimpleNamespace
 
 import pytest
 from test_generate import files
@@ -17,6 +20,7 @@ from sonocanvas.evaluation.run import evaluate
 from sonocanvas.registry import MENUS
 from sonocanvas.run_file import load_config
 from sonocanvas.scorers.fid import Fid
+from sonocanvas.types import Score
 
 MODELS = tiny_pair()
 PAIRS = [
@@ -195,6 +199,25 @@ def test_sets_are_compared_with_the_outputs_of_one_model_once(tmp_path, monkeypa
     assert rows[0]["scores"]["fid"]["mean"] == pytest.approx(Fid()(ours, reference).value)
     monkeypatch.delitem(MENUS["set_scorer"], "fid")
     assert evaluate(given, tmp_path) == table
+
+
+def test_scores_of_sets_run_where_the_models_do(tmp_path, monkeypatch):
+    places = []
+
+    @dataclasses.dataclass(frozen=True)
+    class Placed:
+        extractor: str = "judge"
+        device: str = "auto"
+
+        def __call__(self, samples, reference):
+            places.append(self.device)
+            return Score("fid", 0.0, "", higher_is_better=False)
+
+    monkeypatch.setitem(MENUS["set_scorer"], "fid", "placed:Placed")
+    monkeypatch.setitem(sys.modules, "placed", SimpleNamespace(Placed=Placed))
+    given = plan(methods=("compose", "image-only"), scores=["round_trip", "fid"])
+    evaluate(given, tmp_path, device="cpu", models=MODELS)
+    assert places == ["cpu"]
 
 
 @pytest.mark.parametrize(

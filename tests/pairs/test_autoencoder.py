@@ -1,5 +1,6 @@
 """The block autoencoder: a linear code, and a decoder that only adds to it."""
 
+import accelerate
 import pytest
 import torch
 
@@ -52,3 +53,10 @@ def test_it_comes_back_from_its_folder(autoencoder, images, tmp_path):
     loaded = BlockAutoencoder.from_pretrained(tmp_path).eval()
     wanted = autoencoder.decode(autoencoder.encode(images).latent).sample
     torch.testing.assert_close(loaded.decode(loaded.encode(images).latent).sample, wanted)
+
+
+def test_it_goes_where_it_is_sent_when_it_encodes_or_decodes(autoencoder, images):
+    accelerate.cpu_offload_with_hook(autoencoder, "meta")  # in the place of a card
+    latent = autoencoder.encode(images.to("meta")).latent
+    assert autoencoder.device.type == latent.device.type == "meta"
+    assert autoencoder.decode(latent).sample.device.type == "meta"

@@ -17,9 +17,9 @@ from sonocanvas.cli.video import video
 from sonocanvas.errors import SonoCanvasError
 
 OUT_OF_MEMORY = (
-    "The graphics card has not enough memory; try --set batch_size=1 or --set "
-    "sampling.dtype=float16, close what else uses the card, or take --device cpu. What was "
-    "finished is kept."
+    "The graphics card has not enough memory; try --set batch_size=1, --set "
+    "sampling.dtype=float16 or, with 'generate', --offload; close what else uses the card, or "
+    "take --device cpu. What was finished is kept."
 )
 
 app = typer.Typer(

@@ -57,6 +57,12 @@ def generate(
         Path | None, typer.Option(help="Run folder; by default runs/ and a name.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    offload: Annotated[
+        bool,
+        typer.Option(
+            "--offload", help="Keep models off the card until they are called: less memory."
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Make canvases that look like one prompt and sound like another."""
@@ -95,6 +101,7 @@ def generate(
             config,
             out,
             device=device,
+            offload=offload,
             overwrite=overwrite,
             on_step=display.on_step,
             on_sample=display.on_sample,

@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 
 from sonocanvas.canvas import decode_latents, encode_image
 from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
+from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.protocols import OnStep
 from sonocanvas.text import encode_prompts
@@ -49,7 +50,9 @@ class Latent(Chroma):
         prompts = Prompts(self.prompt_for(sample), sample.prompts.audio)
         embeddings, _ = encode_prompts(pair, prompts)
         edge = (0, pair.crop_columns)  # the model sees the columns that the canvas lost
-        gray = pad(sample.canvas.unsqueeze(0), edge, mode="replicate").to(pair.image_unet.device)
+        gray = pad(sample.canvas.unsqueeze(0), edge, mode="replicate").to(
+            device_of(pair.image_unet)
+        )
         decode, encode = partial(decode_latents, pair.vae), partial(encode_image, pair.vae)
         rule = KeepGray(gray, decode, encode, self.start_step)
         channels, rows, _ = pair.latent_shape
@@ -65,5 +68,5 @@ def draws_gray(pair: ModelPair) -> bool:
     """Returns whether the channels of all that a pair's autoencoder decodes are equal."""
     noise = torch.randn((1, pair.latent_shape[0], 4, 4), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        image = decode_latents(pair.vae, noise.to(pair.vae.device))
+        image = decode_latents(pair.vae, noise)
     return bool((image.amax(dim=1) - image.amin(dim=1)).max() < 0.5 / 255)

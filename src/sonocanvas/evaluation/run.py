@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from sonocanvas.artifacts import load_sample, sample_folder
+from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.cells import Cell, make_cell, score_cell
 from sonocanvas.evaluation.journal import COSTS, Journal
@@ -20,7 +21,7 @@ from sonocanvas.evaluation.plan import REFERENCES, Plan, Row, extractor_of
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.evaluation.table import Measured, summarise, to_csv, to_markdown
 from sonocanvas.files import write_text
-from sonocanvas.generate import generate, load_pair, pick_device
+from sonocanvas.generate import generate, load_pair, pick_device, settled
 from sonocanvas.protocols import OnStep, OnWarning
 from sonocanvas.registry import build
 from sonocanvas.types import ModelPair, Sample, Score
@@ -59,7 +60,11 @@ def evaluate(
         CheckpointError: Weights are missing or broken.
     """
     place = pick_device(device)
-    cells = [_cell(out, row, pair) for pair in plan.pairs for row in plan.rows]
+    cells = [
+        _cell(out, row, pair, settled(row.run(pair), place, models))
+        for pair in plan.pairs
+        for row in plan.rows
+    ]
     _check_out(out, cells)
     journal = Journal(
         out / JOURNAL, lambda name, seed: sample_folder(out / CELLS / name, seed).exists()
@@ -75,7 +80,7 @@ def evaluate(
         score_cell(cell, plan.scores, scorers, journal, place)
         if on_cell is not None:
             on_cell()
-    set_scores = _score_sets(plan, cells, journal)
+    set_scores = _score_sets(plan, cells, journal, place)
     samples = [sample for cell in cells for sample in _measured(cell, plan.scores, journal)]
     order = [row.name for row in plan.rows]
     samples.sort(key=lambda sample: order.index(sample.row))
@@ -87,9 +92,9 @@ def evaluate(
     return tables
 
 
-def _cell(out: Path, row: Row, pair: PromptPair) -> Cell:
+def _cell(out: Path, row: Row, pair: PromptPair, run: RunConfig) -> Cell:
     name = f"{row.folder}/{pair.id}"
-    return Cell(row, pair, row.run(pair), name, out / CELLS / name)
+    return Cell(row, pair, run, name, out / CELLS / name)
 
 
 def _check_out(out: Path, cells: Sequence[Cell]) -> None:
@@ -134,7 +139,9 @@ class _SavedSamples(Sequence[Sample]):
         return load_sample(self.folders[index])
 
 
-def _score_sets(plan: Plan, cells: Sequence[Cell], journal: Journal) -> dict[str, list[Score]]:
+def _score_sets(
+    plan: Plan, cells: Sequence[Cell], journal: Journal, device: str
+) -> dict[str, list[Score]]:
     """Returns the scores of the kept samples of each row, but of those that are compared with."""
     folders: dict[str, list[Path]] = {row.name: [] for row in plan.rows}
     for cell in cells:
@@ -149,7 +156,9 @@ def _score_sets(plan: Plan, cells: Sequence[Cell], journal: Journal) -> dict[str
             key = _key(name, row, [*samples, *reference])
             if key not in journal.sets:
                 extractor = extractor_of(name, plan.rows)
-                scorer = scorer or build("set_scorer", name, {"extractor": extractor})
+                scorer = scorer or build(
+                    "set_scorer", name, {"extractor": extractor, "device": device}
+                )
                 score = scorer(_SavedSamples(samples), _SavedSamples(reference))
                 journal.add(set=key, score=dataclasses.asdict(score))
             found.setdefault(row, []).append(Score(**journal.sets[key]))

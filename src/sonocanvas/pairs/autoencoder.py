@@ -6,6 +6,7 @@ import torch
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.autoencoders.vae import Decoder, DecoderOutput, EncoderOutput
+from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle
 
@@ -52,6 +53,7 @@ class BlockAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         nn.init.zeros_(self.decoder.conv_out.weight)
         nn.init.zeros_(self.decoder.conv_out.bias)
 
+    @apply_forward_hook  # type: ignore[untyped-decorator]
     def encode(self, x: Tensor, return_dict: bool = True) -> Any:
         """Returns the latents of images `(batch, 3, height, width)` in [-1, 1]; colour is dropped.
 
@@ -60,6 +62,7 @@ class BlockAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         latent = self.analysis(x.mean(1, keepdim=True))
         return EncoderOutput(latent=latent) if return_dict else (latent,)
 
+    @apply_forward_hook  # type: ignore[untyped-decorator]
     def decode(self, z: Tensor, return_dict: bool = True, generator: Any = None) -> Any:
         """Returns gray images `(batch, 3, height, width)` of latents."""
         gray = self.synthesis(z) + pixel_shuffle(self.decoder(z), self.patch)

@@ -71,7 +71,8 @@ class Clip:
 
         The 8-bit canvas, its gray in all three channels, is cropped to squares of its height at
         every eighth of that (256 x 256 at stride 32: 25 of 1024 columns); the cosines of all
-        crops with the prompt are averaged.
+        crops with the prompt are averaged. The authors' program counts a negative mean as 0; here
+        it stays what it is.
 
         Args:
             samples: Each with a canvas at least as wide as it is high.
