@@ -31,14 +31,13 @@ def few_sounds(monkeypatch):
 
 
 def test_sounds_are_synthesized_and_renewed(few_sounds, captions):
-    sounds = Sounds(few_sounds, captions, "cpu", slots=3, workers=1, rounds=2)
+    sounds = Sounds(few_sounds, captions, "cpu", slots=5, workers=1, rounds=2)
     sounds.wait()
-    while sounds.running:
-        next(iter(sounds.running)).result()
-        sounds.renew()
-    sounds.close()
-    assert sounds.made.tolist() == [4, 4, 0]
-    assert sounds.filled.tolist() == [3, 3, 0]
+    for process in sounds.processes:
+        process.join()
+    sounds.renew()
+    assert sounds.taken.tolist() == [2, 2, 2]
+    assert sounds.filled.tolist() == [4, 4, 0]
     canvases, numbers = sounds(50)
     assert canvases.shape == (50, 256, 1024)
     assert canvases.amax((1, 2)).min() > 0.5
@@ -49,9 +48,9 @@ def fails(*_):
     raise ValueError("no such key")
 
 
-def test_a_fault_of_a_synthesizer_is_told(few_sounds, captions, monkeypatch):
+def test_a_fault_of_a_synthesizer_is_told(few_sounds, captions, monkeypatch, capfd):
     monkeypatch.setattr(resident_sounds, "sound_views", fails)
     sounds = Sounds(few_sounds, captions, "cpu", slots=1, workers=1, rounds=1)
-    with pytest.raises(ValueError, match="no such key"):
+    with pytest.raises(RuntimeError, match="A synthesizer failed"):
         sounds.wait()
-    sounds.close()
+    assert "no such key" in capfd.readouterr().err

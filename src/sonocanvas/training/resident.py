@@ -1,5 +1,7 @@
 """Training data that lies on the device: canvases are drawn, mixed and encoded there."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -7,6 +9,9 @@ from torch.nn import functional
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.training.resident_pictures import Pictures, uniform
 from sonocanvas.training.resident_sounds import Sounds
+
+BATCHES_KEPT = 32
+USES = 8  # how often a canvas is learned, with other noise each time, before another replaces it
 
 
 def encode(autoencoder: BlockAutoencoder, canvases: Tensor) -> Tensor:
@@ -18,7 +23,7 @@ def encode(autoencoder: BlockAutoencoder, canvases: Tensor) -> Tensor:
     count, height, width = canvases.shape
     blocks = canvases.reshape(count, height // side, side, width // side, side).transpose(2, 3)
     values = functional.linear(blocks.flatten(3) * 2 - 1, code.weight.flatten(1), code.bias)
-    return values.permute(0, 3, 1, 2)
+    return values.permute(0, 3, 1, 2).contiguous()
 
 
 class Batches:
@@ -55,6 +60,49 @@ class Batches:
         averaged = share * canvases + (1 - share) * other
         is_shaped = torch.rand(count, 1, 1, device=self.sounds.device) < 0.5
         return canvases, torch.where(is_shaped, shaped, averaged), captions
+
+
+class Latents:
+    """Latents of canvases, plain and mixed; a part is renewed before each batch.
+
+    Drawing and encoding a canvas costs more than a step of a small model on it.
+    """
+
+    def __init__(
+        self,
+        batches: Callable[[int], tuple[Tensor, Tensor, Tensor]],
+        autoencoder: BlockAutoencoder,
+        batch: int,
+    ) -> None:
+        """Encodes the first canvases.
+
+        Args:
+            batches: Draws so many canvases, plain and mixed, with the numbers of their captions.
+            autoencoder: Encodes them; everything lies on its device.
+            batch: How many latents are asked for at a time.
+        """
+        self.batches, self.autoencoder, self.batch = batches, autoencoder, batch
+        self.fresh = max(1, batch // USES)
+        first = [self._encoded(batch) for _ in range(BATCHES_KEPT)]
+        self.kept = tuple(torch.cat(part) for part in zip(*first, strict=True))
+        self.oldest = 0
+
+    def _encoded(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        plain, mixed, captions = self.batches(count)
+        return encode(self.autoencoder, plain), encode(self.autoencoder, mixed), captions
+
+    @torch.no_grad()
+    def __call__(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns latents `(batch, channels, 8, 32)`, plain and mixed, and numbers of captions."""
+        size = len(self.kept[0])
+        place = torch.arange(self.oldest, self.oldest + self.fresh) % size
+        self.oldest = (self.oldest + self.fresh) % size
+        device = self.kept[0].device
+        for kept, new in zip(self.kept, self._encoded(self.fresh), strict=True):
+            kept[place.to(device)] = new
+        chosen = torch.randint(size, (self.batch,), device=device)
+        plain, mixed, captions = (kept[chosen] for kept in self.kept)
+        return plain, mixed, captions
 
 
 def shaped_by(canvases: Tensor, shape: Tensor, least: float, most: float) -> Tensor:

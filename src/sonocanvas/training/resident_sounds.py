@@ -1,9 +1,9 @@
 """Sounds on a device, which spare processor cores synthesize and arrange while it learns."""
 
-import itertools
+import mmap
 import multiprocessing
+import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,20 @@ from sonocanvas.training.recordings import Clip
 from sonocanvas.training.views import sound_views
 
 SOUNDS_A_TASK = 8
+COPIED_AT_ONCE = 4  # groups of canvases that one batch may wait for
+
+
+def shared_zeros(*shape: int, dtype: str) -> NDArray[Any]:
+    """Returns an array of zeros that processes forked later share."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
 
 
 class Sounds:
     """Canvases of sounds on a device, which spare processor cores renew.
+
+    The processes share memory and send nothing: pickled arrays would keep the threads that
+    receive them busy, and the one that learns would wait for the interpreter's lock at each step.
 
     Args:
         clips: Recordings that may be heard.
@@ -49,53 +59,78 @@ class Sounds:
             captions(caption)
         for clip in heard:
             captions(clip.caption)
-        self.device, self.slots, self.number = device, slots, captions
-        self.weights = concept_weights([one.name for one in sounds()]).to(device)
-        self.tried: set[int] = set()
+        self.group = min(SOUNDS_A_TASK, slots)
+        self.slots = slots - slots % self.group
         count = len(self.clips)
-        self.canvases = torch.zeros(count, slots, 256, 1024, dtype=torch.uint8, device=device)
-        self.captions = torch.zeros(count, slots, dtype=torch.long, device=device)
-        self.made = torch.zeros(count, dtype=torch.long)
-        self.filled = torch.zeros(count, device=device)
-        every = range(count)
-        self.todo = ((one, seed + turn) for turn in range(rounds) for one in every)
-        self.pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"))
-        self.running: dict[Future[Any], int] = {}
-        self._submit(3 * workers)
+        self.shared_canvases = shared_zeros(count, self.slots, 256, 1024, dtype="uint8")
+        self.shared_captions = shared_zeros(count, self.slots, dtype="int64")
+        self.turns = shared_zeros(count, dtype="int64")
+        """How often each sound has been tried."""
+        self.silent = shared_zeros(count, dtype="bool")
+        """Which sounds have neither a recording nor a synthesizer."""
+        fork = multiprocessing.get_context("fork")
+        self.processes = [
+            fork.Process(target=self._make, args=(range(one, count, workers), rounds, seed, captions))
+            for one in range(min(workers, count))
+        ]
+        for process in self.processes:
+            process.daemon = True
+            process.start()
+        self.device = device
+        self.weights = concept_weights([one.name for one in sounds()]).to(device)
+        self.canvases = torch.from_numpy(self.shared_canvases)
+        self.captions = torch.from_numpy(self.shared_captions)
+        if device != "cpu":
+            self.canvases = torch.zeros_like(self.canvases, device=device)
+            self.captions = torch.zeros_like(self.captions, device=device)
+        self.taken = np.zeros(count, np.int64)
+        self.filled = torch.zeros(count, dtype=torch.long, device=device)
 
-    def _submit(self, count: int) -> None:
-        for concept, seed in itertools.islice(self.todo, count):
-            one = sounds()[concept]
-            task = (one.name, one.prompt, self.clips[concept], SOUNDS_A_TASK, seed)
-            self.running[self.pool.submit(sound_views, *task)] = concept
+    def _make(self, concepts: range, rounds: int, seed: int, captions: Captions) -> None:
+        """Fills the slots of some sounds, turn after turn; runs in a process of its own."""
+        for turn in range(rounds):
+            for concept in concepts:
+                one = sounds()[concept]
+                task = (one.name, one.prompt, self.clips[concept], self.group, seed + turn)
+                canvases, labels = sound_views(*task)
+                if len(canvases):
+                    slots = self._slots(turn)
+                    self.shared_canvases[concept, slots] = canvases
+                    self.shared_captions[concept, slots] = [captions(o["caption"]) for o in labels]
+                self.silent[concept] = not len(canvases)
+                self.turns[concept] = turn + 1
+
+    def _slots(self, turn: int) -> slice:
+        """Returns where the canvases of a turn lie."""
+        start = turn * self.group % self.slots
+        return slice(start, start + self.group)
 
     def renew(self) -> None:
-        """Takes in what has been synthesized by now, and asks for as much again."""
-        done = [future for future in self.running if future.done()]
-        for future in done:
-            concept = self.running.pop(future)
-            canvases, labels = future.result()
-            self._submit(1)
-            self.tried.add(concept)
-            if len(canvases):
-                self._keep(concept, canvases, [self.number(one["caption"]) for one in labels])
-        if done:
-            self.filled = self.made.clamp(max=self.slots).float().to(self.device)
-
-    def _keep(self, concept: int, canvases: NDArray[np.uint8], captions: list[int]) -> None:
-        """Puts new canvases of a sound where its oldest are."""
-        new = torch.from_numpy(canvases[-self.slots :]).to(self.device)
-        slots = (self.made[concept] + torch.arange(len(new))) % self.slots
-        self.canvases[concept, slots.to(self.device)] = new
-        numbers = torch.tensor(captions[-self.slots :], device=self.device)
-        self.captions[concept, slots.to(self.device)] = numbers
-        self.made[concept] += len(new)
+        """Takes in some of what has been synthesized by now, the longest awaited first."""
+        waiting = np.flatnonzero(self.turns > self.taken)
+        first = waiting[np.argsort(self.taken[waiting], kind="stable")[:COPIED_AT_ONCE]]
+        for concept in first:
+            if self.device != "cpu":
+                part = concept, self._slots(self.taken[concept])
+                self.canvases[part] = torch.from_numpy(self.shared_canvases[part])
+                self.captions[part] = torch.from_numpy(self.shared_captions[part])
+            self.taken[concept] += 1
+        if len(first):
+            filled = np.minimum(self.taken * self.group, self.slots) * ~self.silent
+            self.filled = torch.from_numpy(filled).to(self.device)
 
     def wait(self) -> None:
-        """Waits until every sound has been tried once."""
-        while len(self.tried) < len(self.clips):
-            next(iter(self.running)).result()
+        """Waits until every sound has been tried once.
+
+        Raises:
+            RuntimeError: A synthesizer failed; its process has told how.
+        """
+        while not self.taken.all():
             self.renew()
+            if any(process.exitcode for process in self.processes):
+                self.close()
+                raise RuntimeError("A synthesizer failed: its fault is told above.")
+            time.sleep(0.001)
 
     def __call__(self, count: int) -> tuple[Tensor, Tensor]:
         """Returns canvases `(count, 256, 1024)` in [0, 1] and the numbers of their captions."""
@@ -106,4 +141,6 @@ class Sounds:
 
     def close(self) -> None:
         """Stops the processes."""
-        self.pool.shutdown(cancel_futures=True)
+        for process in self.processes:
+            process.terminate()
+            process.join()

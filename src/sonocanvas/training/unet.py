@@ -2,6 +2,7 @@
 
 import argparse
 import copy
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from sonocanvas.training.captions import Captions, without_some
 from sonocanvas.training.layouts import CANVAS_POSITIONS
 from sonocanvas.training.loop import half_precision, train, trainer_options
 from sonocanvas.training.pack import read_pack
-from sonocanvas.training.resident import Batches, encode
+from sonocanvas.training.resident import Batches, Latents
 from sonocanvas.training.resident_pictures import Pictures
 from sonocanvas.training.resident_sounds import Sounds
 from sonocanvas.training.towers import WIDTH
@@ -152,6 +153,17 @@ def draw_sheet(
     Image.fromarray(sheet).resize((sheet.shape[1] // 2, sheet.shape[0] // 2)).save(path)
 
 
+def seconds(call: Callable[[], Any], device: str, times: int = 5) -> float:
+    """Returns what one of some calls takes on a device, after one that is not counted."""
+    for number in range(times + 1):
+        if number == 1:
+            started = time.monotonic()
+        call()
+        if device == "cuda":
+            torch.cuda.synchronize()
+    return (time.monotonic() - started) / times
+
+
 def sources(arguments: argparse.Namespace, captions: Captions) -> Batches:
     """Returns what draws canvases of the pack, as soon as there is one of every sound."""
     pack = read_pack(arguments.pack)
@@ -182,7 +194,9 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=32, help="canvases kept of each sound")
     parser.add_argument("--workers", type=int, default=1, help="processes that synthesize")
     parser.add_argument("--rounds", type=int, default=4, help="how often they make eight of each")
+    parser.add_argument("--from-start", action="store_true", help="the minutes count from now")
     arguments = parser.parse_args()
+    started = time.monotonic()
     out = arguments.out or Path("checkpoints") / f"{arguments.modality}_unet"
     device = arguments.device
     torch.manual_seed(arguments.seed)
@@ -217,14 +231,18 @@ def main() -> None:
     if device == "cuda":
         compile_checked(unet, same_loss)
 
+    latents = Latents(batches, vae, arguments.batch)
+
     def loss() -> Tensor:
-        with torch.no_grad():
-            canvases, mixed, asked = batches(arguments.batch)
-            times = noise_times(arguments.batch, sigmas)
-            chosen = torch.rand(arguments.batch, device=device) < arguments.mixed
-            chosen &= sigmas[times] < MIXED_BELOW
-            latents = encode(vae, torch.where(chosen[:, None, None], mixed, canvases))
-        return denoising_loss(unet, alphas, latents, times, text[without_some(asked)])
+        plain, mixed, asked = latents()
+        times = noise_times(arguments.batch, sigmas)
+        chosen = torch.rand(arguments.batch, device=device) < arguments.mixed
+        chosen &= sigmas[times] < MIXED_BELOW
+        clean = torch.where(chosen[:, None, None, None], mixed, plain)
+        return denoising_loss(unet, alphas, clean, times, text[without_some(asked)])
+
+    for what, call in (("drawn", latents), ("drawn and learned", lambda: loss().backward())):
+        print(f"in {seconds(call, device) * 1000:.1f} ms a batch is {what}", flush=True)
 
     def snapshot(average: Any) -> None:
         draw_sheet(average, vae, text[shown], text[:1], out / "sheet.png")
@@ -235,7 +253,7 @@ def main() -> None:
         unet,
         loss,
         out,
-        minutes=arguments.minutes,
+        minutes=arguments.minutes - (time.monotonic() - started) / 60 * arguments.from_start,
         learning_rate=arguments.learning_rate,
         ema_decay=0.998,
         muon=arguments.muon,
