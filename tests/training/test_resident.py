@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
-from sonocanvas.training.resident import Batches, blurred, encode, shaped_by
+from sonocanvas.training.resident import BATCHES_KEPT, Batches, Latents, blurred, encode, shaped_by
 
 
 def test_encoding_is_that_of_the_autoencoder():
@@ -64,3 +64,29 @@ def test_a_mixed_sound_keeps_half_of_its_energy_where_a_silhouette_shapes_it():
     assert averaged.any()  # towards the brighter picture
     assert (level[~averaged] == 0.5).all()  # its silhouette, all black, would have taken too much
     assert (canvases == 0.5).all()
+
+
+def test_latents_are_renewed_part_by_part_and_keep_their_captions():
+    torch.manual_seed(0)
+    autoencoder = BlockAutoencoder(4, 32, (16, 16, 16))
+    drawn = []
+
+    def batches(count):
+        """Returns canvases of a new level, mixed ones twice as bright, and the level's number."""
+        drawn.append(count)
+        number = len(drawn)
+        canvases = torch.full((count, 256, 1024), number / 100)
+        return canvases, 2 * canvases, torch.full((count,), number)
+
+    latents = Latents(batches, autoencoder, batch=16)
+    assert drawn == [16] * BATCHES_KEPT
+    plain, mixed, captions = latents()
+    assert drawn[BATCHES_KEPT:] == [2]
+    assert plain.shape == (16, 4, 8, 32)
+    assert plain.is_contiguous()
+    levels = captions[:, None, None].expand(-1, 256, 1024) / 100
+    torch.testing.assert_close(plain, encode(autoencoder, levels))
+    torch.testing.assert_close(mixed, encode(autoencoder, 2 * levels))
+    for _ in range(16 * BATCHES_KEPT // 2):
+        latents()
+    assert latents.kept[2].min() > BATCHES_KEPT  # the first canvases have all been replaced

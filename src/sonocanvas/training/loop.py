@@ -84,7 +84,7 @@ def train(
     average = copy.deepcopy(model).requires_grad_(False)
     hidden = hidden_weights(model) if muon else []
     optimizers: dict[str, torch.optim.Optimizer] = {
-        "optimizer": torch.optim.AdamW(_decayed(model, hidden), lr=learning_rate)
+        "optimizer": torch.optim.AdamW(_decayed(model, hidden), lr=learning_rate, fused=True)
     }
     if muon:
         optimizers["muon"] = Muon(hidden)

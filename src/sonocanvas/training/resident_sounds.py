@@ -70,7 +70,9 @@ class Sounds:
         """Which sounds have neither a recording nor a synthesizer."""
         fork = multiprocessing.get_context("fork")
         self.processes = [
-            fork.Process(target=self._make, args=(range(one, count, workers), rounds, seed, captions))
+            fork.Process(
+                target=self._make, args=(range(one, count, workers), rounds, seed, captions)
+            )
             for one in range(min(workers, count))
         ]
         for process in self.processes:

@@ -241,7 +241,8 @@ def main() -> None:
         clean = torch.where(chosen[:, None, None, None], mixed, plain)
         return denoising_loss(unet, alphas, clean, times, text[without_some(asked)])
 
-    for what, call in (("drawn", latents), ("drawn and learned", lambda: loss().backward())):
+    learn = lambda: loss().backward()  # type: ignore[no-untyped-call]  # noqa: E731
+    for what, call in (("drawn", latents), ("drawn and learned", learn)):
         print(f"in {seconds(call, device) * 1000:.1f} ms a batch is {what}", flush=True)
 
     def snapshot(average: Any) -> None:
