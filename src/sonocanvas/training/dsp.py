@@ -134,6 +134,27 @@ def noise(
     return band
 
 
+def hoarse_voice(
+    rng: np.random.Generator, pitch_hz: Array, formants: Formants, tilt_db: float, share: float
+) -> Array:
+    """Returns a voice `(n_samples,)` whose source is partly chaotic, as that of hens and ducks.
+
+    Its pitch jitters, and breath through the same formants joins in (Fitch, Neubauer & Herzel
+    2002, "Calls out of chaos").
+
+    Args:
+        rng: Where jitter and breath come from.
+        pitch_hz: `(n_samples,)`, the fundamental.
+        formants: As for `voice`, in order of strength.
+        tilt_db: The source's slope per octave.
+        share: How hoarse, 0 to 1.
+    """
+    n = len(pitch_hz)
+    jittered = pitch_hz * (1 + 0.12 * share * wander(rng, n, 90))
+    breath = sum(noise(rng, n, centre, 0.4) / (1 + k) for k, (centre, _) in enumerate(formants))
+    return voice(jittered, formants, tilt_db) * (1 - 0.4 * share) + 0.12 * share**2 * breath
+
+
 def bubble(frequency_hz: float, decay_s: float, rise: float) -> Array:
     """Returns one ringing bubble, its pitch rising as it nears the surface.
 

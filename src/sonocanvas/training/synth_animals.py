@@ -19,6 +19,7 @@ from sonocanvas.training.dsp import (
     contour,
     envelope,
     finish,
+    hoarse_voice,
     noise,
     samples,
     voice,
@@ -75,26 +76,32 @@ def cat(rng: Rng) -> Waveform:
 
 
 def rooster(rng: Rng) -> Waveform:
-    """A crow of four notes, the third high and the last long and falling."""
-    pitch, formants = rng.uniform(480, 680), _formants(rng, 1250, 2600, 4200)
-    shapes = [(0.9, 1.05, 0.95), (1.1, 1.25, 1.15), (1.3, 1.55, 1.4), (1.2, 1.45, 1.35, 1.2, 0.65)]
-    lengths = [(0.15, 0.25), (0.1, 0.2), (0.25, 0.45), (0.8, 1.4)]
+    """A crow of four notes: hoarse, quick and high, hoarse, and one held at 650 to 850 Hz.
+
+    The second harmonic is the strongest, as in a recording of the pack.
+    """
+    pitch = rng.uniform(650, 850)
+    formants = _formants(rng, 2 * pitch, 2900, 4600, width=0.2)
+    held = [1.12, 1.0, rng.uniform(0.96, 1.02), rng.uniform(0.94, 1.0), rng.uniform(0.8, 1.05)]
+    shapes = [[0.75, 0.9, 0.8], [1.0, 1.5, 1.2], [1.0, 1.25, 1.1], held]
+    lengths = [(0.15, 0.25), (0.1, 0.18), (0.2, 0.45), (0.8, 1.5)]
     notes = []
-    for shape, (low, high) in zip(shapes, lengths, strict=True):
+    for shape, (low, high), hoarse in zip(shapes, lengths, (1.0, 0.2, 0.8, 0.12), strict=True):
         n = samples(rng.uniform(low, high))
-        call = voice(pitch * contour(n, shape), formants, -2) * _rough(rng, n, 35, 0.25)
+        call = hoarse_voice(rng, pitch * contour(n, shape), formants, -6, hoarse)
         notes.append(call * envelope(n, 0.03, 0.06))
-    return finish(chain(notes, _gaps(rng, 4, 0.03, 0.09)))
+    return finish(chain(notes, [rng.uniform(0.08, 0.2), *_gaps(rng, 3, 0.01, 0.06)]))
 
 
 def duck(rng: Rng) -> Waveform:
-    """Quacks: a low, reedy pulse train through nasal formants, each softer."""
-    pitch, formants = rng.uniform(150, 230), _formants(rng, 1150, 2300, 3500, width=0.1)
+    """Quacks: a hoarse pulse train of 150 to 250 Hz through nasal formants, each softer."""
+    pitch, formants = rng.uniform(150, 250), _formants(rng, 1300, 2200, 3300, width=0.25)
     quacks, count = [], int(rng.integers(3, 9))
     for k in range(count):
-        n = samples(rng.uniform(0.14, 0.26))
+        n = samples(rng.uniform(0.12, 0.26) * (1.3 if k == 0 else 1))
         fall = pitch * contour(n, [1.0, 1.15, 0.75], [0, 0.2, 1])
-        quacks.append(voice(fall, formants, 0) * envelope(n, 0.015, 0.08) * (1 - 0.6 * k / count))
+        call = hoarse_voice(rng, fall, formants, -1, rng.uniform(0.5, 1.0))
+        quacks.append(call * envelope(n, 0.02, 0.08) * (1 - 0.6 * k / count))
     return finish(chain(quacks, _gaps(rng, count, 0.08, 0.28)))
 
 
@@ -183,11 +190,12 @@ def monkey(rng: Rng) -> Waveform:
     for k in range(hoots):
         n = samples(rng.uniform(0.12, 0.2))
         curve = low * (1 + 0.5 * k / hoots) * contour(n, [0.8, 1.2, 1.0])
-        calls.append(0.6 * voice(curve, [(600, 150), (1300, 300)], -8) * envelope(n, 0.04, 0.08))
+        hoot = hoarse_voice(rng, curve, [(600, 150), (1300, 300)], -8, 0.6)
+        calls.append(0.6 * hoot * envelope(n, 0.04, 0.08))
     for _ in range(screams):
         n = samples(rng.uniform(0.2, 0.5))
         curve = high * contour(n, [0.65, 1.1, 1.15, 0.8]) * rng.uniform(0.9, 1.1)
-        scream = voice(curve * (1 + 0.02 * wander(rng, n, 40)), [(1700, 500), (3600, 900)], -3)
+        scream = hoarse_voice(rng, curve, [(1700, 500), (3600, 900)], -3, 0.4)
         calls.append(scream * envelope(n, 0.03, 0.08))
     return finish(chain(calls, _gaps(rng, len(calls), 0.06, 0.2)))
 

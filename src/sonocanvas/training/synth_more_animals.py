@@ -17,6 +17,7 @@ from sonocanvas.training.dsp import (
     contour,
     envelope,
     finish,
+    hoarse_voice,
     noise,
     samples,
     tone,
@@ -78,7 +79,7 @@ def turkey(rng: Rng) -> Waveform:
         for k in range(count):
             n = samples(rng.uniform(0.055, 0.075))
             fall = top * (1 - 0.35 * k / count) * contour(n, [0.8, 1.1, 0.65], [0, 0.3, 1])
-            calls.append(voice(fall, formants, -3) * envelope(n, 0.012, 0.03))
+            calls.append(hoarse_voice(rng, fall, formants, -6, 0.5) * envelope(n, 0.012, 0.03))
             gaps.append(rng.uniform(0.015, 0.03))
         gaps[-1] = rng.uniform(0.7, 1.5)
     return finish(chain(calls, gaps))

@@ -241,7 +241,9 @@ def main() -> None:
         clean = torch.where(chosen[:, None, None, None], mixed, plain)
         return denoising_loss(unet, alphas, clean, times, text[without_some(asked)])
 
-    learn = lambda: loss().backward()  # type: ignore[no-untyped-call]  # noqa: E731
+    def learn() -> None:
+        loss().backward()  # type: ignore[no-untyped-call]
+
     for what, call in (("drawn", latents), ("drawn and learned", learn)):
         print(f"in {seconds(call, device) * 1000:.1f} ms a batch is {what}", flush=True)
 
