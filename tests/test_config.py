@@ -52,7 +52,7 @@ def test_sampling_that_is_not_allowed_is_refused_by_value(setting, message):
 
 
 def test_options_that_are_left_out_are_written_out():
-    assert run().rule.options == {"audio_weight": 0.5}
+    assert run().rule.options == {"audio_weight": 0.6}
     assert run().warm_start.options == {"image_start": 0.9, "audio_start": 1.0}
     assert run().vocoder.options
 

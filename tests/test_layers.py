@@ -19,7 +19,7 @@ scorers
 finish scoring preview pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
-keeping
+keeping search
 generate
 evaluation gallery video colour batch inspection
 figures study

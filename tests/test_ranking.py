@@ -19,14 +19,14 @@ AUDIO = [0.1, 0.3, 0.4, 0.2, 0.5]
 
 def test_places_by_hand():
     # places in the picture: 1 2 3 4 5; in the sound: 5 3 2 4 1
-    assert places(IMAGE, AUDIO, "intersection") == [4, 1, 2, 3, 5]  # worse 5 3 3 4 5
-    assert places(IMAGE, AUDIO, "rank-product") == [1, 3, 4, 5, 2]  # products 5 6 6 16 5
+    assert places(IMAGE, AUDIO, rule="intersection") == [4, 1, 2, 3, 5]  # worse 5 3 3 4 5
+    assert places(IMAGE, AUDIO, rule="rank-product") == [1, 3, 4, 5, 2]  # products 5 6 6 16 5
 
 
 def test_rank_product_prefers_an_excellent_half_and_intersection_does_not():
     image, audio = [0.9, 0.8, 0.7, 0.6], [0.1, 0.3, 0.4, 0.2]  # places 1 2 3 4 and 4 2 1 3
-    assert places(image, audio, "rank-product") == [3, 2, 1, 4]  # products 4 4 3 12
-    assert places(image, audio, "intersection") == [3, 1, 2, 4]  # worse 4 2 3 4
+    assert places(image, audio, rule="rank-product") == [3, 2, 1, 4]  # products 4 4 3 12
+    assert places(image, audio, rule="intersection") == [3, 1, 2, 4]  # worse 4 2 3 4
 
 
 def test_of_two_that_are_equal_by_the_worse_place_the_better_product_comes_first():
@@ -52,7 +52,7 @@ def test_intersection_keeps_what_lies_in_the_top_share_of_both(share):
 def test_a_sample_that_is_better_in_both_comes_before_and_each_place_is_given_once(rule):
     draw = random.Random(2)
     image, audio = ([draw.randrange(9) for _ in range(30)] for _ in range(2))
-    found = places(image, audio, rule)
+    found = places(image, audio, rule=rule)
     assert sorted(found) == list(range(1, 31))
     for one, other in itertools.permutations(range(30), 2):
         if image[one] > image[other] and audio[one] > audio[other]:
@@ -63,18 +63,18 @@ def test_a_sample_that_is_better_in_both_comes_before_and_each_place_is_given_on
 def test_places_do_not_depend_on_the_order_of_samples_that_are_not_tied(rule):
     image, audio = [0.9, 0.8, 0.7, 0.6], [0.3, 0.4, 0.1, 0.2]  # places 1 2 3 4 and 2 1 4 3
     image, audio = [*image, 0.95], [*audio, 0.05]
-    first = dict(zip(image, places(image, audio, rule), strict=True))
+    first = dict(zip(image, places(image, audio, rule=rule), strict=True))
     tied = 2  # the first two are equal by both rules, and so are the next
     for order in itertools.permutations(range(5)):
-        found = places([image[one] for one in order], [audio[one] for one in order], rule)
+        found = places([image[one] for one in order], [audio[one] for one in order], rule=rule)
         for one, place in zip(order, found, strict=True):
             assert abs(first[image[one]] - place) < tied
 
 
 def test_what_cannot_be_ranked_is_refused():
     with pytest.raises(InvalidInputError, match="Did you mean 'rank-product'"):
-        places(IMAGE, AUDIO, "rank-produkt")
-    with pytest.raises(InvalidInputError, match="5 picture scores and 1 sound scores"):
+        places(IMAGE, AUDIO, rule="rank-produkt")
+    with pytest.raises(InvalidInputError, match="are of 5, 1 samples"):
         places(IMAGE, [0.5])
     with pytest.raises(InvalidInputError, match="is nan; it must be finite"):
         places([0.5, float("nan")], [0.1, 0.2])

@@ -4,6 +4,7 @@ A folder is written beside its place and then renamed, so that a killed run leav
 sample. The same sample gives the same bytes.
 """
 
+import csv
 import dataclasses
 import json
 import shutil
@@ -34,6 +35,7 @@ from sonocanvas.types import CanvasFormat, Colour, Prompts, Sample, Score
 
 SCHEMA = 1
 COLOUR_FILE = "colour.png"
+CANDIDATES_FILE = "candidates.csv"
 NUMBERED = "colour-[0-9][0-9].png"
 FIXED = ("schema", "note", "seed", "prompts", "scores", "gain_db", "canvas_format")
 """What stands in every `sample.json`, before the sample's own record."""
@@ -151,6 +153,7 @@ def load_sample(folder: Path) -> Sample:
             scores=tuple(Score(**score) for score in record.pop("scores")),
             record=record,
             colour=read_colour(folder),
+            candidates=_read_candidates(folder / CANDIDATES_FILE),
         )
     except InvalidInputError:
         raise
@@ -212,6 +215,12 @@ def _write_files(sample: Sample, folder: Path) -> None:
     gain_db = write_wav(folder / "audio.wav", sample.waveform, origin)
     if sample.colour is not None:
         write_colour(folder, sample.colour, sample.canvas_format, origin)
+    if sample.candidates:
+        with (folder / CANDIDATES_FILE).open("w", encoding="utf-8", newline="") as file:
+            keys = dict.fromkeys(key for one in sample.candidates for key in one)
+            table = csv.DictWriter(file, keys, lineterminator="\n")
+            table.writeheader()
+            table.writerows(sample.candidates)
     latent = sample.latent.detach().float().cpu().contiguous()
     save_file({"latent": latent}, folder / "latent.safetensors")
     described = {
@@ -225,6 +234,14 @@ def _write_files(sample: Sample, folder: Path) -> None:
         **sample.record,
     }
     (folder / "sample.json").write_text(_to_json(described), encoding="utf-8")
+
+
+def _read_candidates(path: Path) -> tuple[dict[str, float], ...]:
+    if not path.exists():
+        return ()
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        return tuple({key: float(value) for key, value in row.items() if value} for row in rows)
 
 
 def _to_json(described: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ from pydantic import (
 
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.ranking import KEEP_RULES, selecting_scores
-from sonocanvas.registry import MENUS, MISSING, build, options, split_pair
+from sonocanvas.registry import MENUS, MISSING, build, load, options, split_pair
 
 MINI = Path(__file__).parent / "weights" / "mini"
 MAX_SEED = 2**63 - 1
@@ -91,6 +91,12 @@ class MethodChoice(Choice):
     name: str = "compose"
 
 
+class SearchChoice(Choice):
+    """A search and its options; without a name each seed is tried once."""
+
+    name: str = ""
+
+
 class RuleChoice(Choice):
     """A composition rule and its options."""
 
@@ -147,6 +153,7 @@ class RunConfig(Part):
     keep_by: Annotated[tuple[str, ...], Strict(False)] = ("selector",)
     sampling: Sampling = Sampling()
     method: MethodChoice = MethodChoice()
+    search: SearchChoice = SearchChoice()
     rule: RuleChoice = RuleChoice()
     warm_start: Options = Options()
     vocoder: VocoderChoice = VocoderChoice()
@@ -172,6 +179,15 @@ class RunConfig(Part):
     def _selectors_of_the_pair(cls, values: dict[str, Any]) -> dict[str, Any]:
         own = values.get("pair", "mini") == "mini"
         return values if own else {"keep_by": ("clip", "clap"), **values}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _method_of_the_search(cls, values: dict[str, Any]) -> dict[str, Any]:
+        search = values.get("search", {})
+        name = search.get("name") if isinstance(search, Mapping) else search
+        if name in MENUS["search"] and "method" not in values:
+            return {**values, "method": {"name": load("search", name).method}}
+        return values
 
     @field_validator("image_prompt", "audio_prompt")
     @classmethod
@@ -227,7 +243,18 @@ class RunConfig(Part):
             )
         return self
 
-    @field_validator("method", "rule", "vocoder", "colour", mode="before")
+    @model_validator(mode="after")
+    def _search_of_the_method(self) -> "RunConfig":
+        if self.search.name:
+            own = load("search", self.search.name).method
+            if self.method.name != own:
+                raise InvalidInputError(
+                    f"The search '{self.search.name}' is for the method '{own}', not for "
+                    f"'{self.method.name}'."
+                )
+        return self
+
+    @field_validator("method", "search", "rule", "vocoder", "colour", mode="before")
     @classmethod
     def _name_alone(cls, given: Any) -> Any:
         return {"name": given} if isinstance(given, str) else given
@@ -238,16 +265,17 @@ class RunConfig(Part):
         given = _resolved(str(info.field_name), choice.name, choice.options)
         return type(choice)(name=choice.name, **given)
 
-    @field_validator("colour")
+    @field_validator("search", "colour")
     @classmethod
-    def _whole_colour(cls, choice: ColourChoice) -> ColourChoice:
+    def _whole_or_none(cls, choice: Choice, info: ValidationInfo) -> Choice:
+        key = str(info.field_name)
+        menu = "colouriser" if key == "colour" else key
         if choice.name:
-            given = _resolved("colouriser", choice.name, choice.options)
-            return ColourChoice(name=choice.name, **given)
+            return type(choice)(name=choice.name, **_resolved(menu, choice.name, choice.options))
         if choice.options:
             raise InvalidInputError(
-                f"colour.{next(iter(choice.options))} was given, but no colour.name; known: "
-                f"{', '.join(MENUS['colouriser'])}."
+                f"{key}.{next(iter(choice.options))} was given, but no {key}.name; known: "
+                f"{', '.join(MENUS[menu])}."
             )
         return choice
 

@@ -66,6 +66,8 @@ def denoise(
     rule: Rule,
     *,
     steps: int,
+    begin: int = 0,
+    end: int | None = None,
     image_guidance_scale: float,
     audio_guidance_scale: float,
     guidance_interval: tuple[float, float] = (0.0, 1.0),
@@ -77,15 +79,19 @@ def denoise(
     on_step_end: Callable[[int, Tensor, Tensor], Tensor] | None = None,
     interrupted: Callable[[], bool] | None = None,
 ) -> Tensor:
-    """Returns clean latents `(batch, channels, height, width)` float32.
+    """Returns latents `(batch, channels, height, width)` float32, clean after the last step.
 
     Args:
         pair: The models.
         embeddings: The prompts, either one for the whole batch or one for each sample.
-        noise: `(batch, channels, height, width)` unit noise from `initial_noise`.
+        noise: `(batch, channels, height, width)` unit noise from `initial_noise`; where `begin` is
+            above 0, the latents that were returned after so many steps.
         scheduler: A solver from `make_scheduler`.
         rule: What mixes the two predictions, and which of them a step needs.
         steps: Number of steps, from 1 to one less than the schedule was trained with.
+        begin: Number of the first step that is taken. A solver of several steps forgets what came
+            before it.
+        end: Number of the first that is not; by default all are.
         image_guidance_scale: Classifier-free guidance of the picture model; at 1 only the
             conditional half is evaluated.
         audio_guidance_scale: The spectrogram model's.
@@ -107,6 +113,11 @@ def denoise(
         SonoCanvasError: The latents stopped being finite numbers.
     """
     check_sampling(scheduler, steps, eta)
+    end = steps if end is None else end
+    if not 0 <= begin <= end <= steps:
+        raise InvalidInputError(
+            f"begin and end must run forwards within 0 to {steps}, not from {begin} to {end}."
+        )
     _check_inputs(pair, noise, eta, seeds, generator)
     device = device or device_of(pair.image_unet)
     extra = _fresh_noise(pair, eta, seeds, generator)
@@ -115,8 +126,11 @@ def denoise(
             warnings.simplefilter("ignore", DeprecationWarning)
             scheduler.set_timesteps(steps, device=device)
         levels = _noise_levels(scheduler)
-        latents: Tensor = noise.to(device, torch.float32) * scheduler.init_noise_sigma
-        for index, timestep in enumerate(scheduler.timesteps):
+        latents: Tensor = noise.to(device, torch.float32)
+        if begin == 0:
+            latents = latents * scheduler.init_noise_sigma
+        for index in range(begin, end):
+            timestep = scheduler.timesteps[index]
             if interrupted is not None and interrupted():
                 break
             scaled = scheduler.scale_model_input(latents, timestep)

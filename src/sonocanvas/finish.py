@@ -92,8 +92,10 @@ def finish_image(
 
 def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
     """Returns what is kept in each sample about how it came about: settings that had a part."""
-    reads = load("method", config.method.name).reads
-    read = config.model_dump(mode="json", include={"method": True, "vocoder": True, **reads})
+    reads = {"method": True, "vocoder": True, **load("method", config.method.name).reads}
+    if config.search.name:
+        reads |= {"search": True, "keep_by": True}
+    read = config.model_dump(mode="json", include=reads)
     if read.get("sampling", {}).get("dtype") == "auto":
         read["sampling"]["dtype"] = str(pair.image_unet.dtype).removeprefix("torch.")
     return {

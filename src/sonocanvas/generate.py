@@ -35,7 +35,7 @@ from sonocanvas.scoring import make_scorers, scored
 from sonocanvas.types import ModelPair, Sample
 
 RUN_FILE = "run.toml"
-KEEPING = ("keep", "keep_rule", "keep_by")
+KEEPING = frozenset({"keep", "keep_rule", "keep_by"})
 """What may differ from the run in a folder: it changes places, not samples."""
 THROUGH_MODELS = frozenset({"sds"})
 """Methods with gradients through a model that was called: it must not be moved away meanwhile."""
@@ -99,7 +99,9 @@ def generate(
         selecting = config.keep_by if config.keep else ()
         scorers = make_scorers(dict.fromkeys((*config.scores, *selecting)), place)
         colour = _colouriser(config, pair, place, on_step)
-        method = build("method", config.method.name, config.method.options)
+        menu = "search" if config.search.name else "method"
+        choice = getattr(config, menu)
+        method = build(menu, choice.name, choice.options)
         if out is not None:
             begin = functools.partial(_open_run, out, config)
             on_step = previewing(out / PREVIEW_FILE, pair, on_step, begin)
@@ -201,7 +203,8 @@ def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
             f"'{out}' holds files but no {RUN_FILE}; choose another folder, or overwrite."
         )
     before = load_config(out / RUN_FILE).model_dump()
-    now = {key: value for key, value in config.model_dump().items() if key not in KEEPING}
+    free = KEEPING - {"keep_by"} if config.search.name else KEEPING
+    now = {key: value for key, value in config.model_dump().items() if key not in free}
     changed = [key for key, value in now.items() if value != before[key]]
     if changed:
         raise InvalidInputError(

@@ -45,8 +45,7 @@ def _ranked(samples: Sequence[Sample], config: RunConfig, device: str) -> list[S
     if not all({score.name for score in sample.scores} >= set(names) for sample in samples):
         samples = score_samples(samples, config.keep_by, device)
     scores = [{score.name: score.value for score in sample.scores} for sample in samples]
-    image_scores, audio_scores = ([one[name] for one in scores] for name in names)
-    found = places(image_scores, audio_scores, config.keep_rule)
+    found = places(*([one[name] for one in scores] for name in names), rule=config.keep_rule)
     ranked = []
     for sample, place in zip(samples, found, strict=True):
         rank = {

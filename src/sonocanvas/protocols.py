@@ -41,6 +41,21 @@ class Method(Protocol):
         """Yields the sample of each seed of a `RunConfig`; those of a chunk share a batch."""
 
 
+class Search(Method, Protocol):
+    """Finds the best of many tries for each seed; a frozen dataclass whose fields are its options.
+
+    Attributes:
+        method: The method that it searches for.
+        beside: Scores that choose beside those of the run's `keep_by`.
+    """
+
+    method: ClassVar[str]
+    beside: ClassVar[tuple[str, ...]]
+
+    def evaluations(self, steps: int) -> int:
+        """Returns how many evaluations a seed takes at most, with so many steps of sampling."""
+
+
 class Rule(Protocol):
     """Mixes the two predictions; a frozen dataclass whose fields are its options."""
 

@@ -12,11 +12,11 @@ IMAGE_SCORES = ("clip", "selector_image", "judge_image")
 AUDIO_SCORES = ("clap", "selector_audio", "judge_audio")
 """Scores that say how well a canvas sounds like its sound prompt."""
 
-KEEP_RULES: dict[str, Callable[[int, int], tuple[int, int]]] = {
-    "intersection": lambda image, audio: (max(image, audio), image * audio),
-    "rank-product": lambda image, audio: (image * audio, max(image, audio)),
+KEEP_RULES: dict[str, Callable[[Sequence[int]], tuple[int, int]]] = {
+    "intersection": lambda found: (max(found), math.prod(found)),
+    "rank-product": lambda found: (math.prod(found), max(found)),
 }
-"""What is least for the best sample, by its places in the two scores."""
+"""What is least for the best sample, by its places in each score."""
 
 
 def selecting_scores(scorers: Sequence[str]) -> tuple[str, str]:
@@ -52,25 +52,24 @@ def selecting_scores(scorers: Sequence[str]) -> tuple[str, str]:
     return found[0][0], found[1][0]
 
 
-def places(
-    image_scores: Sequence[float], audio_scores: Sequence[float], rule: str = "intersection"
-) -> list[int]:
+def places(*scores: Sequence[float], rule: str = "intersection") -> list[int]:
     """Returns the place of each sample, from 1 for the best to n, each once.
 
-    `intersection` orders by the worse of a sample's two places. The first k are those that lie in
-    the top share of both scores, for the share that k samples lie in: the samples that the paper
-    keeps, in the top 20 % of CLIP and of CLAP, are those whose worse place is at most 0.2 n.
-    `rank-product` orders by the product of the two places, which forgives a middling picture for an
-    excellent sound. Equal scores share a place; samples that are equal by one rule go by the other
-    and then as they are given.
+    `intersection` orders by the worst of a sample's places in the scores. The first k are those
+    that lie in the top share of every score, for the share that k samples lie in: the samples that
+    the paper keeps, in the top 20 % of CLIP and of CLAP, are those whose worse place is at most
+    0.2 n. `rank-product` orders by the product of the places, which forgives a middling picture for
+    an excellent sound. Equal scores share a place; samples that are equal by one rule go by the
+    other and then as they are given.
 
     Args:
-        image_scores: One a sample; higher is better.
-        audio_scores: As many, in the same order; higher is better.
+        scores: One list a score, such as that of the picture and that of the sound; each holds a
+            number a sample, in the same order, and higher is better.
         rule: One of `KEEP_RULES`.
 
     Raises:
-        InvalidInputError: The rule is not known, the two are not as many, or a score is not finite.
+        InvalidInputError: The rule is not known, the lists are not as long as each other, or a
+            score is not finite.
 
     Example:
         >>> places([0.9, 0.5, 0.7], [0.1, 0.6, 0.5])
@@ -78,16 +77,16 @@ def places(
     """
     if rule not in KEEP_RULES:
         raise unknown("rule of keeping", rule, KEEP_RULES)
-    if len(image_scores) != len(audio_scores):
+    counts = [len(values) for values in scores]
+    if len(set(counts)) > 1:
         raise InvalidInputError(
-            f"There are {len(image_scores)} picture scores and {len(audio_scores)} sound scores; "
-            "a ranking needs both of each sample."
+            f"The scores to rank by are of {', '.join(map(str, counts))} samples; a ranking needs "
+            "every score of each sample."
         )
-    wrong = [score for score in (*image_scores, *audio_scores) if not math.isfinite(score)]
+    wrong = [value for values in scores for value in values if not math.isfinite(value)]
     if wrong:
         raise InvalidInputError(f"A score to rank by is {wrong[0]}; it must be finite.")
-    both = zip(_by_score(image_scores), _by_score(audio_scores), strict=True)
-    least = [KEEP_RULES[rule](image, audio) for image, audio in both]
+    least = [KEEP_RULES[rule](found) for found in zip(*map(_by_score, scores), strict=True)]
     order = sorted(range(len(least)), key=lambda sample: least[sample])
     return [order.index(sample) + 1 for sample in range(len(least))]
 

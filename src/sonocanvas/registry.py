@@ -23,6 +23,10 @@ METHODS = {
     "image-only": "sonocanvas.methods.single:ImageOnly",
     "audio-only": "sonocanvas.methods.single:AudioOnly",
 }
+SEARCHES = {
+    "halving": "sonocanvas.search.halving:Halving",
+    "combinations": "sonocanvas.search.combinations:Combinations",
+}
 RULES = {"mean": "sonocanvas.compose.mean:Mean"}
 WRAPPERS = {"warm_start": "sonocanvas.compose.warm_start:WarmStart"}
 VOCODERS = {
@@ -74,6 +78,7 @@ FIGURES = {
 
 MENUS: dict[str, dict[str, str]] = {
     "method": METHODS,
+    "search": SEARCHES,
     "rule": RULES,
     "wrapper": WRAPPERS,
     "vocoder": VOCODERS,

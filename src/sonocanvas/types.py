@@ -251,6 +251,7 @@ class Sample:
         scores: Numbers about it.
         record: What else is saved: method, pair, rule, vocoder, licences, versions.
         colour: The canvas in colour, where there is one.
+        candidates: Where it was searched for: what each try was and how it scored.
     """
 
     seed: int
@@ -263,3 +264,4 @@ class Sample:
     scores: tuple[Score, ...] = ()
     record: dict[str, Any] = field(default_factory=dict)
     colour: Colour | None = None
+    candidates: tuple[dict[str, float], ...] = ()

@@ -120,7 +120,7 @@ def test_sets_are_compared_only_where_every_row_has_two_samples():
 
 
 def test_no_row_is_reported_by_the_scorer_that_chose_its_samples():
-    with pytest.raises(InvalidInputError, match="'selector' chose the samples that are kept"):
+    with pytest.raises(InvalidInputError, match="'selector' chose the samples of a row"):
         plan(given={"seeds": "0-3", "keep": 1}, scores=["judge", "selector"])
     with pytest.raises(InvalidInputError, match=r"'clip' chose the samples"):
         plan(vary=["keep=1"], settings=['keep_by=["clip", "clap"]'], scores=["clip"])

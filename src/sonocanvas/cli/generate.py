@@ -1,10 +1,15 @@
 """`sonocanvas generate`: prompts to canvases that sound."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from sonocanvas.config import RunConfig
 
 Texts = list[str]
 
@@ -32,6 +37,9 @@ def generate(
     ] = None,
     method: Annotated[
         str | None, typer.Option(help="How samples come about; see 'list methods'.")
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Find the best of many tries; see 'list searches'.")
     ] = None,
     rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
     vocoder: Annotated[
@@ -80,6 +88,7 @@ def generate(
         "image_lora": image_lora,
         "audio_lora": audio_lora,
         "method": None if method is None else {"name": method},
+        "search": None if search is None else {"name": search},
         "rule": None if rule is None else {"name": rule},
         "vocoder": None if vocoder is None else {"name": vocoder},
         "colour": None if colour is None else {"name": colour},
@@ -97,6 +106,8 @@ def generate(
     from sonocanvas.generate import generate as run
 
     with RunDisplay(len(config.seeds)) as display:
+        if config.search.name:
+            display.on_warning(budget(config))
         samples = run(
             config,
             out,
@@ -108,6 +119,18 @@ def generate(
             on_warning=display.on_warning,
         )
     show_run(samples, write_gallery(out))
+
+
+def budget(config: RunConfig) -> str:
+    """Returns how many evaluations a search takes, as a sentence."""
+    from sonocanvas.registry import build
+
+    search = build("search", config.search.name, config.search.options)
+    each = search.evaluations(config.sampling.steps)
+    return (
+        f"The search '{config.search.name}' takes at most {each} evaluations a seed, "
+        f"{each * len(config.seeds)} in all; one canvas takes about {2 * config.sampling.steps}."
+    )
 
 
 def slug(text: str) -> str:

@@ -12,6 +12,7 @@ class Menu(StrEnum):
     pairs = "pairs"
     rules = "rules"
     methods = "methods"
+    searches = "searches"
     vocoders = "vocoders"
     scorers = "scorers"
     colourisers = "colourisers"
@@ -32,7 +33,7 @@ def list_(menu: Annotated[Menu, typer.Argument(help="What to list.")]) -> None:
     if menu is Menu.presets:
         rows = _presets()
     else:
-        rows = _entries(menu.removesuffix("s"))
+        rows = _entries("search" if menu is Menu.searches else menu.removesuffix("s"))
         rows += _entries(BESIDE[menu]) if menu in BESIDE else []
     _echo_table(rows)
 

@@ -27,7 +27,7 @@ class Mean:
         tensor([0.2500])
     """
 
-    audio_weight: float = 0.5
+    audio_weight: float = 0.6
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.audio_weight <= 1.0:

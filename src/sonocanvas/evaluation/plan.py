@@ -8,7 +8,7 @@ from typing import Any
 from sonocanvas.config import MODELS, RunConfig
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.evaluation.prompts import PromptPair
-from sonocanvas.registry import MENUS
+from sonocanvas.registry import MENUS, load
 from sonocanvas.run_file import resolve
 
 SEEDS_A_PAIR = 1000
@@ -203,14 +203,20 @@ def extractor_of(score: str, rows: Sequence[Row]) -> str:
 
 
 def _selecting(rows: Sequence[Row]) -> set[str]:
-    return {name for row in rows if row.base.keep for name in row.base.keep_by}
+    chose: set[str] = set()
+    for run in (row.base for row in rows):
+        if run.keep or run.search.name:
+            chose |= set(run.keep_by)
+        if run.search.name:
+            chose |= set(load("search", run.search.name).beside)
+    return chose
 
 
 def _check_scores(chosen: Sequence[str], rows: Sequence[Row], fewest: int) -> None:
     chose = _selecting(rows)
     if not chosen and chose:
         raise InvalidInputError(
-            f"{', '.join(sorted(chose))} chose the samples that are kept, and no other score is "
+            f"{', '.join(sorted(chose))} chose the samples of a row, and no other score is "
             "left to report; name one with --scores."
         )
     if not chosen or len(set(chosen)) < len(chosen):
@@ -221,7 +227,7 @@ def _check_scores(chosen: Sequence[str], rows: Sequence[Row], fewest: int) -> No
             raise unknown("scorer", name, known)
         if (model := extractor_of(name, rows)) in chose:
             raise InvalidInputError(
-                f"'{model}' chose the samples that are kept, so '{name}' says nothing about them; "
+                f"'{model}' chose the samples of a row, so '{name}' says nothing about them; "
                 "report by another scorer, such as the judge."
             )
         if name in REFERENCES and REFERENCES[name] not in {row.name for row in rows}:

@@ -51,9 +51,9 @@ def sample_apart(
     count = first.steps + config.sampling.steps
     for seeds in chunks:
         others = [seed ^ OTHER_STREAM for seed in seeds]
-        told = _counted(on_step, 0, count)
+        told = counted(on_step, 0, count)
         pictures = sample_latents(for_picture, pair, embeddings, others, Mean(0.0), told)
-        told = _counted(on_step, first.steps, count)
+        told = counted(on_step, first.steps, count)
         spectrograms = sample_latents(config, pair, embeddings, seeds, Mean(1.0), told)
         for seed, *latents in zip(seeds, pictures, spectrograms, strict=True):
             image, latent = _joined(pair, join, *latents)
@@ -74,8 +74,14 @@ def _joined(
     return image[0, ..., : image.shape[-1] - pair.crop_columns].cpu(), latent
 
 
-def _counted(on_step: OnStep | None, before: int, count: int) -> OnStep | None:
-    """Returns a callback that counts the steps of both samplings as one."""
+def counted(on_step: OnStep | None, before: int, count: int) -> OnStep | None:
+    """Returns a callback that counts the steps of several samplings as one.
+
+    Args:
+        on_step: Called with the steps so counted.
+        before: What is added to the index of a step.
+        count: Steps of all samplings.
+    """
     if on_step is None:
         return None
 

@@ -30,9 +30,14 @@ class Compose:
         on_warning: OnWarning,
     ) -> Iterator[Sample]:
         """Yields the sample of each seed; the seeds of a chunk share a batch."""
-        inner = build("rule", config.rule.name, config.rule.options)
-        rule = build("wrapper", "warm_start", config.warm_start.options, rule=inner)
-        yield from sample_all(config, pair, chunks, rule, on_step, on_warning)
+        yield from sample_all(config, pair, chunks, make_rule(config), on_step, on_warning)
+
+
+def make_rule(config: RunConfig) -> Rule:
+    """Returns the rule of a run within its warm start."""
+    inner = build("rule", config.rule.name, config.rule.options)
+    rule: Rule = build("wrapper", "warm_start", config.warm_start.options, rule=inner)
+    return rule
 
 
 def sample_all(
@@ -89,8 +94,11 @@ def sample_latents(
     seeds: Sequence[int],
     rule: Rule,
     on_step: OnStep | None = None,
+    noise: Tensor | None = None,
+    begin: int = 0,
+    end: int | None = None,
 ) -> Tensor:
-    """Returns clean latents `(seeds, channels, height, width)`, sampled as the run says.
+    """Returns latents `(seeds, channels, height, width)`, sampled as the run says.
 
     Args:
         config: The run; only its sampling is read.
@@ -99,14 +107,19 @@ def sample_latents(
         seeds: They share a batch.
         rule: What mixes the two models.
         on_step: Called after each step with its record and the predicted clean latents.
+        noise: Where to begin, by default the noise of the seeds.
+        begin: Number of the first step that is taken.
+        end: Number of the first that is not; by default all are.
     """
     return denoise(
         pair,
         embeddings,
-        initial_noise(pair, seeds),
+        initial_noise(pair, seeds) if noise is None else noise,
         make_scheduler(pair.scheduler_config, config.sampling.scheduler),
         rule,
         steps=config.sampling.steps,
+        begin=begin,
+        end=end,
         image_guidance_scale=config.sampling.image_guidance_scale,
         audio_guidance_scale=config.sampling.audio_guidance_scale,
         guidance_interval=config.sampling.guidance_interval,

@@ -60,7 +60,11 @@ class Layer:
 
 
 def layered(
-    spectrogram: Tensor, picture: Tensor, picture_db: float, mix: str, fmt: CanvasFormat
+    spectrogram: Tensor,
+    picture: Tensor,
+    picture_db: float | Tensor,
+    mix: str,
+    fmt: CanvasFormat,
 ) -> Tensor:
     """Returns the canvas of a picture played under a spectrogram.
 
@@ -70,7 +74,8 @@ def layered(
     Args:
         spectrogram: Canvas `(batch, mels, frames)` in [0, 1].
         picture: Gray picture of the same shape, in [0, 1], read as a canvas.
-        picture_db: Power of the picture over that of the sound, in dB.
+        picture_db: Power of the picture over that of the sound, in dB; `(batch, 1, 1)` where each
+            canvas has its own.
         mix: One of `MIXES`.
         fmt: What both mean as sound.
     """

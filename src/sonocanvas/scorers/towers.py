@@ -19,7 +19,7 @@ from sonocanvas.canvas import waveform_to_canvas
 from sonocanvas.pairs.parts import check_weights, load_part
 from sonocanvas.scorers.embedder import likeness, peak_normalised, squares
 from sonocanvas.text import known_prompt
-from sonocanvas.types import MINI_FORMAT, Sample, Score
+from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Score
 
 TOKENS = 16
 PARTS = {"text": "text_encoder", "picture": "picture_tower", "sound": "sound_tower"}
@@ -177,3 +177,23 @@ class TowerScorer:
             InvalidInputError: A canvas is narrower, or a sound too short to be analysed.
         """
         return [tower_scores(self._embedders, self.name, sample) for sample in samples]
+
+    @torch.no_grad()
+    def of_canvases(self, canvases: Tensor, prompts: Prompts) -> list[list[Score]]:
+        """Returns the two scores of each canvas as it is drawn, before it is played.
+
+        Args:
+            canvases: `(batch, 256, frames)` in the format of `mini`, at least as wide as high.
+            prompts: What was asked for.
+        """
+        looks, sounds = self._embedders
+        seen = looks.towers.embed("picture", squares(canvases, canvases.shape[1]).flatten(0, 1))
+        cosines = (seen @ looks.embed_text(prompts.image)).reshape(len(canvases), -1).mean(1)
+        heard = sounds.towers.embed("sound", canvases) @ sounds.embed_text(prompts.audio)
+        return [
+            [
+                Score(f"{self.name}_image", look, "", higher_is_better=True),
+                Score(f"{self.name}_audio", sound, "", higher_is_better=True),
+            ]
+            for look, sound in zip(cosines.tolist(), heard.tolist(), strict=True)
+        ]
