@@ -280,9 +280,32 @@ def test_numbers_that_are_not_finite_stop_the_loop_with_the_step(pair):
         sample(pair, Broken())
 
 
+@pytest.mark.parametrize("scheduler", ["ddim", "euler"])
+def test_steps_taken_in_two_parts_are_the_whole(pair, scheduler):
+    rule = WarmStart(Mean(), image_start=0.7)
+    whole = sample(pair, rule, [0, 1], scheduler)
+    half = sample(pair, rule, [0, 1], scheduler, end=4)
+    rest = denoise(
+        pair,
+        encode_prompts(pair, PROMPTS)[0],
+        half,
+        make_scheduler(pair.scheduler_config, scheduler),
+        rule,
+        steps=10,
+        begin=4,
+        image_guidance_scale=7.5,
+        audio_guidance_scale=5.0,
+    )
+    assert torch.equal(rest, whole)
+    assert not torch.equal(half, whole)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"begin": 2, "end": 1}, "within 0 to 2, not from 2 to 1"),
+        ({"end": 11}, "within 0 to 2, not from 0 to 11"),
+        ({"begin": -1}, "within 0 to 2, not from -1 to 2"),
         ({"steps": 0}, "steps must be from 1 to 999, not 0"),
         ({"steps": 1000}, "not 1000"),
         ({"eta": 1.5}, r"eta must be in \[0, 1\], not 1.5"),

@@ -95,6 +95,22 @@ def test_generate_again_keeps_what_is_there_and_overwrites_only_when_asked(sonoc
     assert record["rule"]["audio_weight"] == 0.25
 
 
+def test_generate_with_a_search_tells_its_budget_first_and_keeps_the_candidates(
+    sonocanvas, tmp_path
+):
+    words = ("generate", *QUICK, "--seeds", "3,4", "--search", "combinations", "--out", "run")
+    small = ("--set", "search.pictures=2", "--set", "search.sounds=1", "--set", "search.shifts=1")
+    code, _, errors = sonocanvas(*words, *small)
+    assert code == 0
+    assert "takes at most 3 evaluations a seed, 6 in all" in errors.replace("\n", " ")
+    table = (tmp_path / "run" / "0003" / "candidates.csv").read_text("utf-8").splitlines()
+    assert table[0].split(",")[:4] == ["picture", "sound", "shift", "picture_db"]
+    assert len(table) == 1 + 2 * 1 * 1 * 3
+    code, _, errors = sonocanvas(*words, "--method", "imprint")
+    assert code == 2
+    assert "'combinations' is for the method 'layer', not for 'imprint'" in errors
+
+
 def test_generate_from_a_preset_and_from_a_run_file(sonocanvas, tmp_path):
     words = ("generate", "--preset", "castle-bells", "--seeds", "1", "--steps", "1")
     code, _, errors = sonocanvas(*words)
@@ -477,7 +493,9 @@ def test_play_and_see_refuse_bad_input_in_one_sentence(sonocanvas, tmp_path, wor
         ("pairs", "Auffusion (CC BY-NC-SA 4.0), from the Hub."),
         ("pairs", "Riffusion (both OpenRAIL-M), from the Hub."),
         ("pairs", "local:FOLDER"),
-        ("rules", "audio_weight=0.5"),
+        ("rules", "audio_weight=0.6"),
+        ("searches", "tries=16"),
+        ("searches", "pictures=4, sounds=4, shifts=4, levels=3"),
         ("rules", "image_start=0.9, audio_start=1.0"),
         ("methods", "compose"),
         ("methods", "strength=0.5, image_steps=0"),

@@ -5,10 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from tiny_scorers import hearts, noise, rough, sample_of, siren
 
 import sonocanvas
+from sonocanvas.canvas import waveform_to_canvas
 from sonocanvas.registry import build
+from sonocanvas.types import MINI_FORMAT
 
 PACKAGE = Path(sonocanvas.__file__).parent
 
@@ -23,6 +26,20 @@ def test_every_sample_has_two_scores_alone_or_in_a_batch(name):
     described = [(one.name, one.unit, one.higher_is_better) for one in batch[0]]
     assert described == [(f"{name}_image", "", True), (f"{name}_audio", "", True)]
     assert type(scorer).higher_is_better
+
+
+def test_a_canvas_is_scored_as_it_is_drawn_and_a_picture_as_in_its_sample():
+    scorer = build("scorer", "selector", {})
+    samples = [sample_of(hearts(), siren()), sample_of(rough(), siren())]
+    sound = 0.95 * siren() / siren().abs().max()  # as loud as what the towers know
+    canvas = waveform_to_canvas(sound, MINI_FORMAT)[0, :, :1024]
+    canvases = torch.stack([*(sample.canvas for sample in samples), canvas])
+    drawn = scorer.of_canvases(canvases, samples[0].prompts)
+    for (image, _), (played, _) in zip(drawn, scorer(samples), strict=False):
+        assert image.value == pytest.approx(played.value, abs=1e-5)
+    sounds = [audio.value for _, audio in drawn]
+    assert sounds[2] > max(sounds[:2])  # the siren's own spectrogram
+    assert [score.name for score in drawn[0]] == ["selector_image", "selector_audio"]
 
 
 def test_selector_and_judge_are_two_opinions():
