@@ -46,7 +46,7 @@ def _echo_table(rows: list[tuple[str, ...]]) -> None:
 
 
 def _echo_prompts() -> None:
-    """Prints what the pair `mini` knows: what it knows well, and by category what it has begun."""
+    """Prints what the pair `mini` knows: what it draws and plays, and by category the rest."""
     import itertools
     import shutil
     import textwrap
@@ -61,7 +61,7 @@ def _echo_prompts() -> None:
     width = min(shutil.get_terminal_size().columns, 100)
     for what, known, told in (
         ("pictures", pictures(), "which it draws less well"),
-        ("sounds", sounds(), "which it has only begun to learn"),
+        ("sounds", sounds(), "which it plays"),
     ):
         others = [one for one in known if one.name not in longest]
         typer.echo(f"\n{len(others)} more {what}, {told}")
