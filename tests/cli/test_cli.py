@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 import tomllib
+import warnings
 
 import numpy as np
 import pytest
@@ -93,6 +94,14 @@ def test_generate_again_keeps_what_is_there_and_overwrites_only_when_asked(sonoc
     assert sonocanvas(*words, "--set", "rule.audio_weight=0.25", "--overwrite")[0] == 0
     record = json.loads((tmp_path / "run" / "0003" / "sample.json").read_text("utf-8"))
     assert record["rule"]["audio_weight"] == 0.25
+
+
+def test_a_warning_is_its_sentence_alone(capsys, monkeypatch):
+    monkeypatch.setattr("sonocanvas.cli.app.app", lambda: warnings.warn("Mind this.", stacklevel=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        main()
+    assert capsys.readouterr().err == "Mind this.\n"
 
 
 def test_generate_with_a_search_tells_its_budget_first_and_keeps_the_candidates(

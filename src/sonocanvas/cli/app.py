@@ -1,6 +1,7 @@
 """The command line: one file per command, which loads what it needs when it runs."""
 
 import sys
+import warnings
 
 import typer
 
@@ -43,6 +44,7 @@ app.add_typer(study, name="study")
 
 def main() -> None:
     """Runs the command line; what a user can mend is one sentence and exit code 2."""
+    warnings.showwarning = _tell
     try:
         app()
     except SonoCanvasError as error:
@@ -53,3 +55,8 @@ def main() -> None:
             raise
         sys.stderr.write(f"{OUT_OF_MEMORY}\n")
         sys.exit(2)
+
+
+def _tell(message: Warning | str, *_: object) -> None:
+    """Shows a warning as a sentence, without the line of the program that gave it."""
+    sys.stderr.write(f"{message}\n")
