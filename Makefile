@@ -6,8 +6,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 .PHONY: demo test lint clean
 
 demo: .venv/core
-	$(BIN)/sonocanvas generate --preset castle-bells --seeds 0-3 --out runs/castle-bells
-	@echo "Open runs/castle-bells/index.html in a browser."
+	$(BIN)/sonocanvas generate --preset owl-hoot --seeds 0-3 --out runs/owl-hoot
+	@echo "Open runs/owl-hoot/index.html in a browser."
 
 test: .venv/dev lint
 	$(BIN)/python -m pytest
