@@ -94,7 +94,7 @@ def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
     """Returns what is kept in each sample about how it came about: settings that had a part."""
     reads = {"method": True, "vocoder": True, **load("method", config.method.name).reads}
     if config.search.name:
-        reads |= {"search": True, "keep_by": True}
+        reads |= {"search": True, "keep_by": True, "keep_rule": True}
     read = config.model_dump(mode="json", include=reads)
     if read.get("sampling", {}).get("dtype") == "auto":
         read["sampling"]["dtype"] = str(pair.image_unet.dtype).removeprefix("torch.")

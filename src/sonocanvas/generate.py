@@ -203,7 +203,7 @@ def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
             f"'{out}' holds files but no {RUN_FILE}; choose another folder, or overwrite."
         )
     before = load_config(out / RUN_FILE).model_dump()
-    free = KEEPING - {"keep_by"} if config.search.name else KEEPING
+    free = {"keep"} if config.search.name else KEEPING
     now = {key: value for key, value in config.model_dump().items() if key not in free}
     changed = [key for key, value in now.items() if value != before[key]]
     if changed:

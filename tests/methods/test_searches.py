@@ -216,6 +216,9 @@ def test_another_selector_is_another_run(search, pair, tmp_path):
     other = run.model_copy(update={"keep_by": ("clip", "clap")})
     with pytest.raises(InvalidInputError, match="holds another run: keep_by"):
         generate(other, tmp_path / "run", pair=pair)
+    other = run.model_copy(update={"keep_rule": "rank-product"})
+    with pytest.raises(InvalidInputError, match="holds another run: keep_rule"):
+        generate(other, tmp_path / "run", pair=pair)
 
 
 @pytest.mark.parametrize(

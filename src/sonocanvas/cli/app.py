@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from typing import TextIO
 
 import typer
 
@@ -57,6 +58,13 @@ def main() -> None:
         sys.exit(2)
 
 
-def _tell(message: Warning | str, *_: object) -> None:
+def _tell(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """Shows a warning as a sentence, without the line of the program that gave it."""
     sys.stderr.write(f"{message}\n")

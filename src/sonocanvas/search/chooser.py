@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -90,7 +89,6 @@ class Chooser:
         finalists: Sequence[Candidate],
         candidates: Sequence[Candidate],
         beside: Sequence[str] = (),
-        **record: Any,
     ) -> Sample:
         """Returns the best of some finalists by their sounds, with the table of all candidates.
 
@@ -101,7 +99,6 @@ class Chooser:
             finalists: Their rows in the table.
             candidates: The table.
             beside: Further scores that count as much.
-            record: What else is kept of the search.
         """
         samples = [self.heard(picture, seed) for picture in pictures]
         heard = [
@@ -112,7 +109,7 @@ class Chooser:
         for row in candidates:
             row["chosen"] = float(row is finalists[chosen])
         winner = samples[chosen]
-        search = {**winner.record["search"], **record, "candidates": len(candidates)}
+        search = {**winner.record["search"], "candidates": len(candidates)}
         return dataclasses.replace(
             winner,
             latent=latents[chosen].float().cpu(),

@@ -23,6 +23,7 @@ from sonocanvas.search.chooser import Candidate, Chooser, noise_seeds
 from sonocanvas.types import CanvasFormat, ModelPair, Sample
 
 LEVEL_STEP_DB = 6.0
+AT_ONCE = 16  # candidates that the towers see in a batch
 SHORTLIST, FINALISTS = 32, 4
 """How many are asked how audible their sound is, and how many of those are played."""
 
@@ -79,41 +80,24 @@ class Combinations:
 
     @torch.no_grad()
     def _best(self, chooser: Chooser, method: Layer, seed: int, on_step: OnStep | None) -> Sample:
-        steps, size = chooser.config.sampling.steps, chooser.config.batch_size
-        seeds = noise_seeds(seed, max(self.pictures, self.sounds))
-        wanted = [
-            (Mean(0.0), [one ^ OTHER_STREAM for one in seeds[: self.pictures]]),
-            (Mean(1.0), seeds[: self.sounds]),
-        ]
-        batches = [
-            (rule, own[start : start + size])
-            for rule, own in wanted
-            for start in range(0, len(own), size)
-        ]
-        canvases = []
-        for number, (rule, own) in enumerate(batches):
-            told = counted(on_step, number * steps, len(batches) * steps)
-            latents = sample_latents(
-                chooser.config, chooser.pair, chooser.embeddings, own, rule, told
-            )
-            canvases += list(image_to_canvas(chooser.decoded(latents)))
-        pictures, sounds = canvases[: self.pictures], canvases[self.pictures :]
+        pictures, sounds = self._sampled(chooser, seed, on_step)
+        fmt = chooser.pair.canvas_format
+
+        def joined(rows: Sequence[Candidate]) -> tuple[Tensor, Tensor]:
+            """Returns the canvases `(batch, height, width)` of candidates, and their sounds'."""
+            alone = torch.stack([self._shifted(sounds[int(row["sound"])], row) for row in rows])
+            drawn = pictures[[int(row["picture"]) for row in rows]]
+            levels = torch.tensor([row["picture_db"] for row in rows])[:, None, None]
+            return layered(alone, drawn, levels, method.mix, fmt), alone
+
         table: list[Candidate] = [
             {"picture": picture, "sound": sound, "shift": shift, "picture_db": level}
             for picture, sound, shift, level in itertools.product(
                 range(self.pictures), range(self.sounds), range(self.shifts), self._levels(method)
             )
         ]
-        fmt = chooser.pair.canvas_format
-
-        def joined(rows: Sequence[Candidate]) -> tuple[Tensor, Tensor]:
-            """Returns the canvases `(batch, height, width)` of candidates, and their sounds'."""
-            alone = torch.stack([self._shifted(sounds[int(row["sound"])], row) for row in rows])
-            drawn = torch.stack([pictures[int(row["picture"])] for row in rows])
-            levels = torch.tensor([row["picture_db"] for row in rows])[:, None, None]
-            return layered(alone, drawn, levels, method.mix, fmt), alone
-
-        for rows in _batches(table, 16):
+        for start in range(0, len(table), AT_ONCE):
+            rows = table[start : start + AT_ONCE]
             scores = chooser.drawn(canvas_to_image(joined(rows)[0]))
             for row, score in zip(rows, scores, strict=True):
                 row.update(score)
@@ -125,17 +109,34 @@ class Combinations:
         latents = encode_image(chooser.pair.vae, images)
         return chooser.best(seed, images, latents, best, table, self.beside)
 
+    def _sampled(
+        self, chooser: Chooser, seed: int, on_step: OnStep | None
+    ) -> tuple[Tensor, Tensor]:
+        """Returns the canvases of the pictures and of the sounds, `(count, height, width)`."""
+        steps, size = chooser.config.sampling.steps, chooser.config.batch_size
+        seeds = noise_seeds(seed, max(self.pictures, self.sounds))
+        others = [one ^ OTHER_STREAM for one in seeds[: self.pictures]]
+        batches = [
+            (rule, own[start : start + size])
+            for rule, own in ((Mean(0.0), others), (Mean(1.0), seeds[: self.sounds]))
+            for start in range(0, len(own), size)
+        ]
+        made = []
+        for number, (rule, own) in enumerate(batches):
+            told = counted(on_step, number * steps, len(batches) * steps)
+            latents = sample_latents(
+                chooser.config, chooser.pair, chooser.embeddings, own, rule, told
+            )
+            made.append(image_to_canvas(chooser.decoded(latents)))
+        canvases = torch.cat(made)
+        return canvases[: self.pictures], canvases[self.pictures :]
+
     def _levels(self, method: Layer) -> list[float]:
         middle = (self.levels - 1) / 2
         return [method.picture_db + LEVEL_STEP_DB * (one - middle) for one in range(self.levels)]
 
     def _shifted(self, sound: Tensor, row: Candidate) -> Tensor:
         return sound.roll(round(row["shift"] * sound.shape[-1] / self.shifts), dims=-1)
-
-
-def _batches(table: Sequence[Candidate], size: int) -> Iterator[Sequence[Candidate]]:
-    for start in range(0, len(table), size):
-        yield table[start : start + size]
 
 
 def _audibility(canvas: Tensor, sound: Tensor, fmt: CanvasFormat) -> float:
