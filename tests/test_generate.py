@@ -294,7 +294,7 @@ def test_offloading_a_method_that_needs_gradients_of_the_models_is_refused(monke
 def test_record_says_how_the_sample_came_about(whole):
     record = json.loads((whole[0] / "0007" / "sample.json").read_text("utf-8"))
     assert record["pair"] == {"name": "tiny", "licences": {"weights": "CC-BY-4.0"}}
-    assert record["rule"] == {"name": "mean", "audio_weight": 0.5}
+    assert record["rule"] == {"name": "mean", "audio_weight": 0.6}
     assert record["sampling"]["steps"] == 2
     assert record["vocoder"]["name"] == "griffin_lim"
     assert set(record["versions"]) == {"sonocanvas", "torch", "diffusers", "transformers"}

@@ -24,6 +24,7 @@ generate
 evaluation gallery video colour batch inspection
 figures study
 cli web training
+__main__
 """
 HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.split()}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

@@ -3,7 +3,7 @@
 The public names are loaded when they are first used; importing the package loads nothing.
 """
 
-import importlib
+import importlib.metadata
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sonocanvas.config import RunConfig
     from sonocanvas.generate import generate
     from sonocanvas.pipeline import SonoCanvasPipeline
+
+    __version__: str
 
 __all__ = ["RunConfig", "SonoCanvasPipeline", "generate", "load_sample"]
 
@@ -32,6 +34,8 @@ class _Package(ModuleType):
             super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__version__":
+            return importlib.metadata.version("sonocanvas")
         if name not in _HOMES:
             raise AttributeError(f"module 'sonocanvas' has no attribute '{name}'")
         return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,8 +1,9 @@
 """The command line: what it makes, and one sentence for what it cannot."""
 
-import importlib
+import importlib.metadata
 import json
 import shutil
+import subprocess
 import sys
 import tomllib
 import warnings
@@ -94,6 +95,22 @@ def test_generate_again_keeps_what_is_there_and_overwrites_only_when_asked(sonoc
     assert sonocanvas(*words, "--set", "rule.audio_weight=0.25", "--overwrite")[0] == 0
     record = json.loads((tmp_path / "run" / "0003" / "sample.json").read_text("utf-8"))
     assert record["rule"]["audio_weight"] == 0.25
+
+
+def test_version_and_help_in_every_way(sonocanvas):
+    version = f"sonocanvas {importlib.metadata.version('sonocanvas')}\n"
+    assert sonocanvas("--version") == (0, version, "")
+    for words in (["-h"], ["--help"], ["generate", "-h"]):
+        code, output, errors = sonocanvas(*words)
+        assert (code, errors) == (0, "")
+        assert "Usage: " in output
+    done = subprocess.run(
+        [sys.executable, "-m", "sonocanvas", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == version
 
 
 def test_a_warning_is_its_sentence_alone(capsys, monkeypatch):
