@@ -9,7 +9,7 @@ import torch
 from test_methods import files
 from tiny import LATENT_SHAPE, tiny_pair
 
-from sonocanvas import generate, load_sample
+from sonocanvas import RunConfig, generate, load_sample
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.plan import plan_evaluation
 from sonocanvas.evaluation.prompts import PromptPair
@@ -179,10 +179,8 @@ def test_tries_are_a_seeds_own_and_begin_with_it():
     assert all(0 <= one < 2**31 for one in seeds)
 
 
-def test_a_search_brings_its_method_and_is_refused_with_another(search):
+def test_a_search_brings_its_method_and_is_refused_with_another():
     given = {"image_prompt": "a castle", "audio_prompt": "bells"}
-    from sonocanvas import RunConfig
-
     assert RunConfig(**given, search="combinations").method.name == "layer"
     assert RunConfig(**given, search={"name": "halving", "tries": 3}).method.name == "compose"
     with pytest.raises(InvalidInputError, match="'halving' is for the method 'compose', not for"):
