@@ -29,7 +29,7 @@ from sonocanvas.config import RunConfig
 from sonocanvas.evaluation.plan import SEEDS_A_PAIR
 from sonocanvas.evaluation.prompts import benchmark, choose
 from sonocanvas.finish import finish_image
-from sonocanvas.methods.compose import read_prompts, sample_latents
+from sonocanvas.methods.compose import read_scene, sample_latents
 from sonocanvas.methods.imprint import OTHER_STREAM, imprint
 from sonocanvas.pairs import mini
 from sonocanvas.scoring import make_scorers, scored
@@ -55,14 +55,14 @@ def canvases(
     pair: ModelPair, config: RunConfig, seeds: list[int], rows: Sequence[Row]
 ) -> dict[Row, Tensor]:
     """Returns the canvases `(seeds, height, width)` of every row."""
-    _, embeddings, _ = read_prompts(config, pair, print)
+    _, drawn, _ = read_scene(config, pair, print)
 
     def sampled(audio_weight: float, seeds: list[int], warm: bool = False) -> Tensor:
         rule = Mean(audio_weight)
         latents = sample_latents(
             config,
             pair,
-            embeddings,
+            drawn,
             seeds,
             WarmStart(rule, **config.warm_start.options) if warm else rule,
         )
@@ -87,7 +87,7 @@ def measure(rows: Sequence[Row], pairs: int, seeds: int) -> Scores:
     for place, asked in enumerate(chosen):
         print(f"{asked.id}, {place + 1} of {len(chosen)}", file=sys.stderr)
         config = RunConfig(image_prompt=asked.image_prompt, audio_prompt=asked.audio_prompt)
-        prompts, _, _ = read_prompts(config, pair, print)
+        prompts, _, _ = read_scene(config, pair, print)
         own = [SEEDS_A_PAIR * asked.number + seed for seed in range(seeds)]
         for row, made in enumerate(canvases(pair, config, own, rows).values()):
             for seed, canvas in zip(own, made, strict=True):

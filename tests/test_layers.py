@@ -10,13 +10,14 @@ LAYERS = """
 errors types synonyms concepts devices
 protocols
 registry
-ranking
+ranking settings
+scene
 config
 run_file
-text canvas colour_maps compose files frechet intervals origin
+text canvas colour_maps compose experts files frechet intervals origin
 denoise pairs vocoders picture_files sound_files
-scorers
-finish scoring preview pipeline_inputs pipeline_models pipeline_output
+scorers sources
+finish scoring preview placing pipeline_inputs pipeline_models pipeline_output
 pipeline
 methods colourisers artifacts
 keeping search

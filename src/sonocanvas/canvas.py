@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import torch
+from librosa import mel_frequencies
 from librosa.filters import mel as make_filters
 from torch import Tensor
 from torch.nn import functional
@@ -47,6 +48,12 @@ def mel_filters(fmt: CanvasFormat) -> Tensor:
         norm=None if fmt.htk else "slaney",
     )
     return torch.from_numpy(filters)
+
+
+def band_middles(fmt: CanvasFormat) -> Tensor:
+    """Returns the middle of each mel band in Hz `(mels,)`, the lowest first."""
+    edges = mel_frequencies(n_mels=fmt.mels + 2, fmin=fmt.f_min_hz, fmax=fmt.f_max_hz, htk=fmt.htk)
+    return torch.from_numpy(edges[1:-1]).float()
 
 
 def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:

@@ -9,11 +9,9 @@ import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     Strict,
     ValidationError,
@@ -24,100 +22,33 @@ from pydantic import (
 
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.ranking import KEEP_RULES, selecting_scores
-from sonocanvas.registry import MENUS, MISSING, build, load, options, split_pair
+from sonocanvas.registry import MENUS, load, split_pair
+from sonocanvas.scene import Layer, parse_layer
+from sonocanvas.settings import (
+    Choice,
+    ColourChoice,
+    MethodChoice,
+    Options,
+    Part,
+    RuleChoice,
+    Sampling,
+    SearchChoice,
+    VocoderChoice,
+    whole_options,
+    whole_or_none,
+)
 
 MINI = Path(__file__).parent / "weights" / "mini"
 MAX_SEED = 2**63 - 1
 
 Seed = Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Part(BaseModel):
-    """A frozen table of settings; a key that it does not have is an error."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True
-    )
-
-
-class Sampling(Part):
-    """How the two models are sampled."""
-
-    scheduler: str = "ddim"
-    steps: int = Field(default=16, ge=1, le=1000)
-    image_guidance_scale: float = Field(default=8.0, ge=0)
-    audio_guidance_scale: float = Field(default=5.0, ge=0)
-    guidance_interval: Annotated[tuple[Share, Share], Strict(False)] = Field(
-        default=(0.0, 1.0), description="shares of the steps between which there is guidance"
-    )
-    eta: float = Field(default=0.0, ge=0, le=1)
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        default="auto",
-        description="type of the weights; the latents are always float32. auto: float16 on cuda, "
-        "else float32",
-    )
-
-    @field_validator("guidance_interval")
-    @classmethod
-    def _forwards(cls, interval: tuple[float, float]) -> tuple[float, float]:
-        if interval[0] > interval[1]:
-            raise InvalidInputError(
-                f"sampling.guidance_interval must not run backwards, but is {list(interval)}."
-            )
-        return interval
-
-
-class Options(BaseModel):
-    """Free options, checked by building the entry that they belong to."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options by name."""
-        return dict(self.model_extra or {})
-
-
-class Choice(Options):
-    """An entry of a menu and its options."""
-
-    name: str
-
-
-class MethodChoice(Choice):
-    """How the samples come about."""
-
-    name: str = "compose"
-
-
-class SearchChoice(Choice):
-    """A search and its options; without a name each seed is tried once."""
-
-    name: str = ""
-
-
-class RuleChoice(Choice):
-    """A composition rule and its options."""
-
-    name: str = "mean"
-
-
-class VocoderChoice(Choice):
-    """A vocoder and its options."""
-
-    name: str = "griffin_lim"
-
-
-class ColourChoice(Choice):
-    """A colouriser and its options; without a name the canvas stays gray."""
-
-    name: str = ""
-
 
 PAIR_VOCODERS = {"sd15-auffusion": "hifigan"}
 """The vocoder of a pair from the Hub where a run names none, if it is not Griffin-Lim."""
 
+
+MODEL_KINDS = {"image": "picture", "audio": "sound"}
+"""What the layers are called that each model draws."""
 
 MODELS = (
     *("image_model", "audio_model", "image_lora", "audio_lora"),
@@ -138,6 +69,10 @@ class RunConfig(Part):
     audio_prompt: str
     negative_image_prompt: str = ""
     negative_audio_prompt: str = ""
+    layers: Annotated[tuple[Layer, ...], Strict(False)] = Field(
+        default=(), max_length=64, description="a kind that has none is its prompt everywhere"
+    )
+    duration_s: float = Field(default=0.0, description="2 to 600; 0 is that of the pair")
     seeds: Annotated[tuple[Seed, ...], Strict(False)] = (0, 1, 2, 3)
     pair: str = "mini"
     image_model: str = Field(default="", description="instead of the pair's; a folder or Hub name")
@@ -189,12 +124,41 @@ class RunConfig(Part):
             return {**values, "method": {"name": load("search", name).method}}
         return values
 
-    @field_validator("image_prompt", "audio_prompt")
+    @model_validator(mode="before")
     @classmethod
-    def _some_words(cls, prompt: str) -> str:
-        if not prompt.strip():
-            raise InvalidInputError(f"A prompt is {prompt!r}; it must say something.")
-        return prompt
+    def _layers_as_given(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Reads the layers, so that their words can stand for prompts that are not given."""
+        layers = values.get("layers")
+        if not isinstance(layers, list | tuple) or not layers:
+            return values
+        read = tuple(_layer(given, number) for number, given in enumerate(layers))
+        words = {
+            f"{model}_prompt": "; ".join(one.words for one in read if one.kind == kind)
+            for model, kind in MODEL_KINDS.items()
+        }
+        drawn = any(one.prompt.strip() for one in read) or any(
+            key in values and not said for key, said in words.items()
+        )
+        if not drawn and "method" not in values and "search" not in values:
+            values = {**values, "method": {"name": "layer"}}  # nothing is asked of a model
+        return {**words, **values, "layers": read}
+
+    @model_validator(mode="after")
+    def _some_words(self) -> "RunConfig":
+        for model in MODEL_KINDS:
+            prompt = getattr(self, f"{model}_prompt")
+            if not prompt.strip() and (prompt or not self.layers):
+                raise InvalidInputError(f"A prompt is {prompt!r}; it must say something.")
+        return self
+
+    @field_validator("duration_s")
+    @classmethod
+    def _some_seconds(cls, duration_s: float) -> float:
+        if duration_s != 0 and not 2 <= duration_s <= 600:
+            raise InvalidInputError(
+                f"duration_s must be from 2 to 600, or 0 for the pair's own, not {duration_s:g}."
+            )
+        return duration_s
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -254,6 +218,26 @@ class RunConfig(Part):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _layers_of_the_method(self) -> "RunConfig":
+        menu = "search" if self.search.name else "method"
+        name = getattr(self, menu).name
+        if self.layers and "layers" not in load(menu, name).reads:
+            raise InvalidInputError(
+                f"The {menu} '{name}' takes no layers; 'compose', 'layer' and 'imprint' do."
+            )
+        return self
+
+    @property
+    def scene(self) -> tuple[Layer, ...]:
+        """All layers: those of the run, and for a kind that has none its prompt everywhere."""
+        full = []
+        for model, kind in MODEL_KINDS.items():
+            prompt = getattr(self, f"{model}_prompt")
+            if prompt and all(layer.kind != kind for layer in self.layers):
+                full.append(Layer(**{"kind": kind, "prompt": prompt}))
+        return (*full, *self.layers)
+
     @field_validator("method", "search", "rule", "vocoder", "colour", mode="before")
     @classmethod
     def _name_alone(cls, given: Any) -> Any:
@@ -262,7 +246,7 @@ class RunConfig(Part):
     @field_validator("method", "rule", "vocoder")
     @classmethod
     def _whole_choice(cls, choice: Choice, info: ValidationInfo) -> Choice:
-        given = _resolved(str(info.field_name), choice.name, choice.options)
+        given = whole_options(str(info.field_name), choice.name, choice.options)
         return type(choice)(name=choice.name, **given)
 
     @field_validator("search", "colour")
@@ -270,19 +254,24 @@ class RunConfig(Part):
     def _whole_or_none(cls, choice: Choice, info: ValidationInfo) -> Choice:
         key = str(info.field_name)
         menu = "colouriser" if key == "colour" else key
-        if choice.name:
-            return type(choice)(name=choice.name, **_resolved(menu, choice.name, choice.options))
-        if choice.options:
-            raise InvalidInputError(
-                f"{key}.{next(iter(choice.options))} was given, but no {key}.name; known: "
-                f"{', '.join(MENUS[menu])}."
-            )
-        return choice
+        return whole_or_none(menu, key, choice)
 
     @field_validator("warm_start")
     @classmethod
     def _whole_warm_start(cls, start: Options) -> Options:
-        return Options(**_resolved("wrapper", "warm_start", start.options))
+        return Options(**whole_options("wrapper", "warm_start", start.options))
+
+
+def _layer(given: Any, number: int) -> Layer:
+    """Returns a layer of a run; an error says which it is."""
+    if isinstance(given, Layer):
+        return given
+    if isinstance(given, str):
+        return parse_layer(given)
+    try:
+        return Layer(**given)
+    except ValidationError as error:
+        raise InvalidInputError(f"Layer {number + 1}: {_sentence(error)}") from None
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -325,12 +314,6 @@ def _vocoder_of(pair: Any) -> str:
     return str(described.get("vocoder", "hifigan"))
 
 
-def _resolved(menu: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    fields = options(menu, name)
-    build(menu, name, given, **{key: None for key in fields if fields[key] is MISSING})
-    return {**{key: value for key, value in fields.items() if value is not MISSING}, **given}
-
-
 def _known_keys() -> list[str]:
     run = RunConfig(image_prompt="any", audio_prompt="any").model_dump()
     tables = {key: value for key, value in run.items() if isinstance(value, dict)}
@@ -345,7 +328,7 @@ def _sentence(error: ValidationError) -> str:
     if isinstance(reason, InvalidInputError):
         return str(reason)
     if first["type"] == "extra_forbidden":
-        known = _known_keys()
+        known = sorted([*Layer.model_fields, "file"]) if error.title == "Layer" else _known_keys()
         tails = [name for name in known if name.rpartition(".")[2] == key]
         near = tails or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""

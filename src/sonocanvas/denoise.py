@@ -1,6 +1,5 @@
 """The denoising loop: two models predict the noise of one latent, a rule mixes them."""
 
-import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError, SonoCanvasError, unknown
+from sonocanvas.experts import Composition, predict
 from sonocanvas.protocols import Rule
 from sonocanvas.types import ModelPair, Step, TextEmbeddings
 
@@ -60,7 +60,7 @@ def initial_noise(pair: ModelPair, seeds: Sequence[int]) -> Tensor:
 
 def denoise(
     pair: ModelPair,
-    embeddings: TextEmbeddings,
+    prompts: TextEmbeddings | Composition,
     noise: Tensor,
     scheduler: diffusers.SchedulerMixin,
     rule: Rule,
@@ -83,7 +83,8 @@ def denoise(
 
     Args:
         pair: The models.
-        embeddings: The prompts, either one for the whole batch or one for each sample.
+        prompts: Two, each for the whole canvas and either one for the batch or one for each
+            sample; or all that draws on the canvas.
         noise: `(batch, channels, height, width)` unit noise from `initial_noise`; where `begin` is
             above 0, the latents that were returned after so many steps.
         scheduler: A solver from `make_scheduler`.
@@ -121,6 +122,8 @@ def denoise(
     _check_inputs(pair, noise, eta, seeds, generator)
     device = device or device_of(pair.image_unet)
     extra = _fresh_noise(pair, eta, seeds, generator)
+    drawn = prompts if isinstance(prompts, Composition) else Composition.of(prompts)
+    looks, sounds = drawn.of_model("image"), drawn.of_model("audio")
     with torch.no_grad():  # not inference mode: a callback may want gradients of its latents
         with warnings.catch_warnings():  # diffusers' solvers read tensors as NumPy 1 did
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -136,15 +139,15 @@ def denoise(
             scaled = scheduler.scale_model_input(latents, timestep)
             step = Step(index, steps, float(timestep), *levels[index], *levels[index + 1], scaled)
             image_noise = audio_noise = None
-            image_needed, audio_needed = rule.needs(step)
+            image_needed, audio_needed = drawn.needs(rule, step)
             guided = guidance_interval[0] <= index / steps < guidance_interval[1]
             if image_needed:
                 scale = image_guidance_scale if guided else 1.0
-                step, image_noise = predict(pair, embeddings, "image", step, timestep, scale)
+                step, image_noise = predict(pair, looks, step, timestep, scale)
             if audio_needed:
                 scale = audio_guidance_scale if guided else 1.0
-                step, audio_noise = predict(pair, embeddings, "audio", step, timestep, scale)
-            predicted = rule(image_noise, audio_noise, step)
+                step, audio_noise = predict(pair, sounds, step, timestep, scale)
+            predicted = drawn.mix(rule, image_noise, audio_noise, step)
             latents = scheduler.step(predicted, timestep, latents, **extra, return_dict=False)[0]
             if on_step_end is not None:
                 latents = on_step_end(index, timestep, latents).detach().to(latents)
@@ -157,45 +160,6 @@ def denoise(
             if on_step is not None:
                 on_step(step, (scaled - step.sigma * predicted) / step.alpha)
     return latents
-
-
-def predict(
-    pair: ModelPair,
-    embeddings: TextEmbeddings,
-    model: str,
-    step: Step,
-    timestep: Tensor,
-    guidance_scale: float,
-) -> tuple[Step, Tensor]:
-    """Returns the step with one model's predictions, and its guided prediction.
-
-    Args:
-        pair: The models.
-        embeddings: The prompts, either one for the whole batch or one for each sample.
-        model: `"image"` or `"audio"`.
-        step: Where the loop is; its `latents` are what the model sees.
-        timestep: The schedule's own time, as the model takes it.
-        guidance_scale: Classifier-free guidance; at 1 only the conditional half is evaluated.
-    """
-    unet = getattr(pair, f"{model}_unet")
-    batch = step.latents.shape[0]
-    texts = [getattr(embeddings, model)]
-    if guidance_scale != 1.0:
-        texts.insert(0, getattr(embeddings, f"negative_{model}"))
-    text = torch.cat([half.expand(batch, -1, -1) for half in texts])
-    latents = torch.cat([step.latents] * len(texts))
-    output = unet(
-        latents.to(unet.dtype),
-        timestep,
-        encoder_hidden_states=text.to(latents.device, unet.dtype),
-        return_dict=False,
-    )[0].to(step.latents.dtype)
-    if guidance_scale == 1.0:
-        return dataclasses.replace(step, **{f"{model}_conditional": output}), output
-    unconditional, conditional = output.chunk(2)
-    halves = {f"{model}_unconditional": unconditional, f"{model}_conditional": conditional}
-    guided = unconditional + guidance_scale * (conditional - unconditional)
-    return dataclasses.replace(step, **halves), guided
 
 
 def _noise_levels(scheduler: diffusers.SchedulerMixin) -> list[tuple[float, float]]:

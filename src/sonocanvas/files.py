@@ -4,6 +4,7 @@ A file is written beside its place and then renamed, so that nothing half-writte
 under its own name.
 """
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,11 @@ from torch import Tensor
 
 from sonocanvas.errors import InvalidInputError
 
-PICTURES = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # others may run a program
+PICTURES = (
+    *("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM"),
+    *("AVIF", "JPEG2000", "TGA", "ICO"),
+)
+"""Formats that are read; some of the others run a program."""
 
 
 def check_target(path: Path, suffixes: str | tuple[str, ...], overwrite: bool) -> None:
@@ -66,6 +71,28 @@ def write_text(path: Path, text: str) -> None:
         beside.write_text(text, encoding="utf-8")
 
     write_beside(path, write)
+
+
+def digest_of(path: Path, known: str = "") -> str:
+    """Returns the SHA-256 of a file in hexadecimal digits.
+
+    Args:
+        path: The file.
+        known: What it was before; empty where that is not known.
+
+    Raises:
+        InvalidInputError: The file is missing or cannot be read, or is another than before.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InvalidInputError(f"There is no file '{path}'.") from None
+    except OSError as error:
+        raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
+    if known and digest != known:
+        raise InvalidInputError(f"'{path}' has changed since the run with it was begun.")
+    return digest
 
 
 def read_comment(path: Path) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 from sonocanvas import canvas as canvases
 from sonocanvas.config import RunConfig
 from sonocanvas.origin import version_of
-from sonocanvas.protocols import Vocoder
+from sonocanvas.protocols import SCENE, Vocoder
 from sonocanvas.registry import load
 from sonocanvas.types import ModelPair, Prompts, Sample
 from sonocanvas.vocoders.weights import build_vocoder
@@ -96,6 +96,7 @@ def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
     if config.search.name:
         reads |= {"search": True, "keep_by": True, "keep_rule": True}
     read = config.model_dump(mode="json", include=reads)
+    read = {key: value for key, value in read.items() if key not in SCENE or value}
     if read.get("sampling", {}).get("dtype") == "auto":
         read["sampling"]["dtype"] = str(pair.image_unet.dtype).removeprefix("torch.")
     return {

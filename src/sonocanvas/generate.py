@@ -27,6 +27,7 @@ from sonocanvas.finish import make_vocoder
 from sonocanvas.keeping import rank_samples
 from sonocanvas.pairs.named import load_named
 from sonocanvas.pipeline_models import offloaded
+from sonocanvas.placing import resized
 from sonocanvas.preview import PREVIEW_FILE, previewing
 from sonocanvas.protocols import OnStep, OnWarning
 from sonocanvas.registry import build
@@ -94,6 +95,7 @@ def generate(
             pair = load_pair(config, "cpu" if offload else place, on_warning or warnings.warn)
             pair = offloaded(pair, place) if offload else pair
         _check_dtype(config, pair)
+        pair = resized(pair, config.duration_s)
         make_vocoder(config, pair)
         chunks = [chunk for chunk in chunks_of(config) if not kept.keys() >= set(chunk)]
         selecting = config.keep_by if config.keep else ()
@@ -145,13 +147,18 @@ def load_pair(
 def settled(
     config: RunConfig, device: str | torch.device, pair: ModelPair | None = None
 ) -> RunConfig:
-    """Returns a run that says the type of its weights, as it is recorded.
+    """Returns a run that says the type of its weights and what its files hold, as it is recorded.
 
     Args:
         config: The run; where its `sampling.dtype` is `auto`, it is chosen here.
         device: Where the models go.
         pair: Models that are loaded already; then their type is taken.
+
+    Raises:
+        InvalidInputError: A file is missing, or is another than when the run was begun.
     """
+    layers = tuple(layer.settled() for layer in config.layers)
+    config = config.model_copy(update={"layers": layers}) if layers else config
     if config.sampling.dtype != "auto":
         return config
     kind = default_dtype(device) if pair is None else _type_of(pair.image_unet)

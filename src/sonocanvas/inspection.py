@@ -17,12 +17,11 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import read_comment
 from sonocanvas.origin import Origin, from_comment, origin_of
 from sonocanvas.picture_files import read_canvas_png, read_colour_png
+from sonocanvas.scene import PICTURE_SUFFIXES, SOUND_SUFFIXES
 from sonocanvas.scorers.picture_likeness import NARROWEST, picture_likeness, verdict
 from sonocanvas.sound_files import draw_sound
 from sonocanvas.types import MINI_FORMAT, CanvasFormat
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
 VIDEOS = (".mp4", ".m4v", ".mov")
 WINDOW_FRAMES = 1024
 """A long sound is judged in windows of so many columns, which are 10.24 s."""
@@ -59,10 +58,11 @@ def inspect(path: Path) -> Inspection:
         return _sample(path) if (path / "sample.json").exists() else _run(path)
     if not path.is_file():
         raise InvalidInputError(f"There is no file or folder '{path}'.")
-    for suffixes, read in ((PICTURES, _picture), (SOUNDS, _sound), (VIDEOS, _video)):
+    readers = {PICTURE_SUFFIXES: _picture, SOUND_SUFFIXES: _sound, VIDEOS: _video}
+    for suffixes, read in readers.items():
         if path.suffix.lower() in suffixes:
             return read(path)
-    known = ", ".join((*PICTURES, *SOUNDS, *VIDEOS))
+    known = ", ".join((*PICTURE_SUFFIXES, *SOUND_SUFFIXES, *VIDEOS))
     raise InvalidInputError(f"'{path}' is of no kind that is known; known: {known}, a folder.")
 
 

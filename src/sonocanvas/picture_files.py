@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from sonocanvas.canvas import canvas_to_bytes
@@ -113,6 +113,26 @@ def read_canvas_png(path: Path) -> tuple[Tensor, CanvasFormat | None]:
     return torch.from_numpy(gray.clip(0, 1)).unsqueeze(0), canvas_format
 
 
+def read_picture(path: Path) -> tuple[Tensor, Tensor]:
+    """Returns any picture as it is seen: its gray `(height, width)` and its opacity, in [0, 1].
+
+    Gray is the channel mean. The picture is turned upright as its EXIF says; 16 bits, floating
+    point, palettes, CMYK and transparency are read as what they mean.
+
+    Raises:
+        InvalidInputError: The file is missing, is not a picture, or is larger than 89 million
+            pixels.
+    """
+    picture = ImageOps.exif_transpose(_open_picture(path))
+    if picture.mode.startswith(("I", "F")):
+        deep = np.asarray(picture).astype(np.float32)
+        highest = 65535 if picture.mode.startswith("I") else max(float(deep.max(initial=0)), 1e-9)
+        gray = torch.from_numpy((deep / highest).clip(0, 1))
+        return gray, torch.ones_like(gray)
+    rgba = np.asarray(picture.convert("RGBA")).astype(np.float32) / 255
+    return torch.from_numpy(_mean(rgba[..., :3])), torch.from_numpy(rgba[..., 3].copy())
+
+
 def image_to_rgb(image: Tensor) -> npt.NDArray[np.uint8]:
     """Returns the 8-bit picture `(height, width, 3)` of an image `(3, height, width)` in [0, 1].
 
@@ -130,7 +150,7 @@ def rgb_to_image(rgb: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(rgb.astype(np.float32) / 255).permute(2, 0, 1)
 
 
-def _mean(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def _mean(rgb: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     mean: npt.NDArray[np.float32] = rgb.astype(np.float32).mean(axis=-1)
     return mean
 

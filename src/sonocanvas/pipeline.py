@@ -9,7 +9,6 @@ import torch
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
-from sonocanvas.config import RuleChoice, Sampling
 from sonocanvas.denoise import Generators, check_sampling, denoise
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.pipeline_inputs import (
@@ -25,6 +24,7 @@ from sonocanvas.pipeline_models import PairPipeline
 from sonocanvas.pipeline_output import SonoCanvasOutput, finish
 from sonocanvas.protocols import Rule
 from sonocanvas.registry import build
+from sonocanvas.settings import RuleChoice, Sampling
 from sonocanvas.text import encode_prompts
 from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
 

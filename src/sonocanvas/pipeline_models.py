@@ -10,7 +10,6 @@ import diffusers
 import torch
 from transformers import CLIPTextModel, PreTrainedTokenizerBase
 
-from sonocanvas.config import Sampling, VocoderChoice
 from sonocanvas.denoise import SCHEDULERS, make_scheduler
 from sonocanvas.errors import CheckpointError, InvalidInputError, unknown
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
@@ -19,6 +18,7 @@ from sonocanvas.pairs.named import load_named
 from sonocanvas.pairs.parts import read_json, write_json
 from sonocanvas.protocols import Vocoder
 from sonocanvas.registry import PAIRS, build, split_pair
+from sonocanvas.settings import Sampling, VocoderChoice
 from sonocanvas.types import CanvasFormat, ModelPair, VocoderWeights
 
 MODELS = ("vae", "image_unet", "audio_unet", "image_text_encoder", "audio_text_encoder")
@@ -128,6 +128,7 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         """
         fields = {field.name: getattr(pair, field.name) for field in dataclasses.fields(pair)}
         weights, schedule = fields.pop("vocoder"), fields.pop("scheduler_config")
+        del fields["window"]  # of one call, as a longer canvas is
         solver = scheduler or make_scheduler(schedule, Sampling().scheduler)
         return cls(**fields, scheduler=solver, vocoder=vocoder, vocoder_weights=weights)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from sonocanvas.types import CanvasFormat, Colour, ModelPair, Sample, Score, Step, Waveform
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 Reads = Mapping[str, set[str] | bool]
 """What is read of a run: tables by name, each with its keys or `True` for all."""
+
+SCENE: Reads = {"layers": True, "duration_s": True}
+"""What a method reads that draws the layers of a run."""
 
 OnStep = Callable[[Step, Any], None]
 """Called after each step with its record and the predicted clean latents."""
@@ -66,6 +69,29 @@ class Rule(Protocol):
         self, image_noise: Tensor | None, audio_noise: Tensor | None, step: Step
     ) -> Tensor:
         """Returns the noise `(batch, channels, height, width)` from the guided predictions."""
+
+
+class Source(Protocol):
+    """What a layer holds that no model draws; a frozen dataclass whose fields are its options.
+
+    Attributes:
+        kind: What it gives: `"picture"` or `"sound"`.
+    """
+
+    kind: ClassVar[str]
+
+    def settled(self) -> Self:
+        """Returns itself with what tells its content from another, such as a digest of its file.
+
+        Raises:
+            InvalidInputError: There is no such content, or it is another than was settled.
+        """
+
+    def __call__(self, canvas_format: CanvasFormat) -> tuple[Tensor, Tensor]:
+        """Returns what it gives as a canvas, and how opaque that is; both in [0, 1].
+
+        A picture is `(height, width)` of any size. A sound is `(mels, frames)` of its length.
+        """
 
 
 class Vocoder(Protocol):

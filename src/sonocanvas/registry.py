@@ -27,6 +27,11 @@ SEARCHES = {
     "halving": "sonocanvas.search.halving:Halving",
     "combinations": "sonocanvas.search.combinations:Combinations",
 }
+SOURCES = {
+    "picture_file": "sonocanvas.sources.picture_file:PictureFile",
+    "sound_file": "sonocanvas.sources.sound_file:SoundFile",
+    "text": "sonocanvas.sources.text:Text",
+}
 RULES = {"mean": "sonocanvas.compose.mean:Mean"}
 WRAPPERS = {"warm_start": "sonocanvas.compose.warm_start:WarmStart"}
 VOCODERS = {
@@ -79,6 +84,7 @@ FIGURES = {
 MENUS: dict[str, dict[str, str]] = {
     "method": METHODS,
     "search": SEARCHES,
+    "source": SOURCES,
     "rule": RULES,
     "wrapper": WRAPPERS,
     "vocoder": VOCODERS,

@@ -13,6 +13,7 @@ import tomli_w
 
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.settings import read_value
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -84,18 +85,9 @@ def _settings(settings: Iterable[str]) -> dict[str, Any]:
         table, dot, leaf = key.strip().partition(".")
         if not equals or not table or (dot and not leaf):
             raise InvalidInputError(f"Setting {setting!r} is not of the form 'key=value'.")
-        value = _toml_value(text.strip())
+        value = read_value(text.strip())
         values = _merge(values, {table: {leaf: value}} if dot else {table: value})
     return values
-
-
-def _toml_value(text: str) -> Any:
-    try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        return text
-    value = parsed["value"]
-    return value if len(parsed) == 1 and isinstance(value, str | int | float | list) else text
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

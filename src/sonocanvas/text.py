@@ -36,17 +36,32 @@ def encode_prompts(
     embeddings: dict[str, Tensor] = {}
     warnings: list[str] = []
     for model in ("image", "audio"):
-        tokenizer = getattr(pair, f"{model}_tokenizer")
-        text_encoder = getattr(pair, f"{model}_text_encoder")
         for name in (model, f"negative_{model}"):
-            text = getattr(prompts, name)
-            read = known_prompt(tokenizer, text) if pair.closed_vocabulary else text
-            embeddings[name] = _encode(tokenizer, text_encoder, read, device)
             what = f"{name.replace('_', ' ')} prompt"
-            warnings += _cut_off(tokenizer, what, text)
-            if pair.closed_vocabulary:
-                warnings += _unknown_to(tokenizer, model, what, text)
+            embeddings[name], told = encode_text(pair, model, getattr(prompts, name), what, device)
+            warnings += told
     return TextEmbeddings(**embeddings), warnings
+
+
+def encode_text(
+    pair: ModelPair, model: str, text: str, what: str, device: torch.device | None = None
+) -> tuple[Tensor, list[str]]:
+    """Returns the embedding `(1, tokens, width)` of a text, and warnings as sentences.
+
+    Args:
+        pair: The models.
+        model: Which of them reads it, `"image"` or `"audio"`.
+        text: What to read; may be empty.
+        what: What a warning calls it, such as `"image prompt"`.
+        device: As for `encode_prompts`.
+    """
+    tokenizer = getattr(pair, f"{model}_tokenizer")
+    text_encoder = getattr(pair, f"{model}_text_encoder")
+    read = known_prompt(tokenizer, text) if pair.closed_vocabulary else text
+    warnings = _cut_off(tokenizer, what, text)
+    if pair.closed_vocabulary:
+        warnings += _unknown_to(tokenizer, model, what, text)
+    return _encode(tokenizer, text_encoder, read, device), warnings
 
 
 def unknown_words(tokenizer: PreTrainedTokenizerBase, text: str) -> dict[str, list[str]]:

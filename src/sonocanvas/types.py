@@ -148,6 +148,8 @@ class ModelPair:
         closed_vocabulary: Whether a word that the tokenizer does not hold means nothing.
         licences: Licence of the weights, by part, kept in every sample.
         vocoder: The vocoder that the pair carries, if it does.
+        window: Columns of a latent that the models were trained for, where the canvas is wider;
+            0 where it is not.
     """
 
     name: str
@@ -165,6 +167,7 @@ class ModelPair:
     closed_vocabulary: bool = False
     licences: dict[str, str] = field(default_factory=dict)
     vocoder: VocoderWeights | None = None
+    window: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import torch
 from tiny import SCHEDULER_CONFIG, tiny_pair
 
 from sonocanvas.canvas import encode_image
+from sonocanvas.experts import expert_of
 from sonocanvas.methods.distillation import Teacher, distil, pair_teacher, squares
 from sonocanvas.text import encode_prompts
 from sonocanvas.types import Prompts
@@ -82,7 +83,7 @@ def test_model_of_a_pair_teaches_through_the_autoencoder_as_diffusers_would(mode
     pair = tiny_pair()
     embeddings, _ = encode_prompts(pair, Prompts("a castle", "bells", "a dog", "rain"))
     image = torch.rand(1, 3, 32, 64, generator=generator(5)).requires_grad_()
-    teacher = pair_teacher(pair, embeddings, model, 7.5, crops)
+    teacher = pair_teacher(pair, (expert_of(embeddings, model),), 7.5, crops)
     loss, step, seen = distil(teacher, image, generator(4))
     loss.backward()
 

@@ -20,11 +20,12 @@ def inspect(
     from sonocanvas.files import check_target
     from sonocanvas.origin import Origin, software
     from sonocanvas.picture_files import write_canvas_png
+    from sonocanvas.scene import SOUND_SUFFIXES
     from sonocanvas.types import MINI_FORMAT
 
     if out is not None:
         check_target(out, ".png", overwrite)
-        if path.is_file() and path.suffix.lower() not in inspection.SOUNDS:
+        if path.is_file() and path.suffix.lower() not in SOUND_SUFFIXES:
             raise InvalidInputError(f"'{path}' is no sound; --out is for the canvas of a sound.")
     found = inspection.inspect(path)
     width = max(map(len, found.facts))

@@ -28,13 +28,13 @@ def play(
 ) -> None:
     """Play any picture as a spectrogram."""
     from sonocanvas.canvas import fit_rows, format_named
-    from sonocanvas.config import VocoderChoice
     from sonocanvas.errors import InvalidInputError
     from sonocanvas.files import check_target, read_comment
     from sonocanvas.origin import Origin, from_comment, software
     from sonocanvas.pairs import mini
     from sonocanvas.pairs.parts import read_vocoder
     from sonocanvas.picture_files import read_canvas_png
+    from sonocanvas.settings import VocoderChoice
     from sonocanvas.sound_files import write_wav
     from sonocanvas.types import MINI_FORMAT
     from sonocanvas.vocoders.weights import build_vocoder

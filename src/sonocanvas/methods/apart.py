@@ -9,8 +9,9 @@ from torch import Tensor
 from sonocanvas.canvas import canvas_to_image, decode_latents, encode_image, image_to_canvas
 from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
+from sonocanvas.experts import Composition
 from sonocanvas.finish import finish_image
-from sonocanvas.methods.compose import read_prompts, sample_latents
+from sonocanvas.methods.compose import read_scene, sample_latents
 from sonocanvas.protocols import OnStep, OnWarning
 from sonocanvas.types import ModelPair, Sample, Step
 
@@ -45,31 +46,45 @@ def sample_apart(
         on_warning: Called with sentences about the prompts.
         image_steps: Steps of the picture; 0 stands for those of the run.
     """
-    prompts, embeddings, sentences = read_prompts(config, pair, on_warning)
+    prompts, looks, told = read_scene(config, pair, on_warning, ("picture",))
+    _, sounds, more = read_scene(config, pair, on_warning, ("sound",))
+    sentences = [*told, *more]
     first = config.sampling.model_copy(update={"steps": image_steps or config.sampling.steps})
     for_picture = config.model_copy(update={"sampling": first})
     count = first.steps + config.sampling.steps
     for seeds in chunks:
         others = [seed ^ OTHER_STREAM for seed in seeds]
-        told = counted(on_step, 0, count)
-        pictures = sample_latents(for_picture, pair, embeddings, others, Mean(0.0), told)
-        told = counted(on_step, first.steps, count)
-        spectrograms = sample_latents(config, pair, embeddings, seeds, Mean(1.0), told)
-        for seed, *latents in zip(seeds, pictures, spectrograms, strict=True):
-            image, latent = _joined(pair, join, *latents)
+        drawn = counted(on_step, 0, count)
+        pictures = _canvases(for_picture, pair, looks, others, Mean(0.0), drawn)
+        drawn = counted(on_step, first.steps, count)
+        spectrograms = _canvases(config, pair, sounds, seeds, Mean(1.0), drawn)
+        for seed, picture, spectrogram in zip(seeds, pictures, spectrograms, strict=True):
+            image, latent = _joined(pair, join, picture, spectrogram)
             yield finish_image(config, pair, prompts, seed, image, latent, sentences)
+
+
+@torch.no_grad()
+def _canvases(
+    config: RunConfig,
+    pair: ModelPair,
+    drawn: Composition,
+    seeds: Sequence[int],
+    rule: Mean,
+    on_step: OnStep | None,
+) -> list[Tensor]:
+    """Returns a canvas `(1, height, width)` of each seed; what is given whole is not drawn."""
+    if drawn.pinned is not None and drawn.is_given:
+        return [drawn.pinned.canvas[None]] * len(seeds)
+    latents = sample_latents(config, pair, drawn, seeds, rule, on_step)
+    return [image_to_canvas(decode_latents(pair.vae, one[None])) for one in latents]
 
 
 @torch.no_grad()
 def _joined(
     pair: ModelPair, join: Join, picture: Tensor, spectrogram: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Returns image `(3, height, width)`, cropped, and latent of two latents."""
-    gray, heard = (
-        image_to_canvas(decode_latents(pair.vae, latent.unsqueeze(0)))
-        for latent in (picture, spectrogram)
-    )
-    image = canvas_to_image(join(heard, gray))
+    """Returns image `(3, height, width)`, cropped, and latent of two canvases."""
+    image = canvas_to_image(join(spectrogram, picture.to(spectrogram)))
     latent = encode_image(pair.vae, image)[0]
     return image[0, ..., : image.shape[-1] - pair.crop_columns].cpu(), latent
 

@@ -1,25 +1,28 @@
 """`compose`: two models denoise one canvas together, the method of the paper."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
+from sonocanvas.canvas import canvas_to_image
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
-from sonocanvas.finish import finish
-from sonocanvas.protocols import OnStep, OnWarning, Reads, Rule
+from sonocanvas.experts import Composition
+from sonocanvas.finish import finish, finish_image
+from sonocanvas.placing import compose_layers, place_layers
+from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads, Rule
 from sonocanvas.registry import build
-from sonocanvas.text import encode_prompts
-from sonocanvas.types import ModelPair, Prompts, Sample, TextEmbeddings
+from sonocanvas.scene import KINDS
+from sonocanvas.types import ModelPair, Prompts, Sample
 
 
 @dataclass(frozen=True)
 class Compose:
     """Both models under the rule of the run, which its warm start wraps."""
 
-    reads: ClassVar[Reads] = {"sampling": True, "rule": True, "warm_start": True}
+    reads: ClassVar[Reads] = {"sampling": True, "rule": True, "warm_start": True, **SCENE}
 
     def __call__(
         self,
@@ -47,6 +50,7 @@ def sample_all(
     rule: Rule,
     on_step: OnStep | None,
     on_warning: OnWarning,
+    kinds: Collection[str] = KINDS,
 ) -> Iterator[Sample]:
     """Yields the sample of each seed, denoised under a rule; a chunk shares a batch.
 
@@ -57,23 +61,33 @@ def sample_all(
         rule: What mixes the two models; one that it does not need is not evaluated.
         on_step: Called after each step with its record and the predicted clean latents.
         on_warning: Called with each sentence about the prompts.
+        kinds: The kinds of layers that are drawn.
     """
-    prompts, embeddings, sentences = read_prompts(config, pair, on_warning)
+    prompts, drawn, sentences = read_scene(config, pair, on_warning, kinds)
     for seeds in chunks:
-        latents = sample_latents(config, pair, embeddings, seeds, rule, on_step)
+        if drawn.pinned is not None and drawn.is_given:  # no model draws
+            image = canvas_to_image(drawn.pinned.canvas[None])[0]
+            image = image[..., : image.shape[-1] - pair.crop_columns]
+            for seed in seeds:
+                yield finish_image(
+                    config, pair, prompts, seed, image, drawn.pinned.latent, sentences
+                )
+            continue
+        latents = sample_latents(config, pair, drawn, seeds, rule, on_step)
         for seed, latent in zip(seeds, latents, strict=True):
             yield finish(config, pair, prompts, seed, latent, sentences)
 
 
-def read_prompts(
-    config: RunConfig, pair: ModelPair, on_warning: OnWarning
-) -> tuple[Prompts, TextEmbeddings, list[str]]:
-    """Returns the prompts of a run, as its models read them, and the sentences about them.
+def read_scene(
+    config: RunConfig, pair: ModelPair, on_warning: OnWarning, kinds: Collection[str] = KINDS
+) -> tuple[Prompts, Composition, list[str]]:
+    """Returns the prompts of a run, all that draws on its canvas, and the sentences about them.
 
     Args:
         config: The run.
         pair: Its models.
         on_warning: Called with each of the sentences.
+        kinds: The kinds of layers that are drawn; others are as if they were not there.
     """
     prompts = Prompts(
         config.image_prompt,
@@ -81,16 +95,19 @@ def read_prompts(
         config.negative_image_prompt,
         config.negative_audio_prompt,
     )
-    embeddings, sentences = encode_prompts(pair, prompts)
+    layers = [layer for layer in config.scene if layer.kind in kinds]
+    negative = {"image": prompts.negative_image, "audio": prompts.negative_audio}
+    drawn, told = compose_layers(place_layers(layers, pair), pair, negative)
+    sentences = list(dict.fromkeys(told))
     for sentence in sentences:
         on_warning(sentence)
-    return prompts, embeddings, sentences
+    return prompts, drawn, sentences
 
 
 def sample_latents(
     config: RunConfig,
     pair: ModelPair,
-    embeddings: TextEmbeddings,
+    drawn: Composition,
     seeds: Sequence[int],
     rule: Rule,
     on_step: OnStep | None = None,
@@ -103,7 +120,7 @@ def sample_latents(
     Args:
         config: The run; only its sampling is read.
         pair: The two models.
-        embeddings: Its prompts.
+        drawn: All that draws on the canvas.
         seeds: They share a batch.
         rule: What mixes the two models.
         on_step: Called after each step with its record and the predicted clean latents.
@@ -113,7 +130,7 @@ def sample_latents(
     """
     return denoise(
         pair,
-        embeddings,
+        drawn,
         initial_noise(pair, seeds) if noise is None else noise,
         make_scheduler(pair.scheduler_config, config.sampling.scheduler),
         rule,

@@ -1,14 +1,15 @@
 """Score distillation: a diffusion model as the teacher of an image that is not a sample of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from sonocanvas.canvas import encode_image
-from sonocanvas.denoise import make_scheduler, predict
-from sonocanvas.types import ModelPair, Step, TextEmbeddings
+from sonocanvas.denoise import make_scheduler
+from sonocanvas.experts import Expert, predict
+from sonocanvas.types import ModelPair, Step
 
 EARLIEST, LATEST = 0.02, 0.98
 """Shares of the schedule between which a time is drawn."""
@@ -64,14 +65,13 @@ def distil(
 
 
 def pair_teacher(
-    pair: ModelPair, embeddings: TextEmbeddings, model: str, guidance_scale: float, crops: int = 0
+    pair: ModelPair, experts: Sequence[Expert], guidance_scale: float, crops: int = 0
 ) -> Teacher:
     """Returns one model of a pair as a teacher, through the pair's autoencoder.
 
     Args:
         pair: The models.
-        embeddings: The prompts.
-        model: `"image"` or `"audio"`.
+        experts: The model with its prompt.
         guidance_scale: Its classifier-free guidance.
         crops: How many random squares it sees; 0 shows it the whole canvas.
     """
@@ -81,7 +81,7 @@ def pair_teacher(
 
     def guided(step: Step) -> tuple[Step, Tensor]:
         timestep = torch.tensor(int(step.timestep), device=step.latents.device)
-        return predict(pair, embeddings, model, step, timestep, guidance_scale)
+        return predict(pair, experts, step, timestep, guidance_scale)
 
     return Teacher(encode, guided, make_scheduler(pair.scheduler_config).alphas_cumprod)
 

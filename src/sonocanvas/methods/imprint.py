@@ -9,7 +9,7 @@ from torch import Tensor
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.methods.apart import sample_apart
-from sonocanvas.protocols import OnStep, OnWarning, Reads
+from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads
 from sonocanvas.types import ModelPair, Sample
 
 
@@ -30,7 +30,7 @@ class Imprint:
         InvalidInputError: An option is out of range.
     """
 
-    reads: ClassVar[Reads] = {"sampling": True}
+    reads: ClassVar[Reads] = {"sampling": True, **SCENE}
 
     strength: float = 0.5
     image_steps: int = 0

@@ -10,7 +10,7 @@ from sonocanvas.canvas import canvas_to_mel, mel_to_canvas
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.methods.apart import sample_apart
-from sonocanvas.protocols import OnStep, OnWarning, Reads
+from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads
 from sonocanvas.types import CanvasFormat, ModelPair, Sample
 
 MIXES = ("max", "power")
@@ -32,7 +32,7 @@ class Layer:
         InvalidInputError: An option is out of range.
     """
 
-    reads: ClassVar[Reads] = {"sampling": True}
+    reads: ClassVar[Reads] = {"sampling": True, **SCENE}
 
     picture_db: float = -10.0
     mix: str = "max"

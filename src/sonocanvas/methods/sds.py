@@ -12,7 +12,7 @@ from sonocanvas.compose.warm_start import first_step
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.finish import finish_image
-from sonocanvas.methods.compose import read_prompts
+from sonocanvas.methods.compose import read_scene
 from sonocanvas.methods.deepfloyd import load_teacher
 from sonocanvas.methods.distillation import Teacher, distil, pair_teacher
 from sonocanvas.methods.surfaces import SURFACES
@@ -92,16 +92,16 @@ class Sds:
 
         Its image is the canvas in gray, and its latent what the pair's autoencoder makes of that.
         """
-        prompts, embeddings, sentences = read_prompts(config, pair, on_warning)
+        prompts, drawn, sentences = read_scene(config, pair, on_warning)
         scales = (config.sampling.image_guidance_scale, config.sampling.audio_guidance_scale)
         if self.if_model:
             device, dtype = pair.image_unet.device, pair.image_unet.dtype
             picture = load_teacher(self.if_model, prompts, scales[0], self.crops, device, dtype)
             note = f"The picture's loss came from '{self.if_model}', under that model's licence."
         else:
-            picture = pair_teacher(pair, embeddings, "image", scales[0], self.crops)
+            picture = pair_teacher(pair, drawn.of_model("image"), scales[0], self.crops)
             note = OWN_MODEL
-        sound = pair_teacher(pair, embeddings, "audio", scales[1])
+        sound = pair_teacher(pair, drawn.of_model("audio"), scales[1])
         for seed in (seed for chunk in chunks for seed in chunk):
             whole = canvas_to_image(self._canvas(pair, picture, sound, seed, on_step))
             with torch.no_grad():

@@ -7,7 +7,7 @@ from typing import ClassVar
 from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
 from sonocanvas.methods.compose import sample_all
-from sonocanvas.protocols import OnStep, OnWarning, Reads
+from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads
 from sonocanvas.types import ModelPair, Sample
 
 SAMPLING = {"scheduler", "steps", "guidance_interval", "eta", "dtype"}
@@ -18,7 +18,7 @@ SAMPLING = {"scheduler", "steps", "guidance_interval", "eta", "dtype"}
 class ImageOnly:
     """The picture model alone: how well it draws, whatever it sounds like."""
 
-    reads: ClassVar[Reads] = {"sampling": SAMPLING | {"image_guidance_scale"}}
+    reads: ClassVar[Reads] = {"sampling": SAMPLING | {"image_guidance_scale"}, **SCENE}
 
     def __call__(
         self,
@@ -29,14 +29,14 @@ class ImageOnly:
         on_warning: OnWarning,
     ) -> Iterator[Sample]:
         """Yields the sample of each seed; the spectrogram model is never evaluated."""
-        yield from sample_all(config, pair, chunks, Mean(0.0), on_step, on_warning)
+        yield from sample_all(config, pair, chunks, Mean(0.0), on_step, on_warning, ("picture",))
 
 
 @dataclass(frozen=True)
 class AudioOnly:
     """The spectrogram model alone: how well it plays, whatever it looks like."""
 
-    reads: ClassVar[Reads] = {"sampling": SAMPLING | {"audio_guidance_scale"}}
+    reads: ClassVar[Reads] = {"sampling": SAMPLING | {"audio_guidance_scale"}, **SCENE}
 
     def __call__(
         self,
@@ -47,4 +47,4 @@ class AudioOnly:
         on_warning: OnWarning,
     ) -> Iterator[Sample]:
         """Yields the sample of each seed; the picture model is never evaluated."""
-        yield from sample_all(config, pair, chunks, Mean(1.0), on_step, on_warning)
+        yield from sample_all(config, pair, chunks, Mean(1.0), on_step, on_warning, ("sound",))

@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import ClassVar
 
 import torch
-from librosa import mel_frequencies
 from torch import Tensor
 from torch.nn import functional
 
 from sonocanvas.canvas import (
+    band_middles,
     bytes_to_canvas,
     canvas_to_bytes,
     canvas_to_image,
@@ -109,5 +109,4 @@ def band_powers(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
 
 def band_frequencies(fmt: CanvasFormat) -> Tensor:
     """Returns the middle in Hz of each band of `band_powers`, `(bands,)`."""
-    edges = mel_frequencies(n_mels=fmt.mels + 2, fmin=fmt.f_min_hz, fmax=fmt.f_max_hz, htk=fmt.htk)
-    return torch.from_numpy(edges[1:-1]).float().reshape(-1, POOL).mean(1)
+    return band_middles(fmt).reshape(-1, POOL).mean(1)

@@ -12,7 +12,7 @@ from sonocanvas.canvas import decode_latents, image_to_canvas
 from sonocanvas.config import RunConfig
 from sonocanvas.devices import device_of
 from sonocanvas.finish import finish_image
-from sonocanvas.methods.compose import read_prompts
+from sonocanvas.methods.compose import read_scene
 from sonocanvas.protocols import OnWarning
 from sonocanvas.ranking import places, selecting_scores
 from sonocanvas.scoring import make_scorers, scored
@@ -36,7 +36,7 @@ class Chooser:
 
     def __init__(self, config: RunConfig, pair: ModelPair, on_warning: OnWarning) -> None:
         self.config, self.pair = config, pair
-        self.prompts, self.embeddings, self.notes = read_prompts(config, pair, on_warning)
+        self.prompts, self.composition, self.notes = read_scene(config, pair, on_warning)
         self.names = selecting_scores(config.keep_by)
         self.scorers = make_scorers(config.keep_by, device_of(pair.image_unet).type)
 

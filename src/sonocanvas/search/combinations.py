@@ -47,7 +47,7 @@ class Combinations:
     """
 
     method: ClassVar[str] = "layer"
-    reads: ClassVar[Reads] = Layer.reads
+    reads: ClassVar[Reads] = {"sampling": True, "duration_s": True}
     beside: ClassVar[tuple[str, ...]] = ("audibility",)
 
     pictures: int = 4
@@ -125,7 +125,7 @@ class Combinations:
         for number, (rule, own) in enumerate(batches):
             told = counted(on_step, number * steps, len(batches) * steps)
             latents = sample_latents(
-                chooser.config, chooser.pair, chooser.embeddings, own, rule, told
+                chooser.config, chooser.pair, chooser.composition, own, rule, told
             )
             made.append(image_to_canvas(chooser.decoded(latents)))
         canvases = torch.cat(made)

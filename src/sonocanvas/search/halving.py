@@ -122,7 +122,7 @@ def _advanced(
             on_step(step, clean)
 
     reached = sample_latents(
-        chooser.config, chooser.pair, chooser.embeddings, (), rule, note, latents, begin, end
+        chooser.config, chooser.pair, chooser.composition, (), rule, note, latents, begin, end
     )
     done = end == chooser.config.sampling.steps
     return reached, reached if done else predicted

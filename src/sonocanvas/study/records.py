@@ -5,8 +5,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
-from sonocanvas.config import Part, Seed
+from sonocanvas.config import Seed
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.settings import Part
 
 QUESTIONS = ("looks", "sounds", "aligns")
 """Looks most like the picture prompt, sounds most like the sound prompt, aligns better."""

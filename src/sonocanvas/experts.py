@@ -1,0 +1,285 @@
+"""Who draws where: the models with their prompts and what was given, each in its place.
+
+An expert is a model with one prompt that sees a box of the canvas and counts as much as its
+weights say. What was given is pinned: its noise is known, and no model is asked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sonocanvas.protocols import Rule
+from sonocanvas.types import ModelPair, Step, TextEmbeddings
+
+MODELS = ("image", "audio")
+GOLDEN = 0.6180339887498949
+"""By this share of a stride windows move from step to step: no border comes twice soon."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Rows and columns of a latent, from the first to the one after the last; row 0 is on top."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Expert:
+    """A model with its prompt, and where on the canvas it draws.
+
+    Attributes:
+        model: `"image"` or `"audio"`.
+        text: What it draws, `(1 or batch, tokens, width)`.
+        negative: What it does not, of the same shape.
+        box: What it sees; `None` is the whole canvas.
+        weights: `(rows, columns)` how much it counts in each place of the canvas, in [0, 1] and
+            0 outside the box; `None` is 1 everywhere.
+        shift: `(channels, 1, 1)` what is added to a clean latent before the model sees it; it
+            draws as if the canvas were so much brighter, and so draws darker by that.
+    """
+
+    model: str
+    text: Tensor
+    negative: Tensor
+    box: Box | None = None
+    weights: Tensor | None = None
+    shift: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """What was given.
+
+    Attributes:
+        latent: `(channels, rows, columns)` the clean latent.
+        shares: `(rows, columns)` how much of each place is given, in [0, 1]: 1 is that alone.
+        canvas: `(mels, frames)` the same in pixels, as it was before it was encoded.
+    """
+
+    latent: Tensor
+    shares: Tensor
+    canvas: Tensor
+
+
+@dataclass(frozen=True)
+class Composition:
+    """All that draws on one canvas.
+
+    Attributes:
+        experts: The models with their prompts.
+        pinned: What was given, over what they draw.
+    """
+
+    experts: tuple[Expert, ...]
+    pinned: Pinned | None = None
+
+    @classmethod
+    def of(cls, embeddings: TextEmbeddings) -> Composition:
+        """Returns that of two prompts, each for the whole canvas."""
+        return cls(tuple(expert_of(embeddings, model) for model in MODELS))
+
+    def of_model(self, model: str) -> tuple[Expert, ...]:
+        """Returns the experts of one model, `"image"` or `"audio"`."""
+        return tuple(expert for expert in self.experts if expert.model == model)
+
+    def cover(self, model: str) -> Tensor | None:
+        """Returns how much of each place a model draws, `(rows, columns)`; `None` is all of it."""
+        weights = [expert.weights for expert in self.of_model(model)]
+        maps = [one for one in weights if one is not None]
+        if not weights:
+            return torch.zeros(1, 1)
+        if len(maps) < len(weights):
+            return None
+        total = torch.stack(maps).sum(0).clamp(max=1)
+        return None if bool((total == 1).all()) else total
+
+    @property
+    def is_given(self) -> bool:
+        """Whether all of the canvas is pinned, so that no model draws."""
+        return self.pinned is not None and bool((self.pinned.shares == 1).all())
+
+    def needs(self, rule: Rule, step: Step) -> tuple[bool, bool]:
+        """Returns whether a step needs the (image, audio) model.
+
+        One is needed where the rule needs it, and where the other does not draw.
+        """
+        if self.is_given:
+            return False, False
+        asked = rule.needs(step)
+        alone = [self.cover(other) is not None for other in ("audio", "image")]
+        there = [bool(self.of_model(model)) for model in MODELS]
+        return there[0] and (asked[0] or alone[0]), there[1] and (asked[1] or alone[1])
+
+    def mix(
+        self, rule: Rule, image_noise: Tensor | None, audio_noise: Tensor | None, step: Step
+    ) -> Tensor:
+        """Returns the noise of a step.
+
+        Where both models draw the rule mixes them, where one does it is alone, and what is pinned
+        lies over it: for noisy latents `x` the noise of a clean `z` is `(x - alpha z) / sigma`.
+
+        Args:
+            rule: What mixes the two.
+            image_noise: The picture model's guided prediction, if `needs` asked for it.
+            audio_noise: The spectrogram model's.
+            step: Where the loop is.
+        """
+        covers = [self.cover(model) for model in MODELS]
+        if self.is_given:
+            mixed = step.latents
+        elif covers == [None, None]:
+            mixed = rule(image_noise, audio_noise, step)
+        else:
+            mixed = self._apart(rule, image_noise, audio_noise, step)
+        if self.pinned is None:
+            return mixed
+        clean = self.pinned.latent.to(mixed)
+        given = (step.latents - step.alpha * clean) / step.sigma
+        return torch.lerp(mixed, given, self.pinned.shares.to(mixed))
+
+    def _apart(
+        self, rule: Rule, image_noise: Tensor | None, audio_noise: Tensor | None, step: Step
+    ) -> Tensor:
+        """Returns the noise where at least one model draws in places only."""
+        whole = torch.ones(1, 1)
+        covers = [self.cover(model) for model in MODELS]
+        image, audio = ((whole if cover is None else cover).to(step.latents) for cover in covers)
+        mixed = torch.zeros_like(step.latents)
+        if image_noise is not None:
+            mixed = mixed + image * (1 - audio) * image_noise
+        if audio_noise is not None:
+            mixed = mixed + audio * (1 - image) * audio_noise
+        both = image * audio
+        if both.any():
+            mixed = mixed + both * rule(image_noise, audio_noise, step)
+        drawn = image + audio - both
+        return mixed / drawn.clamp(min=torch.finfo(drawn.dtype).tiny)
+
+
+def expert_of(embeddings: TextEmbeddings, model: str) -> Expert:
+    """Returns the expert of a prompt for the whole canvas.
+
+    Args:
+        embeddings: The prompts.
+        model: `"image"` or `"audio"`.
+    """
+    return Expert(model, getattr(embeddings, model), getattr(embeddings, f"negative_{model}"))
+
+
+def predict(
+    pair: ModelPair, experts: Sequence[Expert], step: Step, timestep: Tensor, guidance_scale: float
+) -> tuple[Step, Tensor]:
+    """Returns the step with one model's predictions, and its guided prediction.
+
+    Experts that overlap are averaged by their weights. A box wider than the models were trained
+    for is seen through windows that overlap, averaged too (Bar-Tal et al., "MultiDiffusion", 2023,
+    equation 5), and which lie elsewhere in each step.
+
+    Args:
+        pair: The models.
+        experts: Of one model, one or more.
+        step: Where the loop is; its `latents` are what the model sees.
+        timestep: The schedule's own time, as the model takes it.
+        guidance_scale: Classifier-free guidance; at 1 only the conditional half is evaluated.
+    """
+    halves = _averaged(pair, experts, step, timestep, guidance_scale != 1.0)
+    names = [f"{experts[0].model}_{half}" for half in ("conditional", "unconditional")]
+    named: dict[str, Any] = dict(zip(names, reversed(halves), strict=False))
+    step = dataclasses.replace(step, **named)
+    if len(halves) == 1:
+        return step, halves[0]
+    unconditional, conditional = halves
+    return step, unconditional + guidance_scale * (conditional - unconditional)
+
+
+def windows(columns: int, width: int, index: int) -> list[int]:
+    """Returns where windows begin that cover some columns, half overlapping.
+
+    Args:
+        columns: How many there are.
+        width: Columns of a window; 0 or one that is wide enough gives one window.
+        index: Number of the step, by which they move.
+
+    Example:
+        >>> windows(64, 32, 0), windows(64, 32, 1), windows(20, 32, 0)
+        ([0, 16, 32], [0, 7, 23, 32], [0])
+    """
+    if not 0 < width < columns:
+        return [0]
+    stride = max(1, width // 2)
+    moved = int(index * GOLDEN % 1 * stride)
+    return sorted({min(max(start, 0), columns - width) for start in range(-moved, columns, stride)})
+
+
+def _averaged(
+    pair: ModelPair, experts: Sequence[Expert], step: Step, timestep: Tensor, guided: bool
+) -> tuple[Tensor, ...]:
+    """Returns the (unconditional and) conditional prediction of one model for the canvas."""
+    rows, columns = step.latents.shape[-2:]
+    if len(experts) == 1 and experts[0].box in (None, Box(0, rows, 0, columns)):
+        return _seen(pair, experts[0], step, timestep, guided)
+    total = [torch.zeros_like(step.latents) for _ in range(1 + guided)]
+    weight = torch.zeros(rows, columns, device=step.latents.device)
+    for expert in experts:
+        box = expert.box or Box(0, rows, 0, columns)
+        place = (slice(box.top, box.bottom), slice(box.left, box.right))
+        counts = torch.ones_like(weight) if expert.weights is None else expert.weights.to(weight)
+        weight[place] += counts[place]
+        for sums, half in zip(total, _seen(pair, expert, step, timestep, guided), strict=True):
+            sums[..., *place] += counts[place] * half
+    return tuple(sums / weight.clamp(min=torch.finfo(weight.dtype).tiny) for sums in total)
+
+
+def _seen(
+    pair: ModelPair, expert: Expert, step: Step, timestep: Tensor, guided: bool
+) -> tuple[Tensor, ...]:
+    """Returns the (unconditional and) conditional prediction of an expert for its box."""
+    rows, columns = step.latents.shape[-2:]
+    box = expert.box or Box(0, rows, 0, columns)
+    seen = step.latents[..., box.top : box.bottom, box.left : box.right]
+    if expert.shift is not None:
+        seen = seen + step.alpha * expert.shift.to(seen)
+    starts = windows(seen.shape[-1], pair.window, step.index)
+    if len(starts) == 1:
+        return _evaluated(pair, expert, seen, timestep, guided)
+    total = [torch.zeros_like(seen) for _ in range(1 + guided)]
+    taper = _taper(pair.window).to(seen)
+    weight = torch.zeros_like(seen[0, 0, 0])
+    for start in starts:
+        place = slice(start, start + pair.window)
+        weight[place] += taper
+        halves = _evaluated(pair, expert, seen[..., place], timestep, guided)
+        for sums, half in zip(total, halves, strict=True):
+            sums[..., place] += taper * half
+    return tuple(sums / weight for sums in total)
+
+
+def _taper(width: int) -> Tensor:
+    """Returns how much each column of a window counts, `(width,)`: its middle the most."""
+    steps = torch.arange(width) + 0.5
+    return torch.minimum(steps, width - steps) / (width / 2)
+
+
+def _evaluated(
+    pair: ModelPair, expert: Expert, latents: Tensor, timestep: Tensor, guided: bool
+) -> tuple[Tensor, ...]:
+    """Returns the (unconditional and) conditional prediction of a model for what it sees."""
+    unet = getattr(pair, f"{expert.model}_unet")
+    texts = [expert.negative, expert.text] if guided else [expert.text]
+    text = torch.cat([half.expand(len(latents), -1, -1) for half in texts])
+    output: Tensor = unet(
+        torch.cat([latents] * len(texts)).to(unet.dtype),
+        timestep,
+        encoder_hidden_states=text.to(latents.device, unet.dtype),
+        return_dict=False,
+    )[0].to(latents.dtype)
+    return output.chunk(len(texts))

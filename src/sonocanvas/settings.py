@@ -1,0 +1,142 @@
+"""Tables of settings: how the models are sampled, and what is chosen from a menu with options."""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator
+
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.registry import MENUS, MISSING, build, options
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    """A frozen table of settings; a key that it does not have is an error."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True
+    )
+
+
+class Sampling(Part):
+    """How the two models are sampled."""
+
+    scheduler: str = "ddim"
+    steps: int = Field(default=16, ge=1, le=1000)
+    image_guidance_scale: float = Field(default=8.0, ge=0)
+    audio_guidance_scale: float = Field(default=5.0, ge=0)
+    guidance_interval: Annotated[tuple[Share, Share], Strict(False)] = Field(
+        default=(0.0, 1.0), description="shares of the steps between which there is guidance"
+    )
+    eta: float = Field(default=0.0, ge=0, le=1)
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto",
+        description="type of the weights; the latents are always float32. auto: float16 on cuda, "
+        "else float32",
+    )
+
+    @field_validator("guidance_interval")
+    @classmethod
+    def _forwards(cls, interval: tuple[float, float]) -> tuple[float, float]:
+        if interval[0] > interval[1]:
+            raise InvalidInputError(
+                f"sampling.guidance_interval must not run backwards, but is {list(interval)}."
+            )
+        return interval
+
+
+class Options(BaseModel):
+    """Free options, checked by building the entry that they belong to."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options by name."""
+        return dict(self.model_extra or {})
+
+
+class Choice(Options):
+    """An entry of a menu and its options."""
+
+    name: str
+
+
+class MethodChoice(Choice):
+    """How the samples come about."""
+
+    name: str = "compose"
+
+
+class SearchChoice(Choice):
+    """A search and its options; without a name each seed is tried once."""
+
+    name: str = ""
+
+
+class RuleChoice(Choice):
+    """A composition rule and its options."""
+
+    name: str = "mean"
+
+
+class VocoderChoice(Choice):
+    """A vocoder and its options."""
+
+    name: str = "griffin_lim"
+
+
+class ColourChoice(Choice):
+    """A colouriser and its options; without a name the canvas stays gray."""
+
+    name: str = ""
+
+
+class SourceChoice(Choice):
+    """Where the content of a layer comes from, and its options; without a name a model draws it."""
+
+    name: str = ""
+
+
+def whole_options(menu: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the options of an entry with its defaults where none are given, checked.
+
+    Raises:
+        InvalidInputError: The name, an option or a value is not allowed.
+    """
+    fields = options(menu, name)
+    build(menu, name, given, **{key: None for key in fields if fields[key] is MISSING})
+    return {**{key: value for key, value in fields.items() if value is not MISSING}, **given}
+
+
+def whole_or_none(menu: str, key: str, choice: Choice) -> Choice:
+    """Returns a choice that may be none with all its options, checked.
+
+    Args:
+        menu: One of `registry.MENUS`.
+        key: What the choice is called in a run.
+        choice: The choice; without a name it may have no options.
+
+    Raises:
+        InvalidInputError: The name, an option or a value is not allowed.
+    """
+    if choice.name:
+        return type(choice)(name=choice.name, **whole_options(menu, choice.name, choice.options))
+    if choice.options:
+        raise InvalidInputError(
+            f"{key}.{next(iter(choice.options))} was given, but no {key}.name; known: "
+            f"{', '.join(MENUS[menu])}."
+        )
+    return choice
+
+
+def read_value(text: str) -> Any:
+    """Returns the value that a text stands for in TOML, or the text itself where it is none."""
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    value = parsed["value"]
+    return value if len(parsed) == 1 and isinstance(value, str | int | float | list) else text

@@ -1,0 +1,93 @@
+"""`picture_file`: a picture of the user's own, its contrast fitted to a canvas."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+from torch import Tensor
+
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.files import digest_of
+from sonocanvas.picture_files import read_picture
+from sonocanvas.types import CanvasFormat
+
+SMALLEST = 8
+MEAN_LEVEL = 0.3
+"""Mean gray level that a picture is brought to: about that of the pictures that `mini` draws."""
+GAMMAS = (0.5, 3.0)
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture in a file: any format that Pillow reads, turned upright as its EXIF says.
+
+    Its gray `g`, the channel mean, becomes `((g - black) / (white - black)) ** gamma`, where black
+    and white are its darkest and its lightest opaque pixel. Nothing is clipped, so that the curve
+    can be undone.
+
+    Attributes:
+        path: The file.
+        gamma: Exponent of the curve, 0.2 to 5; 0 takes the one from 0.5 to 3 that brings the mean
+            to 0.3.
+        invert: Whether black and white are exchanged first, as for ink on paper.
+        digest: SHA-256 of the file; empty until a run is begun.
+
+    Raises:
+        InvalidInputError: An option is not allowed.
+    """
+
+    kind: ClassVar[str] = "picture"
+
+    path: str = ""
+    gamma: float = 0.0
+    invert: bool = False
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise InvalidInputError("A layer of the source 'picture_file' needs a path.")
+        if self.gamma != 0 and not 0.2 <= self.gamma <= 5:
+            raise InvalidInputError(f"gamma must be 0 or from 0.2 to 5, not {self.gamma}.")
+
+    def settled(self) -> Self:
+        """Returns itself with the digest of its file.
+
+        Raises:
+            InvalidInputError: The file is missing, or is another than when the run was begun.
+        """
+        return dataclasses.replace(self, digest=digest_of(Path(self.path), self.digest))
+
+    def __call__(self, canvas_format: CanvasFormat) -> tuple[Tensor, Tensor]:
+        """Returns the picture `(height, width)` and how opaque it is.
+
+        Raises:
+            InvalidInputError: The file cannot be read, or is too small, transparent or of one gray.
+        """
+        gray, opacity = read_picture(Path(self.path))
+        height, width = gray.shape
+        if min(height, width) < SMALLEST:
+            raise InvalidInputError(
+                f"'{self.path}' has {width} x {height} pixels; a layer needs {SMALLEST} x "
+                f"{SMALLEST} or more."
+            )
+        seen = gray[opacity > 0]
+        if not seen.numel():
+            raise InvalidInputError(f"'{self.path}' is transparent everywhere.")
+        black, white = float(seen.min()), float(seen.max())
+        if white - black < 1 / 255:
+            raise InvalidInputError(f"'{self.path}' is of one gray; there is nothing to be seen.")
+        level = ((gray - black) / (white - black)).clamp(0, 1)
+        level = 1 - level if self.invert else level
+        return level ** (self.gamma or fitted_gamma(level[opacity > 0])), opacity
+
+
+def fitted_gamma(levels: Tensor) -> float:
+    """Returns the exponent within `GAMMAS` that brings levels in [0, 1] nearest to their mean."""
+    low, high = GAMMAS
+    for _ in range(30):
+        middle = math.sqrt(low * high)
+        brighter = float((levels**middle).mean()) > MEAN_LEVEL
+        low, high = (middle, high) if brighter else (low, middle)
+    return low
