@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
-errors types synonyms concepts devices
+errors types synonyms concepts devices overlap
 protocols
 registry
 ranking settings

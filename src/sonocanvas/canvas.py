@@ -22,12 +22,15 @@ from torch.nn import functional
 
 from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.overlap import faded, in_parts
 from sonocanvas.types import FORMATS, CanvasFormat
 
 if TYPE_CHECKING:
     from diffusers import ModelMixin
 
 MAX_DURATION_S = 600
+PART_COLUMNS, PART_PIXELS = 256, 4096
+"""A wider latent, or a wider picture, goes through an autoencoder in parts of this width."""
 FAINTEST = 1e-24
 """Share of the ceiling below which a power law is flat, where its slope would be infinite."""
 
@@ -198,15 +201,21 @@ def canvas_to_image(canvas: Tensor) -> Tensor:
 def decode_latents(vae: ModelMixin, latents: Tensor) -> Tensor:
     """Returns the image `(batch, 3, height, width)` in [0, 1] of clean latents, float32.
 
+    A canvas that is much wider than those of the models is decoded in parts.
+
     Args:
         vae: A diffusers autoencoder with `decode`.
         latents: `(batch, channels, height, width)` as the denoisers see them.
     """
     _check_shape("latents", latents, "(batch, channels, height, width)")
     shift = getattr(vae.config, "shift_factor", None) or 0.0
-    scaled = latents / vae.config.scaling_factor + shift
-    image: Tensor = vae.decode(scaled.to(device_of(vae), vae.dtype)).sample
-    return (image.float() / 2 + 0.5).clamp(0, 1)
+
+    def decode(part: Tensor) -> Tensor:
+        scaled = part / vae.config.scaling_factor + shift
+        image: Tensor = vae.decode(scaled.to(device_of(vae), vae.dtype)).sample
+        return (image.float() / 2 + 0.5).clamp(0, 1)
+
+    return in_parts(latents, PART_COLUMNS, PART_COLUMNS // 8, decode, faded)
 
 
 def encode_image(vae: ModelMixin, image: Tensor) -> Tensor:
@@ -217,10 +226,14 @@ def encode_image(vae: ModelMixin, image: Tensor) -> Tensor:
         image: `(batch, 3, height, width)`; the sides are multiples of the autoencoder's factor.
     """
     _check_shape("image", image, "(batch, 3, height, width)", channels=3)
-    encoded = vae.encode((image * 2 - 1).to(device_of(vae), vae.dtype))
-    latents: Tensor = encoded.latent if "latent" in encoded else encoded.latent_dist.mode()
     shift = getattr(vae.config, "shift_factor", None) or 0.0
-    return (latents.float() - shift) * float(vae.config.scaling_factor)
+
+    def encode(part: Tensor) -> Tensor:
+        encoded = vae.encode((part * 2 - 1).to(device_of(vae), vae.dtype))
+        latents: Tensor = encoded.latent if "latent" in encoded else encoded.latent_dist.mode()
+        return (latents.float() - shift) * float(vae.config.scaling_factor)
+
+    return in_parts(image, PART_PIXELS, PART_PIXELS // 8, encode, faded)
 
 
 def canvas_to_bytes(canvas: Tensor) -> npt.NDArray[np.uint8]:

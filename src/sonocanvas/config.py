@@ -7,6 +7,7 @@ it was made with.
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -131,7 +132,7 @@ class RunConfig(Part):
         layers = values.get("layers")
         if not isinstance(layers, list | tuple) or not layers:
             return values
-        read = tuple(_layer(given, number) for number, given in enumerate(layers))
+        read = tuple(map(read_layer, layers))
         words = {
             f"{model}_prompt": "; ".join(one.words for one in read if one.kind == kind)
             for model, kind in MODEL_KINDS.items()
@@ -150,6 +151,11 @@ class RunConfig(Part):
             if not prompt.strip() and (prompt or not self.layers):
                 raise InvalidInputError(f"A prompt is {prompt!r}; it must say something.")
         return self
+
+    @field_validator("duration_s", mode="before")
+    @classmethod
+    def _duration_from_text(cls, duration: Any) -> Any:
+        return parse_duration(duration) if isinstance(duration, str) else duration
 
     @field_validator("duration_s")
     @classmethod
@@ -262,16 +268,34 @@ class RunConfig(Part):
         return Options(**whole_options("wrapper", "warm_start", start.options))
 
 
-def _layer(given: Any, number: int) -> Layer:
-    """Returns a layer of a run; an error says which it is."""
+def read_layer(given: Any) -> Layer:
+    """Returns the layer that a table, or a line such as `parse_layer` reads, describes.
+
+    Raises:
+        InvalidInputError: It is not allowed.
+    """
     if isinstance(given, Layer):
         return given
     if isinstance(given, str):
-        return parse_layer(given)
+        given = parse_layer(given)
+    if not isinstance(given, Mapping):
+        raise InvalidInputError(f"A layer is a table or a line, not {given!r}.")
     try:
         return Layer(**given)
     except ValidationError as error:
-        raise InvalidInputError(f"Layer {number + 1}: {_sentence(error)}") from None
+        raise InvalidInputError(_sentence(error)) from None
+
+
+def parse_duration(text: str) -> float:
+    """Returns the seconds that a text such as `"45s"`, `"12.5"` or `"1:30"` names.
+
+    Raises:
+        InvalidInputError: The text is something else.
+    """
+    found = re.fullmatch(r"(?:(\d+):)?(\d+(?:\.\d+)?)\s*s?", text.strip())
+    if found is None:
+        raise InvalidInputError(f"Duration {text!r} is not of the form '45s', '12.5' or '1:30'.")
+    return 60 * int(found[1] or 0) + float(found[2])
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

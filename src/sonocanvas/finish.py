@@ -12,6 +12,7 @@ from sonocanvas.origin import version_of
 from sonocanvas.protocols import SCENE, Vocoder
 from sonocanvas.registry import load
 from sonocanvas.types import ModelPair, Prompts, Sample
+from sonocanvas.vocoders.parts import play
 from sonocanvas.vocoders.weights import build_vocoder
 
 VERSIONS_OF = ("sonocanvas", "torch", "diffusers", "transformers")
@@ -77,7 +78,7 @@ def finish_image(
     gray = canvases.image_to_canvas(image.unsqueeze(0))[0]
     canvas = canvases.bytes_to_canvas(canvases.canvas_to_bytes(gray))
     with torch.no_grad():
-        waveform = make_vocoder(config, pair)(canvas.unsqueeze(0), pair.canvas_format)
+        waveform = play(make_vocoder(config, pair), canvas.unsqueeze(0), pair.canvas_format)
     return Sample(
         seed=seed,
         prompts=prompts,

@@ -13,6 +13,7 @@ from torch import Tensor
 from sonocanvas import canvas as canvases
 from sonocanvas.sound_files import FULL_SCALE
 from sonocanvas.types import CanvasFormat
+from sonocanvas.vocoders.parts import play
 
 
 @dataclass
@@ -56,7 +57,7 @@ def finish(pipe: Any, latents: Tensor, output_type: str) -> SonoCanvasOutput:
     image = image[..., : image.shape[-1] - pipe.config.crop_columns]
     gray = [canvases.canvas_to_bytes(one) for one in canvases.image_to_canvas(image)]
     canvas = torch.stack([canvases.bytes_to_canvas(one) for one in gray])
-    played = pipe.vocoder(canvas, CanvasFormat(**pipe.config.canvas_format))
+    played = play(pipe.vocoder, canvas, CanvasFormat(**pipe.config.canvas_format))
     sound, gains_db = _unclipped(played.samples)
     facts: dict[str, Any] = {"sample_rate_hz": played.sample_rate_hz, "gains_db": gains_db}
     if output_type == "pt":

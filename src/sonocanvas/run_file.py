@@ -4,6 +4,7 @@ Values come in this order, the later over the earlier: the defaults of `config.R
 presets, what was given, `key=value` settings.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 
 import tomli_w
 
-from sonocanvas.config import RunConfig
+from sonocanvas.config import RunConfig, read_layer
 from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.scene import Layer
 from sonocanvas.settings import read_value
 
 PRESETS = Path(__file__).parent / "presets"
@@ -76,6 +78,42 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
     except ValueError as error:
         raise InvalidInputError(f"'{path}' is not a TOML file: {error}.") from None
+
+
+def load_scene(path: Path) -> dict[str, Any]:
+    """Returns the values of a scene: a run file whose files stand beside it.
+
+    Raises:
+        InvalidInputError: The file cannot be read, or a key or a layer is wrong; the message names
+            the line.
+    """
+    values = read_toml(path)
+    for key in values:
+        if key not in RunConfig.model_fields:
+            problem = unknown("key", key, RunConfig.model_fields)
+            raise InvalidInputError(f"'{path}', line {_line(path, key)}: {problem}")
+    layers = values.get("layers", [])
+    if not isinstance(layers, list):
+        raise InvalidInputError(f"'{path}': layers must be tables [[layers]], not {layers!r}.")
+    read = []
+    for number, given in enumerate(layers):
+        try:
+            read.append(read_layer(given).beside(path.parent))
+        except InvalidInputError as error:
+            wrong = [key for key in given if key not in (*Layer.model_fields, "file")]
+            begins = _line(path, "layers", skipped=number)
+            line = _line(path, wrong[0], begins) if isinstance(given, dict) and wrong else begins
+            raise InvalidInputError(f"'{path}', line {line}: {error}") from None
+    return {**values, "layers": read}
+
+
+def _line(path: Path, key: str, after: int = 0, skipped: int = 0) -> int:
+    """Returns the number of the line where a key or a table of that name stands."""
+    names = re.compile(rf"\s*(\[*{re.escape(key)}\]+|{re.escape(key)}\s*=)")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [number for number, line in enumerate(lines, 1) if names.match(line)]
+    found = [number for number in found if number > after]
+    return found[min(skipped, len(found) - 1)] if found else max(after, 1)
 
 
 def _settings(settings: Iterable[str]) -> dict[str, Any]:

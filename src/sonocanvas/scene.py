@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import shlex
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict, field_validator, model_validator
@@ -111,6 +111,15 @@ class Layer(Part):
         given = SourceChoice(name=self.source.name, **dataclasses.asdict(source))
         return self.model_copy(update={"source": given})
 
+    def beside(self, folder: Path) -> "Layer":
+        """Returns the layer with the path of its file read from a folder."""
+        path = self.source.options.get("path")
+        if path is None:
+            return self
+        options = {**self.source.options, "path": str(folder / Path(path).expanduser())}
+        source = SourceChoice(name=self.source.name, **options)
+        return self.model_copy(update={"source": source})
+
     @property
     def words(self) -> str:
         """What the layer holds, in words: its prompt, or what its source is called."""
@@ -121,17 +130,17 @@ class Layer(Part):
         return re.sub(r"[\W_]+", " ", str(named)).strip() or self.kind
 
 
-def parse_layer(text: str) -> Layer:
-    """Returns the layer that a line such as `sound "a bell ringing" 0-3s -10dB` describes.
+def parse_layer(text: str) -> dict[str, Any]:
+    """Returns the fields of `Layer` that a line such as `sound "a bell ringing" 0-3s -10dB` gives.
 
     The first word is its kind. A word with the ending of a picture or a sound is a file, and any
     other a prompt; `key=value` is a field of `Layer` or an option of its source.
 
     Raises:
-        InvalidInputError: A word means nothing or comes twice, or the layer is not allowed.
+        InvalidInputError: A word means nothing or comes twice.
 
     Example:
-        >>> parse_layer('picture "a castle" 0-10s 500-8000Hz -20dB cover').band_hz
+        >>> parse_layer('picture "a castle" 0-10s 500-8000Hz -20dB cover')["band_hz"]
         (500.0, 8000.0)
     """
     try:
@@ -155,7 +164,7 @@ def parse_layer(text: str) -> Layer:
     if options:
         options["name"] = values.pop("source", "")
         values["source"] = options
-    return Layer(**{"kind": words[0], **values})
+    return {"kind": words[0], **values}
 
 
 def _read(word: str) -> tuple[str, Any]:

@@ -13,6 +13,7 @@ from sonocanvas.cli.generate import generate
 from sonocanvas.cli.inspect import inspect
 from sonocanvas.cli.list_ import list_
 from sonocanvas.cli.play import play
+from sonocanvas.cli.scene import scene
 from sonocanvas.cli.see import see
 from sonocanvas.cli.study import study
 from sonocanvas.cli.video import video
@@ -62,6 +63,7 @@ app.command()(colour)
 app.command()(figure)
 app.command()(inspect)
 app.command("list")(list_)
+app.add_typer(scene, name="scene")
 app.add_typer(study, name="study")
 
 

@@ -87,6 +87,16 @@ def show_run(samples: list[Sample], index: Path) -> None:
     console.print(f"Look and listen: {index}", markup=False, highlight=False, soft_wrap=True)
 
 
+def show_scene(rows: list[dict[str, str]]) -> None:
+    """Prints the layers of a scene as a table."""
+    table = Table(box=None, pad_edge=False)
+    for heading in rows[0] if rows else ():
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row.values()))
+    Console().print(table)
+
+
 def show_canvas(canvas: Tensor) -> None:
     """Draws a canvas `(mels, frames)` in half blocks, as wide as a terminal that has colours."""
     console = Console()

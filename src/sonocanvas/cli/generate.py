@@ -17,6 +17,26 @@ Texts = list[str]
 def generate(
     image: Annotated[str | None, typer.Option(help="What the canvas should look like.")] = None,
     audio: Annotated[str | None, typer.Option(help="What it should sound like.")] = None,
+    image_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A picture of your own to keep.")
+    ] = None,
+    audio_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A sound of your own to keep.")
+    ] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(help="How much of those files stays, from 0 to 1, which is all of it."),
+    ] = None,
+    layer: Annotated[
+        Texts | None,
+        typer.Option(metavar="LAYER", help="""Such as 'sound "a bell ringing" 0-3s -10dB'."""),
+    ] = None,
+    scene: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Layers in a TOML file; docs/scenes.md.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="How long: 45s or 1:30; from 2 s to 10 min.")
+    ] = None,
     seeds: Annotated[str | None, typer.Option(help="Such as 7, 0-7 or 1,4-6.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
     pair: Annotated[str | None, typer.Option(help="Model pair; see 'list pairs'.")] = None,
@@ -74,11 +94,16 @@ def generate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Make canvases that look like one prompt and sound like another."""
-    from sonocanvas.run_file import resolve
+    from sonocanvas.run_file import load_scene, resolve
 
-    given: dict[str, Any] = {
+    files = {"picture": (image_file, image), "sound": (audio_file, audio)}
+    given: dict[str, Any] = load_scene(scene) if scene is not None else {}
+    given["layers"] = [*given.get("layers", []), *(layer or []), *own_layers(files, strength)]
+    given |= {} if given["layers"] else {"layers": None}
+    options: dict[str, Any] = {
         "image_prompt": image,
         "audio_prompt": audio,
+        "duration_s": duration,
         "seeds": seeds,
         "sampling": None if steps is None else {"steps": steps},
         "keep": keep,
@@ -93,12 +118,13 @@ def generate(
         "vocoder": None if vocoder is None else {"name": vocoder},
         "colour": None if colour is None else {"name": colour},
     }
+    given |= {key: value for key, value in options.items() if value is not None}
     given = {key: value for key, value in given.items() if value is not None}
     config = resolve(given, preset or (), settings or ())
     if out is None:
         named = [name for name in preset or () if not name.endswith(".toml")]
         prompts_given = image is not None and audio is not None
-        by_prompts = prompts_given or not named
+        by_prompts = prompts_given or not named or bool(given.get("layers"))
         words = [config.image_prompt, config.audio_prompt] if by_prompts else named
         out = Path("runs") / slug(" ".join(words))
     from sonocanvas.cli.console import RunDisplay, show_run
@@ -119,6 +145,34 @@ def generate(
             on_warning=display.on_warning,
         )
     show_run(samples, write_gallery(out))
+
+
+def own_layers(
+    files: dict[str, tuple[Path | None, str | None]], strength: float | None
+) -> list[dict[str, Any]]:
+    """Returns the layers of a user's own files, over the whole canvas.
+
+    Args:
+        files: For each kind of layer the file, and the prompt that a model draws beside it.
+        strength: How much of them stays; `None` is the default.
+
+    Raises:
+        InvalidInputError: There is a strength and no file.
+    """
+    from sonocanvas.errors import InvalidInputError
+
+    kept = {} if strength is None else {"strength": strength}
+    layers = [
+        {"kind": kind, "file": str(file), "prompt": prompt or "", **kept}
+        for kind, (file, prompt) in files.items()
+        if file is not None
+    ]
+    if kept and not layers:
+        raise InvalidInputError(
+            f"--strength {strength:g} is for --image-file and --audio-file; in a layer it is "
+            "given as 60%."
+        )
+    return layers
 
 
 def budget(config: RunConfig) -> str:

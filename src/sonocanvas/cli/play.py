@@ -37,6 +37,7 @@ def play(
     from sonocanvas.settings import VocoderChoice
     from sonocanvas.sound_files import write_wav
     from sonocanvas.types import MINI_FORMAT
+    from sonocanvas.vocoders import parts
     from sonocanvas.vocoders.weights import build_vocoder
 
     asked = None if canvas_format is None else format_named(canvas_format)
@@ -55,8 +56,8 @@ def play(
     default = VocoderChoice().name
     if carried is not None and (weights or own_format):
         default = carried.kind  # as it sounded when it was made
-    play_canvas = build_vocoder(vocoder or default, {}, carried, owner)
-    waveform = play_canvas(fit_rows(picture, meaning), meaning)
+    player = build_vocoder(vocoder or default, {}, carried, owner)
+    waveform = parts.play(player, fit_rows(picture, meaning), meaning)
     played = Origin(software(), "play", generated=False)
     gain_db = write_wav(out, waveform, from_comment(read_comment(canvas)) or played)
     duration_s = waveform.samples.shape[1] / waveform.sample_rate_hz

@@ -94,7 +94,7 @@ def load_folder(
             read_json(folder / name / "config.json")
             check_weights(folder / name)
     scheduler_config = read_json(folder / "scheduler" / "scheduler_config.json")
-    facts = _read_facts(folder, index) | {"vocoder": read_vocoder(folder / "vocoder", device)}
+    facts = read_facts(folder, index) | {"vocoder": read_vocoder(folder / "vocoder", device)}
     parts: dict[str, Any] = {
         name: load_part(folder / name, classes[name], device, dtype) for name in names
     }
@@ -252,7 +252,7 @@ def _allowed_class(folder: Path, index: dict[str, Any], name: str) -> tuple[str,
     )
 
 
-def _read_facts(folder: Path, index: dict[str, Any]) -> dict[str, Any]:
+def read_facts(folder: Path, index: dict[str, Any]) -> dict[str, Any]:
     """Returns the fields of `ModelPair` that stand in the index."""
     try:
         channels, height, width = (int(size) for size in index["latent_shape"])

@@ -2,15 +2,27 @@
 
 import dataclasses
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.pairs.checkpoint import FACTS
+from sonocanvas.pairs.folder import read_facts
 from sonocanvas.pairs.lora import find_lora, merge_lora
+from sonocanvas.pairs.mini import WEIGHTS
+from sonocanvas.pairs.parts import read_json
 from sonocanvas.registry import load, split_pair
 from sonocanvas.types import ModelPair
+
+MODELS = (
+    *("vae", "image_unet", "audio_unet", "image_tokenizer", "image_text_encoder"),
+    *("audio_tokenizer", "audio_text_encoder"),
+)
 
 
 def load_named(
@@ -62,6 +74,28 @@ def load_named(
         merge_lora(getattr(pair, f"{model}_unet"), lora, scales[model], on_warning)
     licences = {f"{model} lora": lora.about for model, lora in loras.items()}
     return dataclasses.replace(pair, licences={**pair.licences, **licences})
+
+
+def facts_of(name: str) -> ModelPair:
+    """Returns a pair without its models: what its canvas is.
+
+    Args:
+        name: An entry of `registry.PAIRS`, or `local:` and a folder.
+
+    Raises:
+        InvalidInputError: There is no such pair.
+        CheckpointError: A folder is missing or is not a pair.
+    """
+    entry, given = split_pair(name)
+    loader = load("pair", entry)
+    recipe = getattr(sys.modules[loader.__module__], "RECIPE", None)
+    if recipe is not None:
+        facts = {field: getattr(recipe, field) for field in FACTS}
+    else:
+        folder = Path(given).expanduser() if given else WEIGHTS
+        facts = read_facts(folder, read_json(folder / "model_index.json"))
+    models: dict[str, Any] = dict.fromkeys(MODELS)
+    return ModelPair(**models, scheduler_config={}, **facts)
 
 
 def _check_models(name: str, models: Mapping[str, str], taken: Collection[str]) -> None:

@@ -1,0 +1,56 @@
+"""`sonocanvas scene`: layers explained before anything is sampled."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+scene = typer.Typer(no_args_is_help=True, help="Explain the layers of a scene.")
+
+
+@scene.callback()
+def _options() -> None:
+    pass
+
+
+@scene.command()
+def check(
+    path: Annotated[Path | None, typer.Argument(metavar="[SCENE]", help="A scene.toml.")] = None,
+    layer: Annotated[
+        list[str] | None, typer.Option(help="""Such as 'sound "a bell ringing" 0-3s'.""")
+    ] = None,
+    duration: Annotated[str | None, typer.Option(help="Such as 45s or 1:30.")] = None,
+    pair: Annotated[str | None, typer.Option(help="Model pair; see 'list pairs'.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A PNG of the places to write.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Explain a scene as a table and, with --out, as a picture of its places."""
+    from sonocanvas.cli.console import show_scene
+    from sonocanvas.errors import InvalidInputError
+    from sonocanvas.files import check_target, write_beside
+    from sonocanvas.pairs.named import facts_of
+    from sonocanvas.placing import duration_of, place_layers, resized
+    from sonocanvas.run_file import load_scene, resolve
+    from sonocanvas.scene_view import describe_layers, draw_places, silent_share
+
+    if path is None and not layer:
+        raise InvalidInputError("Give a scene.toml, or one --layer or more.")
+    if out is not None:
+        check_target(out, ".png", overwrite)
+    given = {"layers": layer, "duration_s": duration, "pair": pair}
+    values = load_scene(path) if path is not None else {}
+    values |= {key: value for key, value in given.items() if value}
+    config = resolve(values)
+    facts = resized(facts_of(config.pair), config.duration_s)
+    placed = place_layers(config.scene, facts)
+    show_scene(describe_layers(placed, facts))
+    typer.echo(
+        f"The canvas of '{config.pair}' lasts {duration_of(facts):.2f} s; "
+        f"{silent_share(placed, facts):.0%} of it is silent."
+    )
+    if out is not None:
+        picture = draw_places(placed, facts)
+        write_beside(out, lambda beside: picture.save(beside, format="PNG"))
+        typer.echo(out)

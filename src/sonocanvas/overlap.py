@@ -1,0 +1,70 @@
+"""Long things in parts that overlap: what is made of each fades into what is made of the next."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+TINY = 1e-12
+
+
+def in_parts(
+    whole: Tensor,
+    width: int,
+    overlap: int,
+    make: Callable[[Tensor], Tensor],
+    fade: Callable[[Tensor, Tensor], Tensor],
+) -> Tensor:
+    """Returns what `make` makes of something long, along its last dimension.
+
+    Args:
+        whole: `(..., length)`; one that is not longer than a part is made at once.
+        width: Length of a part; the last may be shorter.
+        overlap: How much two neighbours share, at most half the width.
+        make: Makes a tensor of a part that is longer or shorter by one factor.
+        fade: Joins the end of one part and the beginning of the next, of equal shape.
+    """
+    length = whole.shape[-1]
+    if length <= width:
+        return make(whole)
+    parts = [make(whole[..., :width])]
+    for start in range(width - overlap, length - overlap, width - overlap):
+        part = whole[..., start : start + width]
+        made = make(part)
+        shared = made.shape[-1] * overlap // part.shape[-1]
+        before = parts.pop()
+        joined = fade(before[..., -shared:], made[..., :shared])
+        parts += [before[..., :-shared], joined, made[..., shared:]]
+    return torch.cat(parts, -1)
+
+
+def faded(end: Tensor, beginning: Tensor) -> Tensor:
+    """Returns the one going over into the other, linearly: for pictures."""
+    share = _rising(end)
+    return torch.lerp(end, beginning, share.expand_as(end))
+
+
+def faded_by_power(end: Tensor, beginning: Tensor) -> Tensor:
+    """Returns the one going over into the other so that the power stays: for sound.
+
+    Only the middle eighth fades, since a player knows least at an edge. How much the two agree
+    there sets the weights (Fink, Holters and Zölzer, "Signal-matched power-complementary
+    cross-fading", 2016): phases that were found apart may agree or not.
+    """
+    count = end.shape[-1]
+    first = count * 7 // 16
+    middle = slice(first, count - first)
+    one, other = end[..., middle], beginning[..., middle]
+    power = (one.square().sum(-1, keepdim=True) * other.square().sum(-1, keepdim=True)).sqrt()
+    agreement = (one * other).sum(-1, keepdim=True) / (power + TINY)
+    angle = _rising(one) * (torch.pi / 2)
+    rise, fall = angle.sin(), angle.cos()
+    norm = (1 + 2 * agreement * rise * fall).clamp(min=0.1).sqrt()
+    joined = (fall * one + rise * other) / norm
+    return torch.cat([end[..., :first], joined, beginning[..., count - first :]], -1)
+
+
+def _rising(like: Tensor) -> Tensor:
+    """Returns numbers that rise from above 0 to below 1 along the last dimension."""
+    count = like.shape[-1]
+    return (torch.arange(count, device=like.device) + 0.5) / count
