@@ -18,11 +18,13 @@ text canvas colour_maps compose experts files frechet intervals origin
 denoise pairs vocoders picture_files sound_files
 scorers sources
 finish scoring preview placing pipeline_inputs pipeline_models pipeline_output
+pipeline_layers scene_view
 pipeline
 methods colourisers artifacts
 keeping search
 generate
-evaluation gallery video colour batch inspection
+morph
+evaluation gallery video haptics colour batch inspection
 figures study
 cli web training
 __main__

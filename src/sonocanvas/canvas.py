@@ -23,12 +23,13 @@ from torch.nn import functional
 from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.overlap import faded, in_parts
+from sonocanvas.settings import DURATIONS_S
 from sonocanvas.types import FORMATS, CanvasFormat
 
 if TYPE_CHECKING:
     from diffusers import ModelMixin
 
-MAX_DURATION_S = 600
+MAX_DURATION_S = DURATIONS_S[1]
 PART_COLUMNS, PART_PIXELS = 256, 4096
 """A wider latent, or a wider picture, goes through an autoencoder in parts of this width."""
 FAINTEST = 1e-24

@@ -35,6 +35,7 @@ from sonocanvas.settings import (
     Sampling,
     SearchChoice,
     VocoderChoice,
+    check_duration,
     whole_options,
     whole_or_none,
 )
@@ -160,11 +161,7 @@ class RunConfig(Part):
     @field_validator("duration_s")
     @classmethod
     def _some_seconds(cls, duration_s: float) -> float:
-        if duration_s != 0 and not 2 <= duration_s <= 600:
-            raise InvalidInputError(
-                f"duration_s must be from 2 to 600, or 0 for the pair's own, not {duration_s:g}."
-            )
-        return duration_s
+        return check_duration(duration_s)
 
     @field_validator("seeds", mode="before")
     @classmethod

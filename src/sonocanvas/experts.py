@@ -63,11 +63,17 @@ class Pinned:
         latent: `(channels, rows, columns)` the clean latent.
         shares: `(rows, columns)` how much of each place is given, in [0, 1]: 1 is that alone.
         canvas: `(mels, frames)` the same in pixels, as it was before it was encoded.
+        exact: `(mels, frames)` where nothing else may be.
     """
 
     latent: Tensor
     shares: Tensor
     canvas: Tensor
+    exact: Tensor
+
+    def laid_over(self, image: Tensor) -> Tensor:
+        """Returns a decoded image `(batch, 3, mels, frames)` with what is given exactly."""
+        return torch.where(self.exact.to(image.device), self.canvas.to(image), image)
 
 
 @dataclass(frozen=True)

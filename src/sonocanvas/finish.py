@@ -8,6 +8,7 @@ from torch import Tensor
 
 from sonocanvas import canvas as canvases
 from sonocanvas.config import RunConfig
+from sonocanvas.experts import Pinned
 from sonocanvas.origin import version_of
 from sonocanvas.protocols import SCENE, Vocoder
 from sonocanvas.registry import load
@@ -36,6 +37,7 @@ def finish(
     seed: int,
     latent: Tensor,
     notes: Sequence[str] = (),
+    pinned: Pinned | None = None,
 ) -> Sample:
     """Returns the sample of a clean latent `(channels, height, width)`: decoded and played.
 
@@ -46,9 +48,11 @@ def finish(
         seed: Where the latent began.
         latent: What was denoised.
         notes: Sentences about the prompts, kept in the record.
+        pinned: What was given; where it is exact it is not decoded, but as it was.
     """
     with torch.no_grad():
-        image = canvases.decode_latents(pair.vae, latent.unsqueeze(0)).cpu()[0]
+        image = canvases.decode_latents(pair.vae, latent.unsqueeze(0)).cpu()
+    image = (image if pinned is None else pinned.laid_over(image))[0]
     image = image[..., : image.shape[-1] - pair.crop_columns]
     return finish_image(config, pair, prompts, seed, image, latent, notes)
 

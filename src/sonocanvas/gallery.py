@@ -11,12 +11,23 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import write_text
 
 PAGE = Path(__file__).parent / "data" / "gallery.html"
-FILES = ("canvas.png", "image.png", "colour*.png", "audio.wav", "video*.mp4", "sample.json")
+FILES = (
+    "canvas.png",
+    "image.png",
+    "colour*.png",
+    "audio.wav",
+    "video*.mp4",
+    "haptics.*",
+    "sample.json",
+)
+LONG_S, PIXELS_A_SECOND = 20, 53
 COLOUR = Template('<img src="$folder/colour.png" alt="Seed $seed in colour: $image_prompt">\n')
 ARTICLE = Template("""<article aria-labelledby="seed-$seed">
-<button class="canvas" type="button" aria-label="Play or pause seed $seed">
+<div class="scroll">
+<button class="canvas" type="button" aria-label="Play or pause seed $seed"$width>
 $colour<img src="$folder/canvas.png" alt="Canvas of seed $seed: $image_prompt"><i></i>
 </button>
+</div>
 <div class="below">
 <h2 id="seed-$seed">seed $seed$kept</h2>
 <audio controls preload="metadata" src="$folder/audio.wav" aria-label="$audio_prompt"></audio>
@@ -102,12 +113,19 @@ def _article(sample: Path, record: dict[str, Any]) -> str:
     shown = {"seed": record["seed"], "folder": folder, "image_prompt": prompts["image"]}
     return ARTICLE.substitute(
         shown,
+        width=_width(record),
         kept=" · kept" if rank.get("kept") else "",
         colour=COLOUR.substitute(shown) if "colour.png" in there else "",
         audio_prompt=prompts["audio"],
         scores=_definitions(scores),
         links=" ".join(links),
     )
+
+
+def _width(record: dict[str, Any]) -> str:
+    """Returns how wide a canvas is drawn that is too long for the page; it moves in its frame."""
+    long_s = float(record.get("duration_s", 0))
+    return f' style="width: {round(long_s * PIXELS_A_SECOND)}px"' if long_s > LONG_S else ""
 
 
 def _rank(record: dict[str, Any]) -> dict[str, Any]:

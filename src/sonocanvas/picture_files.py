@@ -123,7 +123,12 @@ def read_picture(path: Path) -> tuple[Tensor, Tensor]:
         InvalidInputError: The file is missing, is not a picture, or is larger than 89 million
             pixels.
     """
-    picture = ImageOps.exif_transpose(_open_picture(path))
+    return picture_to_gray(_open_picture(path))
+
+
+def picture_to_gray(picture: Image.Image) -> tuple[Tensor, Tensor]:
+    """Returns the gray `(height, width)` of a PIL image and its opacity, as `read_picture` does."""
+    picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(("I", "F")):
         deep = np.asarray(picture).astype(np.float32)
         highest = 65535 if picture.mode.startswith("I") else max(float(deep.max(initial=0)), 1e-9)

@@ -18,13 +18,17 @@ from sonocanvas.pipeline_inputs import (
     check_noise,
     check_output,
     check_rule,
+    check_share,
     read_prompts,
 )
+from sonocanvas.pipeline_layers import compose_given, read_audio, read_image
 from sonocanvas.pipeline_models import PairPipeline
 from sonocanvas.pipeline_output import SonoCanvasOutput, finish
+from sonocanvas.placing import resized
 from sonocanvas.protocols import Rule
 from sonocanvas.registry import build
-from sonocanvas.settings import RuleChoice, Sampling
+from sonocanvas.scene import STRENGTH
+from sonocanvas.settings import RuleChoice, Sampling, check_duration
 from sonocanvas.text import encode_prompts
 from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
 
@@ -32,6 +36,8 @@ Texts = str | Sequence[str]
 OnStepEnd = Callable[[Any, int, Tensor, dict[str, Any]], dict[str, Any]]
 
 SAMPLING = Sampling()
+UNREAD = "a"
+"""A prompt that no model draws, where what is given stands instead."""
 
 
 class SonoCanvasPipeline(PairPipeline):
@@ -63,8 +69,8 @@ class SonoCanvasPipeline(PairPipeline):
     @torch.no_grad()
     def __call__(
         self,
-        image_prompt: Texts,
-        audio_prompt: Texts,
+        image_prompt: Texts | None = None,
+        audio_prompt: Texts | None = None,
         negative_image_prompt: Texts = "",
         negative_audio_prompt: Texts = "",
         num_inference_steps: int = SAMPLING.steps,
@@ -72,6 +78,11 @@ class SonoCanvasPipeline(PairPipeline):
         audio_guidance_scale: float = SAMPLING.audio_guidance_scale,
         guidance_interval: tuple[float, float] = SAMPLING.guidance_interval,
         rule: Rule | None = None,
+        image: Any = None,
+        audio: Any = None,
+        mask: Any = None,
+        strength: float = STRENGTH,
+        duration_s: float = 0.0,
         num_images_per_prompt: int = 1,
         generator: Generators | None = None,
         latents: Tensor | None = None,
@@ -87,9 +98,10 @@ class SonoCanvasPipeline(PairPipeline):
         `generate` makes of that seed.
 
         Args:
-            image_prompt: What the canvas should look like: one text, or a list of the batch.
-            audio_prompt: What it should sound like; lists are of equal length, and one text
-                beside a list holds for all of it.
+            image_prompt: What the canvas should look like: one text, or a list of the batch; may
+                be left out beside an image.
+            audio_prompt: What it should sound like; may be left out beside an audio. Lists are of
+                equal length, and one text beside a list holds for all of it.
             negative_image_prompt: What it should not look like.
             negative_audio_prompt: What it should not sound like.
             num_inference_steps: Number of denoising steps.
@@ -97,6 +109,14 @@ class SonoCanvasPipeline(PairPipeline):
             audio_guidance_scale: The spectrogram model's.
             guidance_interval: Shares of the steps between which there is guidance.
             rule: What mixes the two models; by default the mean after a warm start.
+            image: A picture that is kept: a PIL image, or an array or tensor `(height, width)` or
+                `(height, width, 3)` in [0, 1]. Without an image prompt no model draws over it.
+            audio: A sound that is kept: an array or tensor `(samples,)` at the sample rate of the
+                pair's canvas. Without an audio prompt no model plays over it.
+            mask: Where the image holds, `(height, width)` in [0, 1] or a gray PIL image; by
+                default where it is opaque.
+            strength: How much of the two stays, from 0 to 1, which is all of it.
+            duration_s: How long the canvas is, from 2 to 600; 0 is that of the pair.
             num_images_per_prompt: Canvases of each pair of prompts, one after the other.
             generator: What draws the noise: one for the batch or a list with one for each canvas;
                 by default torch's own on the CPU.
@@ -117,11 +137,21 @@ class SonoCanvasPipeline(PairPipeline):
         rule = _default_rule() if rule is None else rule
         callback = callback_on_step_end
         wanted = getattr(callback, "tensor_inputs", callback_on_step_end_tensor_inputs)
+        pair = resized(self.pair, check_duration(duration_s))
+        kept = {"image": image, "audio": audio}
+        texts = {"image": image_prompt, "audio": audio_prompt}
+        drawn_by = {model: texts[model] is not None for model in texts}
+        for model in texts:
+            if kept[model] is not None and not drawn_by[model]:
+                texts[model] = UNREAD
         prompts = read_prompts(
-            image_prompt, audio_prompt, negative_image_prompt, negative_audio_prompt
+            texts["image"], texts["audio"], negative_image_prompt, negative_audio_prompt
         )
+        check_share("strength", strength)
+        given = {} if image is None else {"image": read_image(image, mask)}
+        given |= {} if audio is None else {"audio": read_audio(audio, pair.canvas_format)}
         check_count("num_images_per_prompt", num_images_per_prompt)
-        shape = (len(prompts) * num_images_per_prompt, *self.config.latent_shape)
+        shape = (len(prompts) * num_images_per_prompt, *pair.latent_shape)
         self.check_inputs(
             shape,
             num_inference_steps,
@@ -140,9 +170,9 @@ class SonoCanvasPipeline(PairPipeline):
         self._interrupt, self._num_timesteps = False, num_inference_steps
 
         # 2. Encode the prompts, each once.
-        pair = self.pair
         device = self._execution_device
         embeddings = _encode(pair, prompts, num_images_per_prompt, device)
+        drawn = compose_given(embeddings, given, drawn_by, strength, pair)
 
         # 3. Draw the first noise, in float32 whatever the type of the weights.
         generator = torch.default_generator if generator is None else generator
@@ -153,7 +183,7 @@ class SonoCanvasPipeline(PairPipeline):
         with self.progress_bar(total=num_inference_steps) as progress_bar:
             latents = denoise(
                 pair,
-                embeddings,
+                drawn,
                 latents,
                 self.scheduler,
                 rule,
@@ -170,7 +200,7 @@ class SonoCanvasPipeline(PairPipeline):
             )
 
         # 5. Decode and play.
-        output = finish(self, latents, output_type)
+        output = finish(self, latents, output_type, pair.crop_columns, drawn.pinned)
 
         # 6. Offload all models.
         self.maybe_free_model_hooks()

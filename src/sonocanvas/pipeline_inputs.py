@@ -64,6 +64,16 @@ def check_guidance(name: str, value: Any) -> None:
         raise InvalidInputError(f"{name} must be a number, 0 or more, not {value!r}.")
 
 
+def check_share(name: str, value: Any) -> None:
+    """Checks that a value can be a share.
+
+    Raises:
+        InvalidInputError: It is not a number in [0, 1].
+    """
+    if not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
+        raise InvalidInputError(f"{name} must be a number in [0, 1], not {value!r}.")
+
+
 def check_interval(interval: Any) -> None:
     """Checks that a value can be a guidance interval.
 

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from sonocanvas import canvas as canvases
+from sonocanvas.experts import Pinned
 from sonocanvas.sound_files import FULL_SCALE
 from sonocanvas.types import CanvasFormat
 from sonocanvas.vocoders.parts import play
@@ -39,13 +40,17 @@ class SonoCanvasOutput(BaseOutput):  # type: ignore[misc]
     gains_db: list[float] | None = None
 
 
-def finish(pipe: Any, latents: Tensor, output_type: str) -> SonoCanvasOutput:
+def finish(
+    pipe: Any, latents: Tensor, output_type: str, crop_columns: int, pinned: Pinned | None = None
+) -> SonoCanvasOutput:
     """Returns clean latents decoded and played; what is played is the canvas in 8 bits.
 
     Args:
         pipe: The pipeline: its `vae` decodes, its `vocoder` plays.
         latents: `(batch, channels, height, width)` float32, for `"latent"` given back as it is.
         output_type: One of `pipeline_inputs.OUTPUT_TYPES`.
+        crop_columns: Columns that are dropped at the right.
+        pinned: What was given; where it is exact it is not decoded, but as it was.
     """
     if output_type == "latent":
         return SonoCanvasOutput(images=latents)
@@ -54,7 +59,8 @@ def finish(pipe: Any, latents: Tensor, output_type: str) -> SonoCanvasOutput:
     else:
         latents = latents.to(pipe.vae.device)
     image = canvases.decode_latents(pipe.vae, latents).cpu()
-    image = image[..., : image.shape[-1] - pipe.config.crop_columns]
+    image = image if pinned is None else pinned.laid_over(image)
+    image = image[..., : image.shape[-1] - crop_columns]
     gray = [canvases.canvas_to_bytes(one) for one in canvases.image_to_canvas(image)]
     canvas = torch.stack([canvases.bytes_to_canvas(one) for one in gray])
     played = play(pipe.vocoder, canvas, CanvasFormat(**pipe.config.canvas_format))

@@ -87,7 +87,7 @@ def place_layers(layers: Sequence[Layer], pair: ModelPair) -> list[Placed]:
     Raises:
         InvalidInputError: A layer lies outside the canvas, or its source cannot be read.
     """
-    return [_placed(layer, number, pair) for number, layer in enumerate(layers, 1)]
+    return [place(layer, number, pair) for number, layer in enumerate(layers, 1)]
 
 
 def compose_layers(
@@ -113,12 +113,23 @@ def compose_layers(
             expert, told = _expert(one, pair, negative)
             experts.append(expert)
             sentences += told
-    drawn = Composition(tuple(experts))
-    return dataclasses.replace(drawn, pinned=_pinned(placed, drawn, pair)), sentences
+    return pin(placed, Composition(tuple(experts)), pair), sentences
 
 
-def _placed(layer: Layer, number: int, pair: ModelPair) -> Placed:
-    """Returns where a layer is; its number is for messages."""
+def place(
+    layer: Layer, number: int, pair: ModelPair, given: tuple[Tensor, Tensor] | None = None
+) -> Placed:
+    """Returns where a layer is on the canvas of a pair.
+
+    Args:
+        layer: The layer.
+        number: Its number, for messages.
+        pair: The models.
+        given: What it holds instead of its source, as a source gives it.
+
+    Raises:
+        InvalidInputError: It lies outside the canvas, or its source cannot be read.
+    """
     fmt, block = pair.canvas_format, block_of(pair)
     frames = pair.latent_shape[2] * block
     shown = frames - pair.crop_columns
@@ -128,23 +139,20 @@ def _placed(layer: Layer, number: int, pair: ModelPair) -> Placed:
     feather = layer.feather_s * fmt.sample_rate_hz / fmt.hop_samples
     weights = torch.outer(_ramp(fmt.mels, top, bottom, feather), _ramp(shown, left, right, feather))
     weights = functional.pad(weights[None], (0, frames - shown), mode="replicate")[0]
-    silent = torch.full_like(weights, float(fmt.inverted))
-    if not layer.source.name:
+    if given is None and not layer.source.name:
         return Placed(layer, box, weights, None, torch.zeros_like(weights))
-    source = build("source", layer.source.name, layer.source.options)
-    gray, opacity = source(fmt)
-    room = Box(top, bottom, left, right)
-    if layer.kind == "sound":
-        room = Box(0, fmt.mels, left, right)
-    gray, opacity, cut = _fitted(gray, opacity, layer, room)
+    if given is None:
+        given = build("source", layer.source.name, layer.source.options)(fmt)
+    room = Box(0, fmt.mels, left, right) if layer.kind == "sound" else Box(top, bottom, left, right)
+    gray, opacity, cut = _fitted(given[0], given[1], layer, room)
     rows, columns = slice(room.top, room.bottom), slice(room.left, room.right)
-    given, opaque = silent.clone(), torch.zeros_like(weights)
+    silent = torch.full_like(weights, float(fmt.inverted))
+    content, opaque = silent.clone(), torch.zeros_like(weights)
+    content[rows, columns] = quieter(gray, layer.level_db, fmt) if layer.level_db else gray
     opaque[rows, columns] = opacity
     opaque = opaque * weights
-    given[rows, columns] = louder(gray, layer.level_db, fmt) if layer.level_db else gray
-    given = torch.lerp(silent, given, opaque)
     cut_s = cut * fmt.hop_samples / fmt.sample_rate_hz
-    return Placed(layer, box, weights, given, opaque, cut_s)
+    return Placed(layer, box, weights, torch.lerp(silent, content, opaque), opaque, cut_s)
 
 
 def _columns(layer: Layer, number: int, fmt: CanvasFormat, shown: int) -> tuple[int, int]:
@@ -244,8 +252,8 @@ def _into(one: Tensor, height: int, width: int, centred: bool) -> Tensor:
     return functional.pad(one, edges)
 
 
-def louder(canvas: Tensor, level_db: float, fmt: CanvasFormat) -> Tensor:
-    """Returns a canvas `(mels, frames)` as of sound that is louder by so many dB."""
+def quieter(canvas: Tensor, level_db: float, fmt: CanvasFormat) -> Tensor:
+    """Returns rows of a canvas `(rows, frames)` at another level, 0 dB or less."""
     rows = canvas.shape[0]
     whole = functional.pad(canvas, (0, 0, 0, fmt.mels - rows))  # the format is of all rows
     mel = canvas_to_mel(whole[None], fmt) * 10 ** (level_db / 20)
@@ -273,26 +281,34 @@ def _expert(one: Placed, pair: ModelPair, negative: dict[str, str]) -> tuple[Exp
     return Expert(model, text, without, seen, weights, shift), told + more
 
 
-def _pinned(placed: Sequence[Placed], drawn: Composition, pair: ModelPair) -> Pinned | None:
-    """Returns what is given of a canvas: by the sources, and silence where no layer is."""
+def pin(placed: Sequence[Placed], drawn: Composition, pair: ModelPair) -> Composition:
+    """Returns a composition with what the sources of layers give, and silence where none is.
+
+    Args:
+        placed: The layers.
+        drawn: What the models draw of them.
+        pair: The models.
+    """
     fmt, block = pair.canvas_format, block_of(pair)
     _, rows, columns = pair.latent_shape
     canvas = torch.full((rows * block, columns * block), float(fmt.inverted))
-    shares = torch.zeros(rows, columns)
+    shares, exact = torch.zeros(rows, columns), torch.zeros(canvas.shape, dtype=torch.bool)
+    free = torch.ones_like(canvas)
     for one in placed:
+        free = free * (1 - (one.weights if one.layer.prompt else one.opacity))
         if one.given is not None:
             canvas = (torch.minimum if fmt.inverted else torch.maximum)(canvas, one.given)
-            shares = shares.maximum(_pooled(one.opacity * one.layer.strength, block))
-    covers = [drawn.cover(model) for model in MODEL_OF.values()]
-    free = torch.ones(rows, columns)
-    for cover in covers:
-        free = free * 0 if cover is None else free * (1 - cover)
-    shares = 1 - (1 - shares) * (1 - free)
+            kept = one.opacity * one.layer.strength
+            shares, exact = shares.maximum(_pooled(kept, block)), exact | (kept == 1)
+    undrawn = torch.ones(rows, columns)
+    for cover in (drawn.cover(model) for model in MODEL_OF.values()):
+        undrawn = undrawn * 0 if cover is None else undrawn * (1 - cover)
+    shares = 1 - (1 - shares) * (1 - undrawn)
     if not shares.any():
-        return None
+        return drawn
     with torch.no_grad():
         latent = encode_image(pair.vae, canvas_to_image(canvas[None])).cpu()[0]
-    return Pinned(latent, shares, canvas)
+    return dataclasses.replace(drawn, pinned=Pinned(latent, shares, canvas, exact | (free == 1)))
 
 
 def _shift(pair: ModelPair, level_db: float) -> Tensor:

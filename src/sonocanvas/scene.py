@@ -25,6 +25,7 @@ SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
 Range = Annotated[tuple[float, ...], Strict(False)]
 
+STRENGTH = 0.5
 NUMBER = r"(\d+(?:\.\d+)?)"
 WORDS = {
     "span_s": re.compile(rf"{NUMBER}-{NUMBER}s"),
@@ -53,7 +54,7 @@ class Layer(Part):
     feather_s: float = Field(default=0.0, ge=0, le=60, description="how far its edges fade")
     fit: Literal["contain", "cover", "tile", "stretch"] = "contain"
     strength: Share = Field(
-        default=0.6, description="how much of what a source gives stays; 1 is that alone"
+        default=STRENGTH, description="how much of what a source gives stays; 1 is that alone"
     )
 
     @model_validator(mode="before")

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.registry import MENUS, MISSING, build, options
 
+DURATIONS_S = (2, 600)
+"""The shortest and the longest canvas, in seconds."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -140,3 +143,19 @@ def read_value(text: str) -> Any:
         return text
     value = parsed["value"]
     return value if len(parsed) == 1 and isinstance(value, str | int | float | list) else text
+
+
+def check_duration(duration_s: Any) -> float:
+    """Returns a duration in seconds.
+
+    Raises:
+        InvalidInputError: It is neither 0 nor from 2 to 600.
+    """
+    known = isinstance(duration_s, int | float)
+    if not known or not (duration_s == 0 or DURATIONS_S[0] <= duration_s <= DURATIONS_S[1]):
+        raise InvalidInputError(
+            "duration_s must be from {} to {}, or 0 for the pair's own, not {!r}.".format(
+                *DURATIONS_S, duration_s
+            )
+        )
+    return float(duration_s)

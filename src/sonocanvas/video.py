@@ -1,9 +1,11 @@
 """A sample as a video: the canvas, a playhead that moves with the sound, the prompts below.
 
+A canvas that is much wider than a screen moves past the playhead instead.
+
 H.264 and AAC in MP4 by PyAV, which brings its codecs along: it plays in browsers and on phones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 from sonocanvas.artifacts import COLOUR_FILE, load_sample, sample_folders
 from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import write_beside
+from sonocanvas.morph import at
 from sonocanvas.origin import origin_of, to_comment
 from sonocanvas.picture_files import image_to_rgb
 from sonocanvas.sound_files import quantise
@@ -24,6 +28,8 @@ from sonocanvas.types import Sample
 
 FRAMES_PER_S = 25
 WIDTH = 1280
+WIDEST = 6.0
+"""A canvas that is wider than so many times its height is shown in a window of 4 to 1."""
 CAPTION_HEIGHT = 96
 PLAYHEAD_WIDTH = 3
 SOUND_RATE_HZ = 48000  # every player takes it
@@ -46,8 +52,32 @@ def write_video(path: Path, sample: Sample, picture: Image.Image | None = None) 
     Raises:
         InvalidInputError: The sound is empty or the file cannot be written.
     """
+    strip = _strip(picture or Image.fromarray(canvas_to_bytes(sample.canvas)))
+    _write(path, sample, lambda share: strip)
+
+
+def write_morph(path: Path, sample: Sample, canvases: Tensor) -> None:
+    """Writes a morph as an MP4, as `write_video` does.
+
+    Args:
+        path: Where to.
+        sample: What is heard, of `morph.morph`.
+        canvases: What is shown, `(count, mels, frames)`.
+
+    Raises:
+        InvalidInputError: The file cannot be written.
+    """
+
+    def shown(share: float) -> Pixels:
+        return _strip(Image.fromarray(canvas_to_bytes(at(canvases, share))))
+
+    _write(path, sample, shown)
+
+
+def _write(path: Path, sample: Sample, shown_at: Callable[[float], Pixels]) -> None:
+    """Writes a sample with what is shown at a share of its time."""
     pcm, _ = quantise(sample.waveform)
-    still = _still(sample, picture)
+    caption = _caption(sample)
     duration_s = len(pcm) / sample.waveform.sample_rate_hz
 
     def write(beside: Path) -> None:
@@ -56,9 +86,10 @@ def write_video(path: Path, sample: Sample, picture: Image.Image | None = None) 
             container.metadata["comment"] = to_comment(origin_of(sample))
             quality = {"crf": "18", "preset": "veryfast"}
             shown = container.add_stream("libx264", rate=FRAMES_PER_S, options=quality)
-            shown.height, shown.width, shown.pix_fmt = *still.shape[:2], "yuv420p"
+            shown.height, shown.width = len(shown_at(0)) + len(caption), WIDTH
+            shown.pix_fmt = "yuv420p"
             heard = container.add_stream("aac", SOUND_RATE_HZ, layout="mono", bit_rate=160_000)
-            for pixels in frames(still, duration_s):
+            for pixels in frames(shown_at, caption, duration_s):
                 container.mux(shown.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
             container.mux(shown.encode(None))
             container.mux(heard.encode(_sound(pcm, sample.waveform.sample_rate_hz)))
@@ -96,31 +127,45 @@ def write_videos(folder: Path, overwrite: bool = False, in_colour: bool = False)
         yield path
 
 
-def frames(still: Pixels, duration_s: float) -> Iterator[Pixels]:
+def frames(
+    shown_at: Callable[[float], Pixels], caption: Pixels, duration_s: float
+) -> Iterator[Pixels]:
     """Yields the frames `(height, 1280, 3)`: frame `k` shows the moment `k / 25` seconds.
 
     Args:
-        still: What does not move; the playhead runs above its caption.
+        shown_at: The canvas `(height, width, 3)` at a share of the time; one that is wider than
+            1280 moves, so that the playhead stays in the middle but for its beginning and its end.
+        caption: What stands below it, `(height, 1280, 3)`.
         duration_s: How long the sound is.
     """
     for number in range(max(1, round(duration_s * FRAMES_PER_S))):
-        frame = still.copy()
-        left = int(number / FRAMES_PER_S / duration_s * WIDTH)
-        frame[:-CAPTION_HEIGHT, left : left + PLAYHEAD_WIDTH] = GLOW
+        share = number / FRAMES_PER_S / duration_s
+        strip = shown_at(share)
+        width = strip.shape[1]
+        head = int(share * width)
+        left = min(max(0, head - WIDTH // 2), width - WIDTH)
+        frame = np.concatenate([strip[:, left : left + WIDTH], caption])
+        frame[: len(strip), head - left : head - left + PLAYHEAD_WIDTH] = GLOW
         yield frame
 
 
-def _still(sample: Sample, picture: Image.Image | None) -> Pixels:
-    """Returns what does not move: the picture over the prompts."""
-    picture = picture or Image.fromarray(canvas_to_bytes(sample.canvas))
-    height = round(WIDTH * picture.height / picture.width / 2) * 2  # the codec wants it even
-    page = Image.new("RGB", (WIDTH, height + CAPTION_HEIGHT), GROUND)
-    page.paste(picture.convert("RGB").resize((WIDTH, height), Image.Resampling.BICUBIC))
+def _strip(picture: Image.Image) -> Pixels:
+    """Returns the canvas as wide as the page, or wider where it has to move."""
+    ratio = picture.width / picture.height
+    width = WIDTH if ratio <= WIDEST else round(WIDTH * ratio / 4)
+    height = round(width / ratio / 2) * 2  # the codec wants it even
+    size = (width, height)
+    return np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BICUBIC))
+
+
+def _caption(sample: Sample) -> Pixels:
+    """Returns the prompts as they stand below the canvas."""
+    page = Image.new("RGB", (WIDTH, CAPTION_HEIGHT), GROUND)
     pen = ImageDraw.Draw(page)
     for line, (word, prompt) in enumerate(
         (("looks like", sample.prompts.image), ("sounds like", sample.prompts.audio))
     ):
-        top = height + 16 + 34 * line
+        top = 16 + 34 * line
         pen.text((20, top), word, SOFT, ImageFont.load_default(24))
         pen.text((165, top), _fitted(prompt), INK, ImageFont.load_default(24))
     return np.asarray(page)

@@ -10,6 +10,7 @@ from sonocanvas.cli.colour import colour
 from sonocanvas.cli.evaluate import evaluate
 from sonocanvas.cli.figure import figure
 from sonocanvas.cli.generate import generate
+from sonocanvas.cli.haptics import haptics
 from sonocanvas.cli.inspect import inspect
 from sonocanvas.cli.list_ import list_
 from sonocanvas.cli.play import play
@@ -58,6 +59,7 @@ app.command()(generate)
 app.command()(play)
 app.command()(see)
 app.command()(video)
+app.command()(haptics)
 app.command()(evaluate)
 app.command()(colour)
 app.command()(figure)

@@ -1,5 +1,6 @@
 """`sonocanvas video`: a run as videos."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,14 @@ def video(
         bool,
         typer.Option("--colour", help="Show the canvases in colour; a video beside the gray one."),
     ] = False,
+    morph: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PROMPT",
+            help="What the picture becomes while the sound goes on; may be given several times.",
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps; for --morph.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Make a video of every sample: the canvas with a playhead, and its sound."""
@@ -19,6 +28,26 @@ def video(
     from sonocanvas.video import write_videos
 
     for run in runs:
-        for path in write_videos(run, overwrite, colour):
+        made = write_morphs(run, morph, device, overwrite) if morph else None
+        for path in made or write_videos(run, overwrite, colour):
             typer.echo(path)
         renew_gallery(run)
+
+
+def write_morphs(run: Path, prompts: list[str], device: str, overwrite: bool) -> Iterator[Path]:
+    """Yields the `video-morph.mp4` of every sample in a run, or of one sample, as each is there."""
+    from sonocanvas.cli.console import RunDisplay
+    from sonocanvas.generate import load_pair, pick_device
+    from sonocanvas.morph import morph, run_to_morph
+    from sonocanvas.video import write_morph
+
+    config, samples = run_to_morph(run, prompts)
+    with RunDisplay(len(samples)) as display:
+        pair = load_pair(config, pick_device(device), display.on_warning)
+        for folder in samples:
+            path = folder / "video-morph.mp4"
+            if overwrite or not path.exists():
+                step, warn = display.on_step, display.on_warning
+                write_morph(path, *morph(folder, config, prompts, pair, step, warn))
+            display.advance()
+            yield path

@@ -72,11 +72,12 @@ def _canvases(
     rule: Mean,
     on_step: OnStep | None,
 ) -> list[Tensor]:
-    """Returns a canvas `(1, height, width)` of each seed; what is given whole is not drawn."""
-    if drawn.pinned is not None and drawn.is_given:
-        return [drawn.pinned.canvas[None]] * len(seeds)
+    """Returns a canvas `(1, height, width)` of each seed; what is given is not drawn."""
     latents = sample_latents(config, pair, drawn, seeds, rule, on_step)
-    return [image_to_canvas(decode_latents(pair.vae, one[None])) for one in latents]
+    images = [decode_latents(pair.vae, latent[None]) for latent in latents]
+    if drawn.pinned is not None:
+        images = [drawn.pinned.laid_over(image) for image in images]
+    return [image_to_canvas(image) for image in images]
 
 
 @torch.no_grad()

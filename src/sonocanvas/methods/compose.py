@@ -6,11 +6,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from sonocanvas.canvas import canvas_to_image
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.experts import Composition
-from sonocanvas.finish import finish, finish_image
+from sonocanvas.finish import finish
 from sonocanvas.placing import compose_layers, place_layers
 from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads, Rule
 from sonocanvas.registry import build
@@ -65,17 +64,9 @@ def sample_all(
     """
     prompts, drawn, sentences = read_scene(config, pair, on_warning, kinds)
     for seeds in chunks:
-        if drawn.pinned is not None and drawn.is_given:  # no model draws
-            image = canvas_to_image(drawn.pinned.canvas[None])[0]
-            image = image[..., : image.shape[-1] - pair.crop_columns]
-            for seed in seeds:
-                yield finish_image(
-                    config, pair, prompts, seed, image, drawn.pinned.latent, sentences
-                )
-            continue
         latents = sample_latents(config, pair, drawn, seeds, rule, on_step)
         for seed, latent in zip(seeds, latents, strict=True):
-            yield finish(config, pair, prompts, seed, latent, sentences)
+            yield finish(config, pair, prompts, seed, latent, sentences, drawn.pinned)
 
 
 def read_scene(
@@ -128,6 +119,8 @@ def sample_latents(
         begin: Number of the first step that is taken.
         end: Number of the first that is not; by default all are.
     """
+    if drawn.pinned is not None and drawn.is_given:  # no model draws
+        return drawn.pinned.latent.expand(len(seeds), -1, -1, -1)
     return denoise(
         pair,
         drawn,

@@ -43,7 +43,8 @@ class Chooser:
     @torch.no_grad()
     def decoded(self, latents: Tensor) -> Tensor:
         """Returns the pictures `(batch, 3, height, width)` of latents, on the CPU."""
-        return decode_latents(self.pair.vae, latents).cpu()
+        pictures, pinned = decode_latents(self.pair.vae, latents).cpu(), self.composition.pinned
+        return pictures if pinned is None else pinned.laid_over(pictures)
 
     def drawn(self, pictures: Tensor) -> list[Candidate]:
         """Returns the two scores of each of some pictures `(batch, 3, height, width)`.

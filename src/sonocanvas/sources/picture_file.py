@@ -66,21 +66,39 @@ class PictureFile:
             InvalidInputError: The file cannot be read, or is too small, transparent or of one gray.
         """
         gray, opacity = read_picture(Path(self.path))
-        height, width = gray.shape
-        if min(height, width) < SMALLEST:
-            raise InvalidInputError(
-                f"'{self.path}' has {width} x {height} pixels; a layer needs {SMALLEST} x "
-                f"{SMALLEST} or more."
-            )
-        seen = gray[opacity > 0]
-        if not seen.numel():
-            raise InvalidInputError(f"'{self.path}' is transparent everywhere.")
-        black, white = float(seen.min()), float(seen.max())
-        if white - black < 1 / 255:
-            raise InvalidInputError(f"'{self.path}' is of one gray; there is nothing to be seen.")
-        level = ((gray - black) / (white - black)).clamp(0, 1)
-        level = 1 - level if self.invert else level
-        return level ** (self.gamma or fitted_gamma(level[opacity > 0])), opacity
+        return with_contrast(gray, opacity, f"'{self.path}'", self.gamma, self.invert), opacity
+
+
+def with_contrast(
+    gray: Tensor, opacity: Tensor, name: str, gamma: float = 0.0, invert: bool = False
+) -> Tensor:
+    """Returns a picture `(height, width)` with its contrast fitted to a canvas.
+
+    Args:
+        gray: In [0, 1].
+        opacity: Of the same shape; what is transparent does not count.
+        name: What a message calls it.
+        gamma: As of `PictureFile`.
+        invert: As of `PictureFile`.
+
+    Raises:
+        InvalidInputError: It is too small, transparent, or of one gray.
+    """
+    height, width = gray.shape
+    if min(height, width) < SMALLEST:
+        raise InvalidInputError(
+            f"{name} has {width} x {height} pixels; a layer needs {SMALLEST} x {SMALLEST} or more."
+        )
+    seen = gray[opacity > 0]
+    if not seen.numel():
+        raise InvalidInputError(f"{name} is transparent everywhere.")
+    black, white = float(seen.min()), float(seen.max())
+    if white - black < 1 / 255:
+        raise InvalidInputError(f"{name} is of one gray; there is nothing to be seen.")
+    level = ((gray - black) / (white - black)).clamp(0, 1)
+    level = 1 - level if invert else level
+    fitted: Tensor = level ** (gamma or fitted_gamma(level[opacity > 0]))
+    return fitted
 
 
 def fitted_gamma(levels: Tensor) -> float:
