@@ -141,7 +141,7 @@ class RunConfig(Part):
         drawn = any(one.prompt.strip() for one in read) or any(
             key in values and not said for key, said in words.items()
         )
-        if not drawn and "method" not in values and "search" not in values:
+        if not drawn and all(words.values()) and "method" not in values and "search" not in values:
             values = {**values, "method": {"name": "layer"}}  # nothing is asked of a model
         return {**words, **values, "layers": read}
 

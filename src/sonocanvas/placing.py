@@ -308,7 +308,8 @@ def pin(placed: Sequence[Placed], drawn: Composition, pair: ModelPair) -> Compos
         return drawn
     with torch.no_grad():
         latent = encode_image(pair.vae, canvas_to_image(canvas[None])).cpu()[0]
-    return dataclasses.replace(drawn, pinned=Pinned(latent, shares, canvas, exact | (free == 1)))
+    exact |= (free == 1) | (not drawn.experts)
+    return dataclasses.replace(drawn, pinned=Pinned(latent, shares, canvas, exact))
 
 
 def _shift(pair: ModelPair, level_db: float) -> Tensor:

@@ -9,10 +9,12 @@ from torch import Tensor
 from sonocanvas.canvas import canvas_to_image, decode_latents, encode_image, image_to_canvas
 from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
+from sonocanvas.errors import InvalidInputError
 from sonocanvas.experts import Composition
 from sonocanvas.finish import finish_image
 from sonocanvas.methods.compose import read_scene, sample_latents
 from sonocanvas.protocols import OnStep, OnWarning
+from sonocanvas.scene import KINDS
 from sonocanvas.types import ModelPair, Sample, Step
 
 OTHER_STREAM = 1 << 31
@@ -46,6 +48,12 @@ def sample_apart(
         on_warning: Called with sentences about the prompts.
         image_steps: Steps of the picture; 0 stands for those of the run.
     """
+    for kind in KINDS:
+        if all(layer.kind != kind for layer in config.scene):
+            raise InvalidInputError(
+                f"The method '{config.method.name}' joins a picture and a sound; the run has no "
+                f"{kind}."
+            )
     prompts, looks, told = read_scene(config, pair, on_warning, ("picture",))
     _, sounds, more = read_scene(config, pair, on_warning, ("sound",))
     sentences = [*told, *more]
