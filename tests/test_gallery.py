@@ -129,3 +129,11 @@ def test_page_is_the_same_each_time(page, tmp_path):
 def test_folder_without_samples_is_refused(tmp_path):
     with pytest.raises(InvalidInputError, match="holds no sample"):
         write_gallery(tmp_path)
+
+
+def test_a_long_canvas_is_wider_than_the_page(tmp_path):
+    for seed, record in ((1, {"duration_s": 60.0}), (2, {"duration_s": 12.0})):
+        save_sample(dataclasses.replace(make_sample(seed), record=RECORD | record), tmp_path)
+    text = write_gallery(tmp_path).read_text()
+    assert text.count('style="width: 3180px"') == 1
+    assert text.count('class="scroll"') == 2

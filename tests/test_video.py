@@ -90,6 +90,28 @@ def test_prompts_stand_below_and_a_long_one_is_cut(video):
     assert (caption[:, -15:] > 150).sum() == 0
 
 
+def test_a_long_canvas_moves_past_the_playhead(tmp_path):
+    canvas = torch.zeros(64, 1600)
+    canvas[:, 800:] = 1.0
+    sample = dataclasses.replace(
+        make_sample(3), canvas=canvas, waveform=Waveform(clicks(), RATE_HZ)
+    )
+    write_video(tmp_path / "long.mp4", sample)
+    shown = pictures(tmp_path / "long.mp4")
+    height = 320
+    assert shown[0][1].shape == (height + CAPTION_HEIGHT, WIDTH, 3)
+    width = WIDTH * 1600 // 64 // 4
+    for number in (0, len(shown) // 4, len(shown) // 2, len(shown) - 1):
+        moment_s, pixels = shown[number]
+        head = moment_s / DURATION_S * width
+        left = min(max(0, head - WIDTH / 2), width - WIDTH)
+        playhead = np.abs(pixels[:height].astype(float) - GLOW).mean((0, 2)).argmin()
+        assert abs(playhead - (head - left)) <= 3
+        bright = pixels[: height - 4, :, 2].mean(0) > 128
+        edge = np.clip(width / 2 - left, 0, WIDTH)
+        assert abs(WIDTH - bright.sum() - edge) <= 8
+
+
 def test_another_picture_takes_the_place_of_the_canvas(tmp_path):
     sample = dataclasses.replace(make_sample(3), waveform=Waveform(clicks()[:, :3200], RATE_HZ))
     write_video(tmp_path / "red.mp4", sample, Image.new("RGB", (101, 33), (200, 0, 0)))

@@ -44,31 +44,6 @@ PROMPTS = ("--image", "a castle", "--audio", "bells ringing")
 QUICK = (*PROMPTS, "--steps", "1", "--set", "sampling.scheduler=ddim")
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("weights")
-    save_folder(tiny_pair(), folder)
-    return folder
-
-
-@pytest.fixture
-def sonocanvas(monkeypatch, capsys, tmp_path, weights):
-    """Returns a function that runs a command in an empty folder: (code, output, errors)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", weights)
-    monkeypatch.setattr("sonocanvas.config.MINI", weights)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["sonocanvas", *map(str, words)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        captured = capsys.readouterr()
-        return stopped.value.code or 0, captured.out, captured.err
-
-    return run
-
-
 def tone(level=0.5, seconds=1.0, rate_hz=16000):
     return level * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate_hz)) / rate_hz)
 

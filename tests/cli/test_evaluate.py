@@ -4,7 +4,6 @@ import csv
 
 import pytest
 from test_cli import QUICK as GENERATE
-from test_cli import sonocanvas, weights  # noqa: F401
 
 from sonocanvas.scorers.judge import JUDGE
 
@@ -18,7 +17,7 @@ def prompts(tmp_path):
     return "prompts.tsv"
 
 
-def test_evaluate_prints_the_table_and_makes_nothing_twice(sonocanvas, prompts, tmp_path):  # noqa: F811
+def test_evaluate_prints_the_table_and_makes_nothing_twice(sonocanvas, prompts, tmp_path):
     words = ("evaluate", prompts, *QUICK, "--vary", "sampling.steps=2", "--out", "eval")
     code, output, errors = sonocanvas(*words)
     assert (code, errors) == (0, "")
@@ -30,7 +29,7 @@ def test_evaluate_prints_the_table_and_makes_nothing_twice(sonocanvas, prompts, 
     assert sonocanvas(*words) == (code, output, errors)
 
 
-def test_evaluate_on_some_of_the_hundred_pairs(sonocanvas, tmp_path):  # noqa: F811
+def test_evaluate_on_some_of_the_hundred_pairs(sonocanvas, tmp_path):
     words = ("evaluate", "--benchmark", "--pairs", "1", *QUICK, "--methods", "audio-only")
     code, output, _ = sonocanvas(*words)
     assert code == 0
@@ -55,7 +54,7 @@ def test_evaluate_on_some_of_the_hundred_pairs(sonocanvas, tmp_path):  # noqa: F
         (("prompts.tsv", "--out", "."), "holds files but no measured.jsonl"),
     ],
 )
-def test_evaluate_refuses_bad_input_in_one_sentence(sonocanvas, prompts, tmp_path, words, told):  # noqa: F811
+def test_evaluate_refuses_bad_input_in_one_sentence(sonocanvas, prompts, tmp_path, words, told):
     (tmp_path / "bad.tsv").write_text(TABLE.replace("birds singing", ""), "utf-8")
     code, output, errors = sonocanvas("evaluate", *words)
     assert (code, output) == (2, "")
@@ -64,7 +63,7 @@ def test_evaluate_refuses_bad_input_in_one_sentence(sonocanvas, prompts, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tsv", "prompts.tsv"]
 
 
-def test_generate_shows_the_kept_first(sonocanvas, weights, monkeypatch):  # noqa: F811
+def test_generate_shows_the_kept_first(sonocanvas, weights, monkeypatch):
     monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", JUDGE.with_name("mini"))
     words = ("--pair", f"local:{weights}", "--seeds", "3-5", "--keep", "1")
     by = ("--set", 'keep_by=["selector"]')
@@ -75,7 +74,7 @@ def test_generate_shows_the_kept_first(sonocanvas, weights, monkeypatch):  # noq
     assert [line.split()[0] for line in lines[1:4]] == ["kept", "2", "3"]
 
 
-def test_generate_that_cannot_keep_says_why(sonocanvas):  # noqa: F811
+def test_generate_that_cannot_keep_says_why(sonocanvas):
     code, _, errors = sonocanvas("generate", *GENERATE, "--seeds", "3", "--keep", "2")
     assert (code, errors) == (2, "keep is 2, but there are 1 seeds to keep of.\n")
     words = ("--keep", "1", "--set", 'keep_by=["judge"]')
