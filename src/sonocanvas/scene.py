@@ -25,7 +25,8 @@ SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
 Range = Annotated[tuple[float, ...], Strict(False)]
 
-STRENGTH = 0.5
+STRENGTH = 0.4
+"""Chosen by the selector: below it a picture or a sound of one's own goes, above it the other."""
 NUMBER = r"(\d+(?:\.\d+)?)"
 WORDS = {
     "span_s": re.compile(rf"{NUMBER}-{NUMBER}s"),

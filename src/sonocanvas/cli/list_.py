@@ -10,6 +10,7 @@ class Menu(StrEnum):
     """What can be listed."""
 
     pairs = "pairs"
+    sources = "sources"
     rules = "rules"
     methods = "methods"
     searches = "searches"
