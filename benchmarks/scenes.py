@@ -1,11 +1,11 @@
 """What layers do on `mini`: own pictures and sounds against strength, length, cost and seams.
 
 `python benchmarks/scenes.py pictures` keeps ten pictures of scikit-image (CC0 or public domain)
-under two sounds each, `sounds` keeps ten recordings that `mini` was not trained on under a picture each,
-`length` makes canvases of 10, 60 and 600 s, `cost` compares a scene of two full layers with the
-plain loop, and `seams` looks for borders in a long canvas. Each prints a table; `--json FILE` keeps
-the numbers and `--sheet FILE` a contact sheet. One seed each, none chosen. The judge and BirdNET
-report; nothing selects. Needs `scikit-image`, and for `sounds` the `train` extra.
+under two sounds each. `sounds` keeps ten recordings that `mini` was not trained on, each under a
+picture. `length` makes canvases of 10, 60 and 600 s, `cost` compares a scene of two full layers
+with the plain loop, and `seams` looks for borders in long canvases. Each prints a table; `--json
+FILE` keeps the numbers and `--sheet FILE` a contact sheet. One seed each, none chosen. The judge
+and BirdNET report; nothing selects. Needs `scikit-image`, and for `sounds` the `train` extra.
 """
 
 import argparse
@@ -39,6 +39,7 @@ from sonocanvas.types import MINI_FORMAT, Prompts, Sample
 from sonocanvas.vocoders.parts import OVERLAP_FRAMES, PART_FRAMES
 
 STRENGTHS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
+SHOWN = (0.2, 0.4, 0.8)
 PICTURES = {
     "astronaut.png": "",
     "camera.png": "",
@@ -122,7 +123,7 @@ def pictures(sheet: Path | None) -> list[dict[str, Any]]:
                 row |= {key: scores.get(key) for key in ("judge_audio", "audibility", "birdnet")}
                 row["judge_image"] = scores["judge_image"] if prompt else None
                 rows.append(row)
-                if sound == SOUNDS[0] and strength in (0.2, 0.5, 0.8):
+                if sound == SOUNDS[0] and strength in SHOWN:
                     strip.append(canvas_to_bytes(sample.canvas))
         strips.append(strip)
     _save_sheet(sheet, strips)
@@ -153,7 +154,7 @@ def sounds(sheet: Path | None) -> list[dict[str, Any]]:
                 distance = float((decibels[0] - decibels[1]).square().mean(0).sqrt().mean())
                 row = {"recording": name, "picture": picture, "strength": strength}
                 rows.append(row | {"distance_db": distance} | named(scorers, sample))
-                if strength in (0.2, 0.5, 0.8):
+                if strength in SHOWN:
                     strip.append(canvas_to_bytes(sample.canvas))
             strips.append(strip)
     _save_sheet(sheet, strips)

@@ -27,15 +27,17 @@ def in_parts(
     length = whole.shape[-1]
     if length <= width:
         return make(whole)
-    parts = [make(whole[..., :width])]
+    first = make(whole[..., :width])
+    joined = first.new_empty(*first.shape[:-1], first.shape[-1] * length // width)
+    joined[..., : first.shape[-1]] = first
     for start in range(width - overlap, length - overlap, width - overlap):
-        part = whole[..., start : start + width]
-        made = make(part)
-        shared = made.shape[-1] * overlap // part.shape[-1]
-        before = parts.pop()
-        joined = fade(before[..., -shared:], made[..., :shared])
-        parts += [before[..., :-shared], joined, made[..., shared:]]
-    return torch.cat(parts, -1)
+        made = make(whole[..., start : start + width])
+        place = first.shape[-1] * start // width
+        shared = first.shape[-1] * overlap // width
+        fading = joined[..., place : place + shared]
+        fading.copy_(fade(fading, made[..., :shared]))
+        joined[..., place + shared : place + made.shape[-1]] = made[..., shared:]
+    return joined
 
 
 def faded(end: Tensor, beginning: Tensor) -> Tensor:

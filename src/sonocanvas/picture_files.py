@@ -145,14 +145,14 @@ def image_to_rgb(image: Tensor) -> npt.NDArray[np.uint8]:
         InvalidInputError: A value is NaN or infinite.
     """
     check_finite("image", image)
-    levels = image.detach().float().cpu().clamp(0, 1).permute(1, 2, 0) * 255
-    rgb: npt.NDArray[np.uint8] = levels.round().to(torch.uint8).numpy()
+    levels = image.detach().float().cpu().clamp(0, 1).mul_(255).round_()  # one copy: it may be long
+    rgb: npt.NDArray[np.uint8] = levels.to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
     return rgb
 
 
 def rgb_to_image(rgb: npt.NDArray[np.uint8]) -> Tensor:
     """Returns the image `(3, height, width)` in [0, 1] of an 8-bit picture."""
-    return torch.from_numpy(rgb.astype(np.float32) / 255).permute(2, 0, 1)
+    return torch.from_numpy(rgb.astype(np.float32)).div_(255).permute(2, 0, 1)
 
 
 def _mean(rgb: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

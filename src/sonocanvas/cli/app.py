@@ -16,6 +16,7 @@ from sonocanvas.cli.list_ import list_
 from sonocanvas.cli.play import play
 from sonocanvas.cli.scene import scene
 from sonocanvas.cli.see import see
+from sonocanvas.cli.studio import studio
 from sonocanvas.cli.study import study
 from sonocanvas.cli.video import video
 from sonocanvas.errors import SonoCanvasError
@@ -56,6 +57,7 @@ def _options(
 
 
 app.command()(generate)
+app.command()(studio)
 app.command()(play)
 app.command()(see)
 app.command()(video)

@@ -1,0 +1,1 @@
+"""The studio: a local page on which images that sound are made."""

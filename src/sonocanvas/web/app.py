@@ -1,0 +1,255 @@
+"""The page of the studio: what is on it, and what its buttons call. The only file with Gradio."""
+
+import functools
+import html
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import gradio as gr
+from fastapi import FastAPI
+from gradio.utils import get_upload_folder
+from PIL import Image
+from starlette.staticfiles import StaticFiles
+
+from sonocanvas.compose.mean import Mean
+from sonocanvas.errors import SonoCanvasError
+from sonocanvas.registry import COLOURISERS, METHODS, PAIRS, RULES, SEARCHES, VOCODERS
+from sonocanvas.scene import STRENGTH
+from sonocanvas.web.door import Door
+from sonocanvas.web.studio import MOST_BYTES, Finished, Progress, Studio, known_prompts
+
+STYLE = (Path(__file__).parent.parent / "data" / "studio.css").read_text("utf-8")
+FIELDS = (
+    *("image_prompt", "audio_prompt", "image_file", "audio_file", "strength", "audio_weight"),
+    *("seed", "tries", "steps", "duration_s", "layers", "method", "search", "rule", "vocoder"),
+    *("colour", "pair"),
+)
+"""What the page asks for, in the order of its inputs."""
+
+NOTHING = "<p class='hint'>Here is what you make. Say what it should look and sound like.</p>"
+SHOWN = (
+    '<iframe class="run" src="{root}/runs/{name}/index.html" title="Run {name}" '
+    'sandbox="allow-scripts allow-same-origin allow-downloads"></iframe>'
+)
+
+
+def new_app(
+    studio: Studio, root_path: str = "", auth: list[tuple[str, str]] | None = None
+) -> FastAPI:
+    """Returns the studio as a web application.
+
+    The runs are at `/runs`, all else is Gradio's: nothing outside the folder of the runs is
+    served, and a symbolic link in it is not followed.
+
+    Args:
+        studio: The runs.
+        root_path: Path below which a proxy shows it.
+        auth: Names with their passwords; `None` lets everybody in.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.mount("/runs", StaticFiles(directory=studio.root, follow_symlink=False), name="runs")
+    app.add_middleware(Door, uploads=Path(get_upload_folder()).resolve())
+    page: FastAPI = gr.mount_gradio_app(
+        app,
+        new_page(studio, root_path),
+        path="/",
+        root_path=root_path or None,
+        auth=auth,
+        max_file_size=MOST_BYTES,
+        allowed_paths=[],
+        show_error=True,
+        ssr_mode=False,
+        theme=gr.themes.Base(
+            primary_hue="amber",
+            neutral_hue="stone",
+            font=["ui-sans-serif", "system-ui", "sans-serif"],
+            font_mono=["ui-monospace", "monospace"],
+        ),
+        css=STYLE,
+        footer_links=["api"],
+    )
+    return page
+
+
+def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
+    """Returns the page: prompts and files on the left, what is made on the right."""
+    drawn, played = known_prompts()
+    show = functools.partial(shown, root_path)
+    with gr.Blocks(title="SonoCanvas", analytics_enabled=False, fill_width=True) as page:
+        stop_flag = gr.State(None)
+        gr.Markdown("# Sono<span>Canvas</span>\nOne canvas that is a picture and a sound at once.")
+        with gr.Row(elem_classes="desk"):
+            with gr.Column(scale=2, min_width=300):
+                image_prompt = gr.Dropdown(
+                    drawn, value="an owl", allow_custom_value=True, label="Looks like"
+                )
+                audio_prompt = gr.Dropdown(
+                    played, value="an owl hooting", allow_custom_value=True, label="Sounds like"
+                )
+                audio_weight = gr.Slider(
+                    0, 1, Mean().audio_weight, step=0.05, label="More picture ← → more sound"
+                )
+                with gr.Row():
+                    make = gr.Button("Make it", variant="primary", elem_id="make")
+                    stop = gr.Button("Stop", variant="stop", elem_id="stop")
+                with gr.Accordion("Your own picture or sound", open=False):
+                    image_file = gr.Image(
+                        type="filepath", sources=["upload", "clipboard"], label="Picture"
+                    )
+                    audio_file = gr.Audio(
+                        type="filepath", sources=["upload", "microphone"], label="Sound"
+                    )
+                    strength = gr.Slider(
+                        0, 1, STRENGTH, step=0.05, label="How much of it stays (1 is exactly it)"
+                    )
+                with gr.Accordion("More", open=False):
+                    with gr.Row():
+                        seed = gr.Number(0, precision=0, minimum=0, label="Seed")
+                        tries = gr.Number(1, precision=0, minimum=1, maximum=64, label="Tries")
+                    with gr.Row():
+                        duration_s = gr.Number(0, label="Seconds (0: those of the models)")
+                        steps = gr.Number(16, precision=0, minimum=1, label="Steps")
+                    layers = gr.Textbox(
+                        lines=3,
+                        label="Layers, one a line",
+                        placeholder='sound "a bell ringing" 0-3s -10dB',
+                    )
+                    method = gr.Dropdown(list(METHODS), value="compose", label="Method")
+                    search = gr.Dropdown(["", *SEARCHES], value="", label="Search")
+                    rule = gr.Dropdown(list(RULES), value="mean", label="Rule")
+                    vocoder = gr.Dropdown(["", *VOCODERS], value="", label="Vocoder")
+                    colour = gr.Dropdown(["", *COLOURISERS], value="", label="Colour")
+                    pair = gr.Dropdown(
+                        list(PAIRS), value="mini", allow_custom_value=True, label="Models"
+                    )
+            with gr.Column(scale=5, min_width=320):
+                preview = gr.Image(
+                    label="What the models see", interactive=False, height=230, elem_id="preview"
+                )
+                status = gr.Markdown("", elem_id="status")
+                run = gr.HTML(NOTHING, elem_id="run")
+                with gr.Row():
+                    again = gr.Button("More like this")
+                    best = gr.Button("Search the best of 16")
+                    pin = gr.Button("Pin to compare")
+                pinned = gr.HTML("", elem_id="pinned")
+                with gr.Accordion("Draw on it", open=False) as drawing:
+                    editor = gr.ImageEditor(
+                        type="pil",
+                        image_mode="RGBA",
+                        sources=["upload"],
+                        canvas_size=(1024, 256),
+                        brush=gr.Brush(colors=["#ffffff", "#888888", "#000000"], default_size=6),
+                        label="White is loud, black is silent; left to right is time",
+                    )
+                    with gr.Row():
+                        take = gr.Button("Take the canvas above")
+                        hear = gr.Button("Hear the drawing")
+                gallery = gr.Gallery(
+                    label="All runs", columns=3, height="auto", allow_preview=False, elem_id="all"
+                )
+        name = gr.State("")
+        named = {key: value for key, value in locals().items() if key in FIELDS}
+        inputs = [named[field] for field in FIELDS]
+        outputs = [preview, status, run, name, gallery, stop_flag]
+
+        def made(*values: Any, **changes: Any) -> Iterator[list[Any]]:
+            asked = dict(zip(FIELDS, values, strict=True)) | changes
+            yield from made_of(studio, show, asked)
+
+        def like_this(*values: Any) -> Iterator[list[Any]]:
+            yield from made(*values, seed=int(values[FIELDS.index("seed")] or 0) + 1)
+
+        def searched(*values: Any) -> Iterator[list[Any]]:
+            yield from made(*values, method="compose", search="halving")
+
+        def heard(edited: dict[str, Any] | None) -> Iterator[list[Any]]:
+            picture = flattened(edited)
+            if picture is None:
+                raise gr.Error("There is nothing drawn yet.")
+            layer = f'picture "{studio.keep_drawing(picture)}" stretch gamma=1.0 100%'
+            yield from made_of(studio, show, {"layers": layer})
+
+        def chosen(event: gr.SelectData) -> tuple[str, str]:
+            names = studio.runs()
+            one = names[event.index] if event.index < len(names) else ""
+            return show(one), one
+
+        make.click(made, inputs, outputs, api_name="make", concurrency_id="models")
+        again.click(like_this, inputs, outputs, api_name=False, concurrency_id="models")
+        best.click(searched, inputs, outputs, api_name=False, concurrency_id="models")
+        hear.click(heard, editor, outputs, api_name=False, concurrency_id="models")
+        stop.click(stopped, stop_flag, status, api_name=False, queue=False)
+        pin.click(show, name, pinned, api_name=False)
+        take.click(lambda one: studio.canvas_of(one) if one else None, name, editor, api_name=False)
+        gallery.select(chosen, None, [run, name], api_name=False)
+        page.load(
+            functools.partial(loaded, studio, show), None, [run, name, gallery], api_name=False
+        )
+    page.queue(default_concurrency_limit=4, max_size=64)
+    return page
+
+
+def made_of(studio: Studio, show: Any, asked: dict[str, Any]) -> Iterator[list[Any]]:
+    """Yields what the page shows while something is made: each step, and then the run."""
+    flag, same = threading.Event(), gr.skip()
+    try:
+        config = studio.config_of(asked)
+        yield [same, "Loading the models …", same, same, same, flag]
+        for event in studio.make(config, flag):
+            if isinstance(event, Progress):
+                yield [event.picture or same, told(event), same, same, same, flag]
+            elif isinstance(event, Finished):
+                notes = " ".join(html.escape(note) for note in event.notes)
+                yield [same, f"Done. {notes}", show(event.name), event.name, tiles(studio), None]
+    except SonoCanvasError as error:
+        yield [same, html.escape(str(error)), same, same, tiles(studio), None]
+
+
+def told(progress: Progress) -> str:
+    """Returns how far a run is, in words."""
+    if progress.picture is None:
+        return "Reading the prompts …"
+    tries = f", {progress.done} of {progress.seeds} done" if progress.seeds > 1 else ""
+    return f"Step {progress.step} of {progress.steps}{tries}"
+
+
+def stopped(flag: threading.Event | None) -> str:
+    """Asks a run to stop after the step that it is in."""
+    if flag is None:
+        return "Nothing is being made."
+    flag.set()
+    return "Stopping …"
+
+
+def shown(root_path: str, name: str) -> str:
+    """Returns the page of a run within this one."""
+    return SHOWN.format(root=root_path, name=html.escape(quote(name))) if name else NOTHING
+
+
+def loaded(studio: Studio, show: Any) -> tuple[str, str, list[Any]]:
+    """Returns what a fresh page shows: the newest run, and all."""
+    names = studio.runs()
+    newest = names[0] if names else ""
+    return show(newest), newest, tiles(studio)
+
+
+def tiles(studio: Studio) -> list[tuple[Image.Image, str]]:
+    """Returns the first canvas of each run with its name, the newest first."""
+    made = []
+    for name in studio.runs():
+        with Image.open(studio.thumbnail(name)) as picture:
+            made.append((picture.convert("L"), name))
+    return made
+
+
+def flattened(edited: dict[str, Any] | None) -> Image.Image | None:
+    """Returns a drawing over black, `None` where nothing is drawn."""
+    picture = (edited or {}).get("composite")
+    if picture is None or picture.convert("RGBA").getbbox() is None:
+        return None
+    black = Image.new("RGBA", picture.size, "black")
+    return Image.alpha_composite(black, picture.convert("RGBA")).convert("L")

@@ -1,0 +1,297 @@
+"""What the studio does, without its page: plain functions over a folder of runs.
+
+Every try is a run folder like any other. One canvas is made at a time; it runs in a thread of its
+own, tells each step, and stops when it is asked to.
+"""
+
+import queue
+import re
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from sonocanvas.artifacts import load_sample, sample_folders
+from sonocanvas.canvas import canvas_to_bytes, decode_latents, image_to_canvas
+from sonocanvas.concepts import pictures, sounds
+from sonocanvas.config import MAX_SEED, RunConfig
+from sonocanvas.errors import InvalidInputError, SonoCanvasError
+from sonocanvas.files import digest_of
+from sonocanvas.gallery import write_gallery
+from sonocanvas.generate import RUN_FILE, generate, load_pair, pick_device
+from sonocanvas.picture_files import read_picture
+from sonocanvas.placing import resized
+from sonocanvas.run_file import resolve
+from sonocanvas.scene import PICTURE_SUFFIXES, SOUND_SUFFIXES
+from sonocanvas.sound_files import read_sound
+from sonocanvas.types import MINI_FORMAT, ModelPair, Step
+
+UPLOADS = "uploads"
+MOST_BYTES = 64 * 2**20
+"""A file that is uploaded is at most as large."""
+SHORTEST_WAIT_S = 0.05
+
+
+class StoppedError(SonoCanvasError):
+    """The canvas was stopped by the one who asked for it."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        picture: What the first canvas would be if the run ended now; `None` before the first step.
+        step, steps: How many steps of this batch are done, of how many.
+        done, seeds: How many seeds are done, of how many.
+    """
+
+    picture: Image.Image | None
+    step: int
+    steps: int
+    done: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is done.
+
+    Attributes:
+        name: Its folder in the root.
+        notes: Sentences about its prompts.
+    """
+
+    name: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Studio:
+    """The runs in a folder, and the models that make more.
+
+    Attributes:
+        root: Folder of the runs; made if it is missing.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+    """
+
+    root: Path
+    device: str = "auto"
+    _pairs: dict[str, ModelPair] = field(default_factory=dict, repr=False)
+    _busy: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        pick_device(self.device)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInputError(f"Cannot make '{self.root}': {error.strerror}.") from None
+
+    def config_of(self, asked: Mapping[str, Any]) -> RunConfig:
+        """Returns the run that the page asks for.
+
+        Args:
+            asked: `image_prompt`, `audio_prompt`, `image_file`, `audio_file` and `strength`;
+                `layers`, lines as of `--layer`; `audio_weight`, `seed`, `tries`, `steps`,
+                `duration_s`, and names of entries: `method`, `search`, `rule`, `vocoder`,
+                `colour`, `pair`. What is empty keeps its default.
+
+        Raises:
+            InvalidInputError: A value is not allowed; nothing is made.
+        """
+        given = {key: value for key, value in asked.items() if value not in (None, "", [])}
+        layers: list[Any] = [line for line in given.pop("layers", "").splitlines() if line.strip()]
+        kept = {"strength": given.pop("strength")} if "strength" in given else {}
+        for kind, model in (("picture", "image"), ("sound", "audio")):
+            file = given.pop(f"{model}_file", None)
+            if file is not None:
+                path = self.keep_upload(Path(file), kind)
+                prompt = given.get(f"{model}_prompt", "")
+                layers.append({"kind": kind, "file": str(path), "prompt": prompt} | kept)
+        seed, tries = int(given.pop("seed", 0)), int(given.pop("tries", 1))
+        if not 0 <= seed <= MAX_SEED - 64 or not 1 <= tries <= 64:
+            raise InvalidInputError(
+                f"The seed must be 0 or more and the tries 1 to 64, not {seed} and {tries}."
+            )
+        values: dict[str, Any] = {"seeds": list(range(seed, seed + tries)), "layers": layers}
+        if "steps" in given:
+            values["sampling"] = {"steps": int(given.pop("steps"))}
+        weight = given.pop("audio_weight", None)
+        rule = given.pop("rule", "mean")
+        values["rule"] = {"name": rule}
+        if weight is not None and rule == "mean":
+            values["rule"]["audio_weight"] = float(weight)
+        if "duration_s" in given:
+            given["duration_s"] = float(given["duration_s"])
+        return resolve({**given, **values})
+
+    def make(self, config: RunConfig, stop: threading.Event) -> Iterator[Progress | Finished]:
+        """Yields each step of a run, and at its end its name.
+
+        Args:
+            config: What to make.
+            stop: Set by another thread to end it; what was finished stays.
+
+        Raises:
+            StoppedError: It was stopped before it was done.
+            SonoCanvasError: It cannot be made.
+        """
+        events: queue.Queue[Progress | Finished | BaseException] = queue.Queue()
+        worker = threading.Thread(target=self._work, args=(config, stop, events.put), daemon=True)
+        worker.start()
+        try:
+            while True:
+                event = events.get()
+                if isinstance(event, BaseException):
+                    raise event
+                yield event
+                if isinstance(event, Finished):
+                    return
+        finally:
+            stop.set()  # nobody looks any more
+
+    def runs(self) -> list[str]:
+        """Returns the names of the runs, the newest first."""
+        found = [path for path in self.root.glob(f"*/{RUN_FILE}") if any(path.parent.glob("0*"))]
+        found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        return [path.parent.name for path in found]
+
+    def thumbnail(self, name: str) -> Path:
+        """Returns the first canvas of a run.
+
+        Raises:
+            InvalidInputError: There is no such run.
+        """
+        return sample_folders(self.folder(name))[0] / "canvas.png"
+
+    def folder(self, name: str) -> Path:
+        """Returns the folder of a run.
+
+        Raises:
+            InvalidInputError: There is no such run.
+        """
+        if name not in self.runs():
+            raise InvalidInputError(f"There is no run '{name[:80]}'.")
+        return self.root / name
+
+    def keep_upload(self, path: Path, kind: str) -> Path:
+        """Returns a file that was uploaded as it is kept with the runs, checked.
+
+        Args:
+            path: Where the page put it.
+            kind: `"picture"` or `"sound"`.
+
+        Raises:
+            InvalidInputError: It is too large, or no picture or sound that can be read.
+        """
+        suffixes = PICTURE_SUFFIXES if kind == "picture" else SOUND_SUFFIXES
+        if path.suffix.lower() not in suffixes:
+            raise InvalidInputError(f"'{path.name}' is no {kind}; allowed: {', '.join(suffixes)}.")
+        if path.is_file() and path.stat().st_size > MOST_BYTES:
+            raise InvalidInputError(
+                f"'{path.name}' is larger than {MOST_BYTES // 2**20} MB; a smaller one is allowed."
+            )
+        if kind == "picture":
+            read_picture(path)
+        else:
+            read_sound(path, MINI_FORMAT.sample_rate_hz)
+        kept = self.root / UPLOADS / f"{digest_of(path)[:16]}{path.suffix.lower()}"
+        if not kept.exists():
+            kept.parent.mkdir(exist_ok=True)
+            beside = kept.with_name(f"{uuid.uuid4().hex}.partial")
+            shutil.copyfile(path, beside)
+            beside.rename(kept)
+        return kept
+
+    def keep_drawing(self, picture: Image.Image) -> Path:
+        """Returns a drawn canvas as a file with the runs."""
+        folder = self.root / UPLOADS
+        folder.mkdir(exist_ok=True)
+        path = folder / f"drawn-{uuid.uuid4().hex[:12]}.png"
+        picture.convert("L").save(path)
+        return path
+
+    def canvas_of(self, name: str) -> Image.Image:
+        """Returns the first canvas of a run as a picture, to be drawn on."""
+        sample = load_sample(self.thumbnail(name).parent)
+        return Image.fromarray(canvas_to_bytes(sample.canvas))
+
+    def _pair(self, config: RunConfig, warn: Callable[[str], None]) -> ModelPair:
+        """Returns the models of a run; they stay loaded for the next."""
+        key = repr((config.pair, config.image_model, config.audio_model, config.sampling.dtype))
+        if key not in self._pairs:
+            self._pairs.clear()  # one at a time
+            self._pairs[key] = load_pair(config, pick_device(self.device), warn)
+        return self._pairs[key]
+
+    def _work(self, config: RunConfig, stop: threading.Event, put: Callable[[Any], None]) -> None:
+        """Makes a run and puts each step, its end, or what went wrong."""
+        notes: list[str] = []
+        try:
+            while not self._busy.acquire(timeout=SHORTEST_WAIT_S):
+                if stop.is_set():
+                    raise StoppedError("Stopped before it began.")
+            try:
+                put(Finished(self._made(config, stop, put, notes.append), tuple(notes)))
+            finally:
+                self._busy.release()
+        except BaseException as error:
+            put(error)
+
+    def _made(
+        self,
+        config: RunConfig,
+        stop: threading.Event,
+        put: Callable[[Any], None],
+        warn: Callable[[str], None],
+    ) -> str:
+        pair, done = self._pair(config, warn), 0
+        shown = resized(pair, config.duration_s)
+
+        def on_step(step: Step, clean: torch.Tensor) -> None:
+            if stop.is_set():
+                raise StoppedError("Stopped; what was finished is kept.")
+            picture = predicted(shown, clean)
+            put(Progress(picture, step.index + 1, step.count, done, len(config.seeds)))
+
+        def on_sample(sample: object) -> None:
+            nonlocal done
+            done += 1
+            if stop.is_set() and done < len(config.seeds):
+                raise StoppedError("Stopped; what was finished is kept.")
+
+        put(Progress(None, 0, config.sampling.steps, 0, len(config.seeds)))
+        out = self._new_folder(config)
+        try:
+            generate(config, out, on_step=on_step, on_sample=on_sample, on_warning=warn, pair=pair)
+        finally:
+            if any(out.glob("*/sample.json")):
+                write_gallery(out)
+        return out.name
+
+    def _new_folder(self, config: RunConfig) -> Path:
+        """Returns a folder that is not there yet, named by what is asked for."""
+        words = re.sub(r"\W+", "-", f"{config.image_prompt} {config.audio_prompt}".lower())
+        stem = words.strip("-")[:48].strip("-") or "run"
+        number = 1
+        while (self.root / f"{stem}-{number:03d}").exists():
+            number += 1
+        return self.root / f"{stem}-{number:03d}"
+
+
+@torch.no_grad()
+def predicted(pair: ModelPair, clean: torch.Tensor) -> Image.Image:
+    """Returns the first of some predicted clean latents as a picture."""
+    canvas = image_to_canvas(decode_latents(pair.vae, clean[:1]))[0]
+    return Image.fromarray(canvas_to_bytes(canvas[:, : canvas.shape[1] - pair.crop_columns]))
+
+
+def known_prompts() -> tuple[list[str], list[str]]:
+    """Returns what `mini` draws, and what it plays."""
+    return [one.prompt for one in pictures()], [one.prompt for one in sounds()]

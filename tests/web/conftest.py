@@ -1,0 +1,62 @@
+"""The studio over a tiny pair, as functions and as a server."""
+
+import asyncio
+import socket
+import threading
+import time
+import urllib.request
+
+import pytest
+from tiny import tiny_pair
+
+from sonocanvas.pairs.folder import save_folder
+
+QUICK = {
+    "image_prompt": "a castle",
+    "audio_prompt": "bells ringing",
+    "steps": 3,
+    "vocoder": "griffin_lim",
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("studio-weights")
+    save_folder(tiny_pair(), folder)
+    return folder
+
+
+@pytest.fixture
+def studio(tmp_path, monkeypatch, tiny_weights):
+    from sonocanvas.web.studio import Studio
+
+    monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", tiny_weights)
+    monkeypatch.setattr("sonocanvas.config.MINI", tiny_weights)
+    return Studio(tmp_path / "runs", "cpu")
+
+
+@pytest.fixture
+def address(studio):
+    """Returns where a server shows the studio, in a thread of its own."""
+    import uvicorn
+
+    from sonocanvas.web.app import new_app
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = uvicorn.Config(new_app(studio), host="127.0.0.1", port=port, log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    thread.start()
+    for _ in range(600):
+        if server.started:
+            break
+        time.sleep(0.05)
+    place = f"http://127.0.0.1:{port}"
+    with urllib.request.urlopen(f"{place}/config", timeout=30) as answer:
+        assert answer.status == 200
+    yield place
+    server.should_exit = True
+    server.force_exit = True
+    thread.join(10)

@@ -1,0 +1,150 @@
+"""The page over HTTP: its interface, and what it does not give away."""
+
+import concurrent.futures
+import json
+import re
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import QUICK
+from gradio.utils import get_upload_folder
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from sonocanvas.web.app import FIELDS, flattened, shown
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Gradio's own
+
+
+def values(**asked):
+    known = {"seed": 0, "tries": 1, "strength": 0.4, "audio_weight": 0.6, "duration_s": 0}
+    known |= {"method": "compose", "rule": "mean", "pair": "mini"} | QUICK | asked
+    return [known.get(field) if "file" in field else known.get(field, "") for field in FIELDS]
+
+
+def get(address):
+    try:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            return answer.status, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, ""
+
+
+@pytest.fixture
+def client(address):
+    return Client(address, verbose=False)
+
+
+def test_a_canvas_is_made_through_the_documented_interface(client, studio, address):
+    job = client.submit(*values(), api_name="/make")
+    job.result(60)
+    told = [output[1] for output in job.outputs()]
+    assert [one for one in told if one.startswith("Step")] == [
+        "Step 1 of 3",
+        "Step 2 of 3",
+        "Step 3 of 3",
+    ]
+    assert told[-1].startswith("Done.")
+    (name,) = studio.runs()
+    assert f"/runs/{name}/index.html" in job.outputs()[-1][2]
+    status, page = get(f"{address}/runs/{name}/index.html")
+    assert (status, "0000/canvas.png" in page) == (200, True)
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/make"]
+
+
+def test_an_own_picture_is_sent_and_kept(client, studio, tmp_path):
+    Image.radial_gradient("L").save(tmp_path / "a.png")
+    client.predict(*values(image_file=handle_file(tmp_path / "a.png")), api_name="/make")
+    assert len(list((studio.root / "uploads").iterdir())) == 1
+
+
+def test_what_is_wrong_is_one_sentence_on_the_page(client, studio):
+    job = client.submit(*values(layers="sound <b>rain 0-9s"), api_name="/make")
+    job.result(60)
+    told = job.outputs()[-1][1]
+    assert "&lt;b&gt;rain" in told
+    assert "is from 0 to 9 s; the canvas lasts 0.26 s" in told
+    assert studio.runs() == []
+
+
+def test_nothing_outside_the_runs_is_served(client, studio, address, tmp_path):
+    (tmp_path / "secret.txt").write_text("secret")
+    client.predict(*values(), api_name="/make")
+    (studio.root / "link.txt").symlink_to(tmp_path / "secret.txt")
+    secret = tmp_path / "secret.txt"
+    for path in (
+        "/runs/../secret.txt",
+        "/runs/%2e%2e/secret.txt",
+        "/runs/..%2fsecret.txt",
+        "/runs//" + str(secret),
+        "/runs/link.txt",
+        f"/gradio_api/file={secret}",
+        f"/file={secret}",
+        "/gradio_api/file=/etc/passwd",
+    ):
+        status, text = get(address + path)
+        assert status != 200 or "secret" not in text, path
+        assert "root:" not in text, path
+
+
+def post(address, data):
+    """Returns the status of a raw call, and what it says."""
+    body = data if isinstance(data, bytes) else json.dumps({"data": data}).encode()
+    call = urllib.request.Request(
+        f"{address}/gradio_api/call/make", body, {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(call, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_a_path_or_address_that_a_client_names_is_not_opened(address, studio, tmp_path):
+    Image.radial_gradient("L").save(tmp_path / "mine.png")
+    inside = f"{get_upload_folder()}/../../etc/passwd"
+    for path in (tmp_path / "mine.png", "/etc/passwd", inside, "http://localhost:1/a.png", 3, None):
+        named = {"path": None if path is None else str(path), "meta": {"_type": "gradio.FileData"}}
+        assert post(address, values(image_file=named)) == (
+            403,
+            "Only files that were uploaded are read.",
+        )
+    assert not (studio.root / "uploads").exists()
+    assert studio.runs() == []
+
+
+def test_a_request_that_is_too_large_or_no_json_is_refused(address):
+    assert post(address, b"[" * 9 * 2**20)[0] == 413
+    assert post(address, b"[" * 100_000)[0] >= 400
+    assert post(address, values())[0] == 200
+
+
+def test_a_hundred_requests_at_once_are_answered(address):
+    with concurrent.futures.ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(get, [f"{address}/config"] * 100))
+    assert {status for status, _ in answers} == {200}
+
+
+def test_no_script_font_or_style_comes_from_elsewhere(address):
+    _, page = get(address)
+    loaded = re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"([^\"]+)\"", page)
+    assert loaded
+    assert [one for one in loaded if re.match(r"(https?:)?//", one) and address not in one] == []
+
+
+def test_a_name_cannot_leave_its_frame():
+    page = shown("", '"><script>alert(1)</script>/../..')
+    assert "<script" not in page
+    assert page.count('"') == shown("", "a").count('"')
+
+
+def test_a_drawing_stands_on_black():
+    layer = Image.new("RGBA", (8, 4))
+    assert flattened(None) is None
+    assert flattened({"composite": layer}) is None
+    layer.putpixel((2, 1), (255, 255, 255, 255))
+    picture = flattened({"composite": layer})
+    assert (picture.getpixel((2, 1)), picture.getpixel((0, 0))) == (255, 0)

@@ -1,0 +1,195 @@
+"""The studio without its page: what is asked for, made, stopped and kept."""
+
+import re
+import threading
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import QUICK
+from PIL import Image
+
+from sonocanvas.artifacts import load_sample
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.run_file import load_config
+from sonocanvas.web.studio import Finished, Progress, StoppedError, known_prompts
+
+ODD = "</script><script>alert(1)</script> \u202e\"'& ../../etc"
+
+
+@pytest.fixture
+def picture(tmp_path):
+    ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (32, 1))
+    Image.fromarray(ramp).save(tmp_path / "my picture.PNG")
+    return tmp_path / "my picture.PNG"
+
+
+def made(studio, **asked):
+    config = studio.config_of(QUICK | asked)
+    return list(studio.make(config, threading.Event()))
+
+
+def test_each_step_is_shown_and_the_run_is_a_folder_like_any_other(studio):
+    *steps, last = made(studio, tries=2, seed=5)
+    assert isinstance(last, Finished)
+    assert last.name == "a-castle-bells-ringing-001"
+    seen = [(one.step, one.steps) for one in steps if one.picture is not None]
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert steps[-1].picture.size == (64, 32)
+    folder = studio.folder(last.name)
+    assert {path.name for path in folder.iterdir()} == {"0005", "0006", "index.html", "run.toml"}
+    assert load_config(folder / "run.toml").seeds == (5, 6)
+    assert load_sample(folder / "0005").prompts.image == "a castle"
+
+
+def test_a_second_run_of_the_same_replaces_nothing(studio):
+    names = [made(studio)[-1].name for _ in range(2)]
+    assert names == ["a-castle-bells-ringing-001", "a-castle-bells-ringing-002"]
+    assert studio.runs() == names[::-1]
+    assert studio.thumbnail(names[0]).name == "canvas.png"
+
+
+def test_what_the_page_asks_for_is_a_run(studio, picture):
+    config = studio.config_of(
+        QUICK
+        | {
+            "image_file": str(picture),
+            "strength": 0.7,
+            "audio_weight": 0.3,
+            "duration_s": 3,
+            "layers": "sound rain 0-1s\n\nsound dog 1-3s",
+            "colour": "magma",
+        }
+    )
+    assert [layer.kind for layer in config.layers] == ["sound", "sound", "picture"]
+    assert config.layers[2].strength == 0.7
+    assert config.layers[2].prompt == "a castle"
+    assert config.rule.options["audio_weight"] == 0.3
+    assert config.duration_s == 3
+    assert config.colour.name == "magma"
+    assert config.sampling.steps == 3
+
+
+def test_an_uploaded_file_is_kept_with_the_runs_once(studio, picture, tmp_path):
+    kept = [studio.keep_upload(picture, "picture") for _ in range(2)]
+    assert kept[0] == kept[1]
+    assert kept[0].parent == studio.root / "uploads"
+    assert kept[0].read_bytes() == picture.read_bytes()
+    last = made(studio, image_file=str(picture))[-1]
+    picture.unlink()
+    sample = load_sample(studio.folder(last.name) / "0000")
+    assert sample.record["layers"][0]["source"]["path"] == str(kept[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "told"),
+    [
+        ("a.exe", b"MZ", "picture", "'a.exe' is no picture; allowed: .png"),
+        ("a.png", b"no picture", "picture", "is not a picture that can be read"),
+        ("a.ppm.png", b"P5 60000 60000 255\n", "picture", "is too large; a picture has at most"),
+        ("a.wav", b"no sound", "sound", "is not sound that can be read"),
+        ("a.png", b"", "sound", "'a.png' is no sound; allowed: .wav"),
+    ],
+)
+def test_an_upload_that_cannot_be_used_is_refused_and_not_kept(
+    studio, tmp_path, name, content, kind, told
+):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidInputError, match=re.escape(told)):
+        studio.keep_upload(tmp_path / name, kind)
+    assert not (studio.root / "uploads").exists()
+
+
+def test_an_upload_is_bounded_in_bytes_and_seconds(studio, tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "long.wav", np.zeros(601 * 8000, np.int16), 8000)
+    with pytest.raises(InvalidInputError, match="lasts 601 s; at most 600 s"):
+        studio.keep_upload(tmp_path / "long.wav", "sound")
+    monkeypatch.setattr("sonocanvas.web.studio.MOST_BYTES", 1000)
+    with pytest.raises(InvalidInputError, match="is larger than 0 MB"):
+        studio.keep_upload(tmp_path / "long.wav", "sound")
+
+
+def test_a_run_stops_after_the_step_it_is_in_and_the_next_one_runs(studio):
+    stop, seen = threading.Event(), []
+    config = studio.config_of(QUICK | {"steps": 50, "tries": 8})
+
+    def watched():
+        for event in studio.make(config, stop):
+            seen.append(event)
+            if isinstance(event, Progress) and event.step == 2:
+                stop.set()
+
+    with pytest.raises(StoppedError, match="what was finished is kept"):
+        watched()
+    assert max(one.step for one in seen) <= 4
+    assert studio.runs() == []
+    assert isinstance(made(studio)[-1], Finished)
+
+
+def test_nobody_waits_for_a_run_that_nobody_looks_at(studio):
+    running = studio.make(studio.config_of(QUICK | {"steps": 200}), threading.Event())
+    next(running)
+    running.close()  # the window was closed
+    assert isinstance(made(studio)[-1], Finished)
+
+
+def test_two_visitors_take_turns(studio):
+    found = []
+
+    def visit(seed):
+        found.append(made(studio, seed=seed)[-1])
+
+    threads = [threading.Thread(target=visit, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len({one.name for one in found}) == 4
+    assert len(studio.runs()) == 4
+
+
+def test_odd_prompts_name_no_folder_outside(studio):
+    last = made(studio, image_prompt=ODD)[-1]
+    assert re.fullmatch(r"[\w-]+", last.name)
+    assert (studio.root / last.name).is_dir()
+    page = (studio.root / last.name / "index.html").read_text()
+    assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize("name", ["..", "../runs", "/etc", "uploads", "none", "a" * 500])
+def test_only_a_run_is_opened(studio, name):
+    made(studio)
+    with pytest.raises(InvalidInputError, match="There is no run"):
+        studio.folder(name)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"tries": 65}, "the tries 1 to 64, not 0 and 65"),
+        ({"seed": -1}, "The seed must be 0 or more"),
+        ({"layers": "smell roses"}, "Unknown kind of layer 'smell'"),
+        ({"method": "magic"}, "Unknown method 'magic'"),
+        ({"audio_weight": 2}, "audio_weight must be in [0, 1]"),
+        ({"image_file": "/etc/passwd"}, "'passwd' is no picture; allowed:"),
+    ],
+)
+def test_what_cannot_be_made_is_one_sentence(studio, asked, told):
+    with pytest.raises(InvalidInputError, match=re.escape(told)):
+        studio.config_of(QUICK | asked)
+
+
+def test_what_mini_knows_is_offered():
+    drawn, played = known_prompts()
+    assert "an owl" in drawn
+    assert "an owl hooting" in played
+
+
+def test_a_drawing_is_heard_as_it_is(studio):
+    drawing = Image.new("L", (64, 32))
+    drawing.paste(255, (10, 10, 30, 14))
+    layer = f'picture "{studio.keep_drawing(drawing)}" stretch gamma=1.0 100%'
+    config = studio.config_of({"layers": layer})
+    last = list(studio.make(config, threading.Event()))[-1]
+    canvas = np.asarray(studio.canvas_of(last.name))
+    assert np.abs(canvas.astype(int) - np.asarray(drawing)).max() <= 1
