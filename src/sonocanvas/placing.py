@@ -35,18 +35,31 @@ class Placed:
     Attributes:
         layer: The layer.
         box: Rows and columns that it may use, in pixels.
-        weights: `(mels, frames)` how much of it is in each pixel, in [0, 1].
+        across: `(mels,)` how much of it is in each row, in [0, 1].
+        along: `(frames,)` how much of it is in each column, in [0, 1].
         given: `(mels, frames)` what its source gives, silent elsewhere; `None` without one.
-        opacity: `(mels, frames)` how opaque that is, in [0, 1].
+        opacity: `(mels, frames)` how opaque that is, in [0, 1]; `None` without one.
         cut_s: How much of its sound has no room, in seconds.
     """
 
     layer: Layer
     box: Box
-    weights: Tensor
-    given: Tensor | None
-    opacity: Tensor
+    across: Tensor
+    along: Tensor
+    given: Tensor | None = None
+    opacity: Tensor | None = None
     cut_s: float = 0.0
+
+    @property
+    def weights(self) -> Tensor:
+        """How much of it is in each pixel, `(mels, frames)`."""
+        return torch.outer(self.across, self.along)
+
+    @property
+    def covers(self) -> Tensor:
+        """How much of each pixel it fills, `(mels, frames)`: a model all of its place."""
+        whole = self.layer.prompt or self.opacity is None
+        return self.weights if whole or self.opacity is None else self.opacity
 
 
 def block_of(pair: ModelPair) -> int:
@@ -137,22 +150,23 @@ def place(
     top, bottom = _rows(layer, number, fmt)
     box = Box(top, bottom, left, frames if right == shown else right)
     feather = layer.feather_s * fmt.sample_rate_hz / fmt.hop_samples
-    weights = torch.outer(_ramp(fmt.mels, top, bottom, feather), _ramp(shown, left, right, feather))
-    weights = functional.pad(weights[None], (0, frames - shown), mode="replicate")[0]
+    across, along = _ramp(fmt.mels, top, bottom, feather), _ramp(shown, left, right, feather)
+    along = torch.cat([along, along[-1:].expand(frames - shown)])
     if given is None and not layer.source.name:
-        return Placed(layer, box, weights, None, torch.zeros_like(weights))
+        return Placed(layer, box, across, along)
     if given is None:
         given = build("source", layer.source.name, layer.source.options)(fmt)
     room = Box(0, fmt.mels, left, right) if layer.kind == "sound" else Box(top, bottom, left, right)
     gray, opacity, cut = _fitted(given[0], given[1], layer, room)
     rows, columns = slice(room.top, room.bottom), slice(room.left, room.right)
-    silent = torch.full_like(weights, float(fmt.inverted))
-    content, opaque = silent.clone(), torch.zeros_like(weights)
+    silent = torch.full((fmt.mels, frames), float(fmt.inverted))
+    content, opaque = silent.clone(), torch.zeros_like(silent)
     content[rows, columns] = quieter(gray, layer.level_db, fmt) if layer.level_db else gray
     opaque[rows, columns] = opacity
-    opaque = opaque * weights
+    opaque = opaque * torch.outer(across, along)
     cut_s = cut * fmt.hop_samples / fmt.sample_rate_hz
-    return Placed(layer, box, weights, torch.lerp(silent, content, opaque), opaque, cut_s)
+    shown_as = torch.lerp(silent, content, opaque)
+    return Placed(layer, box, across, along, shown_as, opaque, cut_s)
 
 
 def _columns(layer: Layer, number: int, fmt: CanvasFormat, shown: int) -> tuple[int, int]:
@@ -267,7 +281,7 @@ def _expert(one: Placed, pair: ModelPair, negative: dict[str, str]) -> tuple[Exp
     text, told = encode_text(pair, model, one.layer.prompt, f"{model} prompt")
     without, more = encode_text(pair, model, refused, f"negative {model} prompt")
     shift = _shift(pair, one.layer.level_db) if one.layer.level_db else None
-    if bool((one.weights == 1).all()):
+    if bool((one.across == 1).all() and (one.along == 1).all()):
         return Expert(model, text, without, shift=shift), told + more
     _, rows, columns = pair.latent_shape
     least = (pair.window or columns) // LEAST_VIEW
@@ -277,7 +291,7 @@ def _expert(one: Placed, pair: ModelPair, negative: dict[str, str]) -> tuple[Exp
     right = min(columns, max(right, left + least))
     top, bottom = one.box.top // block, math.ceil(one.box.bottom / block)
     seen = Box(0, rows, left, right) if model == "audio" else Box(top, bottom, left, right)
-    weights = _pooled(one.weights, block)
+    weights = torch.outer(*(part.view(-1, block).mean(1) for part in (one.across, one.along)))
     return Expert(model, text, without, seen, weights, shift), told + more
 
 
@@ -291,24 +305,25 @@ def pin(placed: Sequence[Placed], drawn: Composition, pair: ModelPair) -> Compos
     """
     fmt, block = pair.canvas_format, block_of(pair)
     _, rows, columns = pair.latent_shape
-    canvas = torch.full((rows * block, columns * block), float(fmt.inverted))
-    shares, exact = torch.zeros(rows, columns), torch.zeros(canvas.shape, dtype=torch.bool)
-    free = torch.ones_like(canvas)
-    for one in placed:
-        free = free * (1 - (one.weights if one.layer.prompt else one.opacity))
-        if one.given is not None:
-            canvas = (torch.minimum if fmt.inverted else torch.maximum)(canvas, one.given)
-            kept = one.opacity * one.layer.strength
-            shares, exact = shares.maximum(_pooled(kept, block)), exact | (kept == 1)
     undrawn = torch.ones(rows, columns)
     for cover in (drawn.cover(model) for model in MODEL_OF.values()):
         undrawn = undrawn * 0 if cover is None else undrawn * (1 - cover)
-    shares = 1 - (1 - shares) * (1 - undrawn)
-    if not shares.any():
+    sources = [(one.given, one.opacity, one.layer.strength) for one in placed]
+    if not undrawn.any() and all(given is None for given, *_ in sources):
         return drawn
+    canvas = torch.full((rows * block, columns * block), float(fmt.inverted))
+    shares, free = torch.zeros(rows, columns), torch.ones_like(canvas)
+    for one in placed:
+        free = free * (1 - one.covers)
+    exact = (free == 1) | (not drawn.experts)
+    for given, opacity, strength in sources:
+        if given is not None and opacity is not None:
+            canvas = (torch.minimum if fmt.inverted else torch.maximum)(canvas, given)
+            shares = shares.maximum(_pooled(opacity * strength, block))
+            exact |= opacity * strength == 1
+    shares = 1 - (1 - shares) * (1 - undrawn)
     with torch.no_grad():
         latent = encode_image(pair.vae, canvas_to_image(canvas[None])).cpu()[0]
-    exact |= (free == 1) | (not drawn.experts)
     return dataclasses.replace(drawn, pinned=Pinned(latent, shares, canvas, exact))
 
 

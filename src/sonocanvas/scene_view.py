@@ -22,7 +22,7 @@ MARKS_HZ = (100, 500, 1000, 2000, 4000, 8000, 16000)
 def describe_layers(placed: Sequence[Placed], pair: ModelPair) -> list[dict[str, str]]:
     """Returns each layer in words, by the heading of a column."""
     fmt, told = pair.canvas_format, []
-    shown = slice(None, placed[0].weights.shape[1] - pair.crop_columns if placed else None)
+    shown = slice(None, len(placed[0].along) - pair.crop_columns if placed else None)
     for number, one in enumerate(placed, 1):
         layer, source = one.layer, one.layer.source.name
         start, end = layer.span_s or (0.0, duration_of(pair))
@@ -49,8 +49,7 @@ def silent_share(placed: Sequence[Placed], pair: ModelPair) -> float:
     """Returns how much of the canvas no layer covers, in [0, 1]."""
     free = torch.ones(1)
     for one in placed:
-        covered = one.weights if one.layer.prompt else one.opacity
-        free = free * (1 - covered[:, : covered.shape[1] - pair.crop_columns])
+        free = free * (1 - one.covers[:, : len(one.along) - pair.crop_columns])
     return float(free.mean())
 
 
@@ -66,7 +65,7 @@ def draw_places(placed: Sequence[Placed], pair: ModelPair) -> Image.Image:
         colour = np.asarray(COLOURS[one.layer.kind], np.float32)
         weights = one.weights[:, :frames].numpy()[..., None]
         page = page * (1 - 0.22 * weights) + 0.22 * weights * colour
-        if one.given is not None:
+        if one.given is not None and one.opacity is not None:
             given = canvas_to_bytes(one.given[:, :frames]).astype(np.float32)[..., None] / 255
             opacity = one.opacity[:, :frames].numpy()[..., None]
             page = page * (1 - opacity) + opacity * given * (0.4 * 255 + 0.6 * colour)

@@ -1,6 +1,7 @@
 """The studio over a tiny pair, as functions and as a server."""
 
 import asyncio
+import gc
 import socket
 import threading
 import time
@@ -10,13 +11,6 @@ import pytest
 from tiny import tiny_pair
 
 from sonocanvas.pairs.folder import save_folder
-
-QUICK = {
-    "image_prompt": "a castle",
-    "audio_prompt": "bells ringing",
-    "steps": 3,
-    "vocoder": "griffin_lim",
-}
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +54,4 @@ def address(studio):
     server.should_exit = True
     server.force_exit = True
     thread.join(10)
+    gc.collect()  # what Gradio left open is told now, where it is not listened to

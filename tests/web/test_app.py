@@ -7,10 +7,10 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import QUICK
 from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
 from PIL import Image
+from tiny_asked import QUICK
 
 from sonocanvas.web.app import FIELDS, flattened, shown
 

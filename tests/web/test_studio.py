@@ -6,8 +6,8 @@ import threading
 import numpy as np
 import pytest
 import soundfile
-from conftest import QUICK
 from PIL import Image
+from tiny_asked import QUICK
 
 from sonocanvas.artifacts import load_sample
 from sonocanvas.errors import InvalidInputError

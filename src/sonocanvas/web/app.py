@@ -178,6 +178,8 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
             one = names[event.index] if event.index < len(names) else ""
             return show(one), one
 
+        for file, prompt in ((image_file, image_prompt), (audio_file, audio_prompt)):
+            file.upload(lambda: None, None, prompt, api_name=False)  # nothing is drawn over it
         make.click(made, inputs, outputs, api_name="make", concurrency_id="models")
         again.click(like_this, inputs, outputs, api_name=False, concurrency_id="models")
         best.click(searched, inputs, outputs, api_name=False, concurrency_id="models")
@@ -186,9 +188,8 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
         pin.click(show, name, pinned, api_name=False)
         take.click(lambda one: studio.canvas_of(one) if one else None, name, editor, api_name=False)
         gallery.select(chosen, None, [run, name], api_name=False)
-        page.load(
-            functools.partial(loaded, studio, show), None, [run, name, gallery], api_name=False
-        )
+        fresh = functools.partial(loaded, studio, show)
+        page.load(fresh, None, [run, name, gallery], api_name=False)
     page.queue(default_concurrency_limit=4, max_size=64)
     return page
 

@@ -1,0 +1,86 @@
+"""A newcomer at the studio, in a real browser: make, stop, reload, on a phone."""
+
+import pytest
+from browser import CHROMIUM, DRIVER, Browser
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore"),  # Gradio's own
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER), reason="there is no chromium and chromedriver here"
+    ),
+]
+CLICK = "document.querySelector(arguments[0]).click()"
+TEXT = "return document.querySelector(arguments[0])?.innerText ?? ''"
+
+
+@pytest.fixture
+def browser(tmp_path, address):
+    opened = Browser(tmp_path)
+    opened.go(address)
+    opened.until(lambda: opened.run("return !!document.querySelector('#make')"))
+    yield opened
+    opened.close()
+
+
+def status(browser):
+    return browser.run(TEXT, "#status")
+
+
+def frame(browser):
+    return browser.run("return document.querySelector('#run iframe')?.getAttribute('src') ?? ''")
+
+
+def test_a_newcomer_makes_a_canvas_and_finds_it_after_a_reload(browser, studio):
+    browser.run(CLICK, "#make")
+    browser.until(lambda: status(browser).startswith("Done."), 60)
+    (name,) = studio.runs()
+    assert frame(browser) == f"/runs/{name}/index.html"
+    playing = browser.run(
+        "const page = document.querySelector('#run iframe').contentDocument;"
+        "return [page.querySelectorAll('article').length,"
+        " page.querySelector('audio').getAttribute('src')]"
+    )
+    assert playing == [1, "0000/audio.wav"]
+    browser.run("location.reload()")
+    browser.until(lambda: frame(browser) == f"/runs/{name}/index.html")
+
+
+def test_stop_ends_it_and_the_next_one_is_made(browser, studio):
+    browser.run("for (const one of document.querySelectorAll('button.label-wrap')) one.click()")
+    steps = "return !!document.querySelector('input[aria-label=\"Steps\"]')"
+    browser.until(lambda: browser.run(steps))
+    browser.run(
+        "const field = document.querySelector('input[aria-label=\"Steps\"]');"
+        "Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, 900);"
+        "field.dispatchEvent(new Event('input', {bubbles: true}));"
+        "field.dispatchEvent(new Event('change', {bubbles: true}));"
+    )
+    browser.run(CLICK, "#make")
+    browser.until(lambda: status(browser).startswith("Step "), 60)
+    browser.run(CLICK, "#stop")
+    browser.until(lambda: status(browser).startswith("Stopped"), 60)
+    assert studio.runs() == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_is_wider_than_the_window_and_every_field_has_a_name(browser, width):
+    browser.size(width, 900, phone=width < 500)
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    nameless = browser.run(
+        "return [...document.querySelectorAll('input, textarea, button, select')]"
+        ".filter(one => one.offsetParent && !one.innerText.trim() && !one.ariaLabel"
+        " && !one.title && !one.labels?.length && !one.closest('label'))"
+        ".map(one => one.outerHTML.slice(0, 200))"
+    )
+    assert nameless == []
+
+
+def test_a_dark_screen_gets_a_dark_page(browser, address):
+    browser.go(f"{address}/?__theme=dark")
+    browser.until(lambda: browser.run("return !!document.querySelector('#make')"))
+    shades = (
+        "return [document.body, ...document.querySelectorAll('gradio-app, .gradio-container')]"
+        ".map(one => getComputedStyle(one).backgroundColor)"
+    )
+    assert not any("255, 255, 255" in shade for shade in browser.run(shades))
