@@ -26,7 +26,8 @@ generate
 morph
 evaluation gallery video haptics colour batch inspection
 figures study
-cli web training
+web
+cli training
 __main__
 """
 HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.split()}

@@ -15,7 +15,8 @@ HELP += "try:\n    main()\nexcept SystemExit:\n    pass\n"
 
 
 def run(program, cwd):
-    environment = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/"}
+    environment = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"HOME": "/", "PATH": "/usr/bin"}  # Gradio asks for the second
     command = [sys.executable, "-c", program]
     done = subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=False

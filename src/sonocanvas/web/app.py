@@ -3,7 +3,7 @@
 import functools
 import html
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -180,7 +180,7 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
 
         for file, prompt in ((image_file, image_prompt), (audio_file, audio_prompt)):
             file.upload(lambda: None, None, prompt, api_name=False)  # nothing is drawn over it
-        make.click(made, inputs, outputs, api_name="make", concurrency_id="models")
+        make.click(made, inputs, outputs, api_name=False, concurrency_id="models")
         again.click(like_this, inputs, outputs, api_name=False, concurrency_id="models")
         best.click(searched, inputs, outputs, api_name=False, concurrency_id="models")
         hear.click(heard, editor, outputs, api_name=False, concurrency_id="models")
@@ -189,6 +189,7 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
         take.click(lambda one: studio.canvas_of(one) if one else None, name, editor, api_name=False)
         gallery.select(chosen, None, [run, name], api_name=False)
         fresh = functools.partial(loaded, studio, show)
+        gr.api(interface(studio), api_name="make", concurrency_id="models")
         page.load(fresh, None, [run, name, gallery], api_name=False)
     page.queue(default_concurrency_limit=4, max_size=64)
     return page
@@ -208,6 +209,45 @@ def made_of(studio: Studio, show: Any, asked: dict[str, Any]) -> Iterator[list[A
                 yield [same, f"Done. {notes}", show(event.name), event.name, tiles(studio), None]
     except SonoCanvasError as error:
         yield [same, html.escape(str(error)), same, same, tiles(studio), None]
+
+
+def interface(studio: Studio) -> Callable[..., dict[str, Any]]:
+    """Returns what `/make` calls: a run is made, and its name, files and notes are returned.
+
+    Its arguments are what `Studio.config_of` reads; files are uploaded before.
+    """
+
+    def make(
+        image_prompt: str = "",
+        audio_prompt: str = "",
+        seed: int = 0,
+        tries: int = 1,
+        audio_weight: float = Mean().audio_weight,
+        steps: int = 16,
+        duration_s: float = 0.0,
+        layers: str = "",
+        method: str = "",
+        search: str = "",
+        vocoder: str = "",
+        image_file: gr.FileData | None = None,
+        audio_file: gr.FileData | None = None,
+        strength: float = STRENGTH,
+    ) -> dict[str, Any]:
+        given = dict(locals())
+        asked = {key: given[key] for key in FIELDS if key in given}
+        asked |= {key: one and one["path"] for key, one in asked.items() if key.endswith("_file")}
+        name, notes = "", tuple[str, ...]()
+        try:
+            for event in studio.make(studio.config_of(asked), threading.Event()):
+                if isinstance(event, Finished):
+                    name, notes = event.name, event.notes
+        except SonoCanvasError as error:
+            raise gr.Error(str(error)) from None
+        files = sorted(path for path in studio.folder(name).rglob("*") if path.is_file())
+        paths = [f"/runs/{quote(path.relative_to(studio.root).as_posix())}" for path in files]
+        return {"name": name, "files": paths, "notes": list(notes)}
+
+    return make
 
 
 def told(progress: Progress) -> str:
