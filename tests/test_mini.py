@@ -1,12 +1,17 @@
 """The shipped weights draw what the image prompt says and sound like the audio prompt."""
 
+import dataclasses
+
 import pytest
 import torch
 
 from sonocanvas.compose.mean import Mean
 from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import RunConfig
+from sonocanvas.denoise import denoise, initial_noise, make_scheduler
+from sonocanvas.experts import windows
 from sonocanvas.pairs import mini
+from sonocanvas.text import encode_prompts
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.report import sample
 from sonocanvas.training.views import concepts
@@ -75,3 +80,33 @@ def test_a_model_does_not_know_what_only_the_other_has_learned(pair):
     assert "seagull" in played - drawn
     assert "octopus" in drawn - played
     assert pair.image_text_encoder is pair.audio_text_encoder
+
+
+def ratios_at_borders(pair, starts):
+    """Returns how much more long canvases change at the borders of windows than elsewhere."""
+    wide = dataclasses.replace(pair, latent_shape=(*pair.latent_shape[:2], 80), window=32)
+    prompts = encode_prompts(pair, Prompts("a castle with towers", "rain falling"))[0]
+    made = denoise(
+        wide,
+        prompts,
+        initial_noise(wide, range(6)),
+        make_scheduler(pair.scheduler_config),
+        Mean(0.0),
+        steps=8,
+        image_guidance_scale=8.0,
+        audio_guidance_scale=5.0,
+    )
+    change = made.diff(dim=-1).abs().mean((1, 2))
+    borders = {one - 1 for start in starts for one in (start, start + 32) if 0 < one < 80}
+    elsewhere = [column for column in range(79) if column not in borders]
+    return change[:, sorted(borders)].mean(1) / change[:, elsewhere].mean(1)
+
+
+def test_a_long_canvas_has_no_seams_and_windows_side_by_side_have(pair, monkeypatch):
+    def off(ratios):
+        """Returns how many standard errors the mean ratio is from 1."""
+        return abs(float((ratios.mean() - 1) / ratios.std() * len(ratios) ** 0.5))
+
+    assert off(ratios_at_borders(pair, windows(80, 32, 7))) < 2.57  # Student's, 95 % of six
+    monkeypatch.setattr("sonocanvas.experts.windows", lambda *_: [0, 32, 48])
+    assert off(ratios_at_borders(pair, [32])) > 5  # each window leaves its edges empty

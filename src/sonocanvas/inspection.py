@@ -13,6 +13,7 @@ import soundfile
 from torch import Tensor
 
 from sonocanvas.artifacts import load_sample, sample_folders
+from sonocanvas.config import read_layer
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import read_comment
 from sonocanvas.origin import Origin, from_comment, origin_of
@@ -20,7 +21,7 @@ from sonocanvas.picture_files import read_canvas_png, read_colour_png
 from sonocanvas.scene import PICTURE_SUFFIXES, SOUND_SUFFIXES
 from sonocanvas.scorers.picture_likeness import NARROWEST, picture_likeness, verdict
 from sonocanvas.sound_files import draw_sound
-from sonocanvas.types import MINI_FORMAT, CanvasFormat
+from sonocanvas.types import MINI_FORMAT, CanvasFormat, Sample
 
 VIDEOS = (".mp4", ".m4v", ".mov")
 WINDOW_FRAMES = 1024
@@ -138,6 +139,7 @@ def _sample(folder: Path) -> Inspection:
     sample = load_sample(folder)
     origin = origin_of(sample)
     facts = {"what": "a sample", **_prompts(sample.prompts.image, sample.prompts.audio)}
+    facts |= _layers(sample)
     facts |= _told(origin) | _meaning(sample.canvas_format)
     if sample.canvas.shape[1] >= NARROWEST:
         canvas, _ = draw_sound(folder / "audio.wav")
@@ -157,6 +159,13 @@ def _run(folder: Path) -> Inspection:
 
 def _prompts(image: str, audio: str) -> dict[str, str]:
     return {"looks like": str(image), "sounds like": str(audio)}
+
+
+def _layers(sample: Sample) -> dict[str, str]:
+    """Returns what the layers of a sample hold, if it has any."""
+    layers = [read_layer(one) for one in sample.record.get("layers", ())]
+    told = (f"{one.kind} '{one.words}'{' (given)' if one.source.name else ''}" for one in layers)
+    return {"layers": ", ".join(told)} if layers else {}
 
 
 def _told(origin: Origin | None) -> dict[str, str]:
