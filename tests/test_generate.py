@@ -193,7 +193,7 @@ def test_device_that_is_not_there_is_refused():
 
 
 def test_unknown_word_is_told_once_to_who_listens_and_else_warned_of():
-    run = config(image_prompt="a casstle", seeds=[0, 1, 2], sampling={"steps": 1})
+    run = config(image_prompt="a casstle tower", seeds=[0, 1, 2], sampling={"steps": 1})
     sentences = []
     samples = generate(run, pair=PAIR, on_warning=sentences.append)
     assert len(sentences) == 1
@@ -202,6 +202,18 @@ def test_unknown_word_is_told_once_to_who_listens_and_else_warned_of():
     assert "castle" in sentences[0].replace("casstle", "")
     with pytest.warns(UserWarning, match="casstle"):
         generate(run, pair=PAIR)
+
+
+def test_a_prompt_of_which_no_word_is_known_is_refused_with_what_is_known(tmp_path):
+    told = r"'tiny' knows no word of the image prompt 'a casstle', but '.*castle.*'sonocanvas list"
+    run = config(image_prompt="a casstle", seeds=[0], sampling={"steps": 1})
+    with pytest.raises(InvalidInputError, match=told):
+        generate(run, tmp_path / "run", pair=PAIR)
+    assert not (tmp_path / "run").exists()
+    anyway = run.model_copy(update={"anyway": True})
+    with pytest.warns(UserWarning, match="casstle"):
+        assert len(generate(anyway, pair=PAIR)) == 1
+    generate(config(image_prompt="of the a", seeds=[0], sampling={"steps": 1}), pair=PAIR)
 
 
 def test_chunks_are_a_function_of_the_run_alone():

@@ -71,6 +71,7 @@ class RunConfig(Part):
     audio_prompt: str
     negative_image_prompt: str = ""
     negative_audio_prompt: str = ""
+    anyway: bool = Field(default=False, description="draw also what the models know no word of")
     layers: Annotated[tuple[Layer, ...], Strict(False)] = Field(
         default=(), max_length=64, description="a kind that has none is its prompt everywhere"
     )

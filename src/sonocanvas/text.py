@@ -1,6 +1,7 @@
 """Prompts to text embeddings of both models, once per prompt and not per seed."""
 
 import difflib
+import re
 
 import torch
 from torch import Tensor
@@ -11,6 +12,14 @@ from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.synonyms import read_as
 from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
+
+LITTLE_WORDS = frozenset(
+    (
+        *("a", "an", "and", "at", "by", "for", "from", "in", "into", "its", "of", "on", "or"),
+        *("over", "the", "to", "under", "with", "without"),
+    )
+)
+"""Words that say nothing of what is asked for."""
 
 
 def encode_prompts(
@@ -74,6 +83,35 @@ def unknown_words(tokenizer: PreTrainedTokenizerBase, text: str) -> dict[str, li
     known = _known(tokenizer)
     words = [text[start:end].lower() for start, end in _unknown(tokenizer, text)]
     return {word: difflib.get_close_matches(word, known, n=3) for word in words}
+
+
+def check_known(pair: ModelPair, model: str, text: str) -> None:
+    """Checks that a model of a closed vocabulary knows at least one word of a prompt that counts.
+
+    Args:
+        pair: The models.
+        model: Which of them reads it, `"image"` or `"audio"`.
+        text: The prompt.
+
+    Raises:
+        InvalidInputError: It knows none; what it made would have nothing to do with the prompt.
+    """
+    if not pair.closed_vocabulary:
+        return
+    tokenizer = getattr(pair, f"{model}_tokenizer")
+    unread = {start for start, _ in _unknown(tokenizer, known_prompt(tokenizer, text))}
+    words = re.finditer(r"\w+", known_prompt(tokenizer, text).lower())
+    counting = [found for found in words if found.group() not in LITTLE_WORDS]
+    if counting and all(found.start() in unread for found in counting):
+        concepts = pictures() if model == "image" else sounds()
+        near = [one for words in unknown_words(tokenizer, text).values() for one in words]
+        offered = [prompt_with(one, concepts) for one in near]
+        offered += [one.prompt for one in concepts[:: max(1, len(concepts) // 5)]]
+        some = ", ".join(f"'{prompt}'" for prompt in list(dict.fromkeys(offered))[:5])
+        raise InvalidInputError(
+            f"'{pair.name}' knows no word of the {model} prompt '{text}', but {some} and more: "
+            "'sonocanvas list prompts' prints all. --anyway makes a canvas of some sort."
+        )
 
 
 def known_prompt(tokenizer: PreTrainedTokenizerBase, text: str) -> str:

@@ -17,6 +17,15 @@ Texts = list[str]
 def generate(
     image: Annotated[str | None, typer.Option(help="What the canvas should look like.")] = None,
     audio: Annotated[str | None, typer.Option(help="What it should sound like.")] = None,
+    negative_image: Annotated[
+        str | None, typer.Option(metavar="PROMPT", help="What it should not look like.")
+    ] = None,
+    negative_audio: Annotated[
+        str | None, typer.Option(metavar="PROMPT", help="What it should not sound like.")
+    ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Draw also what the models know no word of.")
+    ] = False,
     image_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A picture of your own to keep.")
     ] = None,
@@ -94,8 +103,14 @@ def generate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Make canvases that look like one prompt and sound like another."""
+    from sonocanvas.errors import InvalidInputError
     from sonocanvas.run_file import load_scene, resolve
 
+    if not any((image, audio, image_file, audio_file, layer, scene, settings, preset)):
+        raise InvalidInputError(
+            'Say what to make: --image "an owl" --audio "an owl hooting", or --preset owl-hoot; '
+            "'sonocanvas list prompts' prints what 'mini' knows, and --help all options."
+        )
     files = {"picture": (image_file, image), "sound": (audio_file, audio)}
     given: dict[str, Any] = load_scene(scene) if scene is not None else {}
     given["layers"] = [*given.get("layers", []), *(layer or []), *own_layers(files, strength)]
@@ -103,6 +118,9 @@ def generate(
     options: dict[str, Any] = {
         "image_prompt": image,
         "audio_prompt": audio,
+        "negative_image_prompt": negative_image,
+        "negative_audio_prompt": negative_audio,
+        "anyway": anyway or None,
         "duration_s": duration,
         "seeds": seeds,
         "sampling": None if steps is None else {"steps": steps},

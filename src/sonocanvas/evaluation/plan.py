@@ -135,6 +135,7 @@ def plan_evaluation(
         template = value if key == "style" else style
         changed = [f"{key}={value}"] if key not in ("", "style") else []
         values = {"image_prompt": "any", "audio_prompt": "any", "scores": (), **given}
+        values = {"anyway": True, **values}  # a pair that is not known is measured as it is
         name = f"{method}, {key}={value}" if key else method
         if key == "preset":  # its own method, if it names one
             name, own = f"preset {value}", [*presets, value]

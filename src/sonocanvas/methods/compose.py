@@ -10,10 +10,11 @@ from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.experts import Composition
 from sonocanvas.finish import finish
-from sonocanvas.placing import compose_layers, place_layers
+from sonocanvas.placing import MODEL_OF, compose_layers, place_layers
 from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads, Rule
 from sonocanvas.registry import build
 from sonocanvas.scene import KINDS
+from sonocanvas.text import check_known
 from sonocanvas.types import ModelPair, Prompts, Sample
 
 
@@ -87,6 +88,9 @@ def read_scene(
         config.negative_audio_prompt,
     )
     layers = [layer for layer in config.scene if layer.kind in kinds]
+    for layer in layers if not config.anyway else ():
+        if layer.prompt:
+            check_known(pair, MODEL_OF[layer.kind], layer.prompt)
     negative = {"image": prompts.negative_image, "audio": prompts.negative_audio}
     drawn, told = compose_layers(place_layers(layers, pair), pair, negative)
     sentences = list(dict.fromkeys(told))
