@@ -30,7 +30,6 @@ OUT_OF_MEMORY = (
 app = typer.Typer(
     help="Images that sound: one canvas that is a picture and a spectrogram at once.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
