@@ -28,10 +28,11 @@ from PIL import Image
 from sonocanvas import RunConfig, generate
 from sonocanvas.canvas import canvas_to_bytes, canvas_to_db
 from sonocanvas.compose.mean import Mean
+from sonocanvas.composing import compose_layers
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.experts import windows
 from sonocanvas.pairs import mini
-from sonocanvas.placing import compose_layers, place_layers, resized
+from sonocanvas.placing import place_layers, resized
 from sonocanvas.scene import Layer
 from sonocanvas.scoring import make_scorers
 from sonocanvas.text import encode_prompts

@@ -8,6 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
 errors types synonyms concepts devices overlap
+values
 protocols
 registry
 ranking settings
@@ -18,7 +19,8 @@ text canvas colour_maps compose experts files frechet intervals origin
 denoise pairs vocoders picture_files sound_files
 scorers sources
 finish scoring preview placing pipeline_inputs pipeline_models pipeline_output
-pipeline_layers scene_view
+composing scene_view
+pipeline_layers
 pipeline
 methods colourisers artifacts
 keeping search

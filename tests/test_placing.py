@@ -12,13 +12,13 @@ from PIL import Image
 from tiny import TINY_FORMAT, tiny_pair
 
 from sonocanvas.canvas import band_middles, canvas_to_db
+from sonocanvas.composing import compose_layers
 from sonocanvas.config import RunConfig, read_layer
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.experts import Box
 from sonocanvas.generate import generate
 from sonocanvas.placing import (
     block_of,
-    compose_layers,
     duration_of,
     place_layers,
     quieter,

@@ -2,10 +2,11 @@ import re
 
 import pytest
 
-from sonocanvas.config import RunConfig, parse_duration, read_layer
+from sonocanvas.config import RunConfig, read_layer
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.run_file import load_config, load_scene, resolve, to_toml
 from sonocanvas.scene import Layer, parse_layer
+from sonocanvas.values import parse_duration
 
 SCENE = """\
 duration_s = 14

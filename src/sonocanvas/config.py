@@ -7,7 +7,6 @@ it was made with.
 
 import difflib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,9 +38,9 @@ from sonocanvas.settings import (
     whole_options,
     whole_or_none,
 )
+from sonocanvas.values import MAX_SEED, parse_duration, parse_seeds
 
 MINI = Path(__file__).parent / "weights" / "mini"
-MAX_SEED = 2**63 - 1
 
 Seed = Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)]
 
@@ -282,43 +281,6 @@ def read_layer(given: Any) -> Layer:
         return Layer(**given)
     except ValidationError as error:
         raise InvalidInputError(_sentence(error)) from None
-
-
-def parse_duration(text: str) -> float:
-    """Returns the seconds that a text such as `"45s"`, `"12.5"` or `"1:30"` names.
-
-    Raises:
-        InvalidInputError: The text is something else.
-    """
-    found = re.fullmatch(r"(?:(\d+):)?(\d+(?:\.\d+)?)\s*s?", text.strip())
-    if found is None:
-        raise InvalidInputError(f"Duration {text!r} is not of the form '45s', '12.5' or '1:30'.")
-    return 60 * int(found[1] or 0) + float(found[2])
-
-
-def parse_seeds(text: str) -> tuple[int, ...]:
-    """Returns the seeds that a text such as ``"0-7"``, ``"3"`` or ``"1,4-6"`` names.
-
-    Raises:
-        InvalidInputError: The text is something else, a range runs backwards or is longer
-            than 100,000, or a seed comes twice.
-    """
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, dash, last = (word.strip() for word in part.partition("-"))
-        ends = [first, last] if dash else [first, first]
-        if not all(end.isascii() and end.isdigit() and len(end) < 20 for end in ends):
-            raise InvalidInputError(f"Seeds {text!r} are not of the form '0-7', '3' or '1,4-6'.")
-        low, high = int(ends[0]), int(ends[1])
-        if not 0 <= high - low < 100_000 or high > MAX_SEED:
-            raise InvalidInputError(
-                f"Seeds {text!r}: the range '{part.strip()}' must go upwards, hold at most "
-                f"100000 seeds and stay below 2**63."
-            )
-        seeds.extend(range(low, high + 1))
-    if len(set(seeds)) < len(seeds):
-        raise InvalidInputError(f"Seeds {text!r} name a seed twice; each may come once.")
-    return tuple(seeds)
 
 
 def _vocoder_of(pair: Any) -> str:

@@ -9,10 +9,11 @@ from PIL import Image
 from torch import Tensor
 
 from sonocanvas.canvas import waveform_to_canvas
+from sonocanvas.composing import pin
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.experts import MODELS, Composition
 from sonocanvas.picture_files import picture_to_gray
-from sonocanvas.placing import pin, place
+from sonocanvas.placing import place
 from sonocanvas.scene import Layer
 from sonocanvas.sources.picture_file import with_contrast
 from sonocanvas.types import CanvasFormat, ModelPair, TextEmbeddings

@@ -15,7 +15,7 @@ import tomli_w
 from sonocanvas.config import RunConfig, read_layer
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.scene import Layer
-from sonocanvas.settings import read_value
+from sonocanvas.values import read_value
 
 PRESETS = Path(__file__).parent / "presets"
 

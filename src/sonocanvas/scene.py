@@ -10,7 +10,8 @@ from pydantic import Field, Strict, field_validator, model_validator
 
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.registry import build, load
-from sonocanvas.settings import Part, Share, SourceChoice, read_value, whole_or_none
+from sonocanvas.settings import Part, Share, SourceChoice, whole_or_none
+from sonocanvas.values import read_value
 
 KINDS = ("picture", "sound")
 FITS = ("contain", "cover", "tile", "stretch")

@@ -1,6 +1,5 @@
 """Tables of settings: how the models are sampled, and what is chosen from a menu with options."""
 
-import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -133,16 +132,6 @@ def whole_or_none(menu: str, key: str, choice: Choice) -> Choice:
             f"{', '.join(MENUS[menu])}."
         )
     return choice
-
-
-def read_value(text: str) -> Any:
-    """Returns the value that a text stands for in TOML, or the text itself where it is none."""
-    try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        return text
-    value = parsed["value"]
-    return value if len(parsed) == 1 and isinstance(value, str | int | float | list) else text
 
 
 def check_duration(duration_s: Any) -> float:

@@ -20,11 +20,11 @@ def figure(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Draw a figure of the paper from saved runs."""
-    from sonocanvas.config import parse_seeds
     from sonocanvas.figures.page import check_dots, check_installed, save_page
     from sonocanvas.figures.read import read_runs
     from sonocanvas.files import check_target
     from sonocanvas.registry import build
+    from sonocanvas.values import parse_seeds
 
     draw = build("figure", kind, {} if score is None else {"score": score})
     check_target(out, (".png", ".pdf"), overwrite)

@@ -6,11 +6,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from sonocanvas.composing import compose_layers
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.experts import Composition
 from sonocanvas.finish import finish
-from sonocanvas.placing import MODEL_OF, compose_layers, place_layers
+from sonocanvas.placing import MODEL_OF, place_layers
 from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads, Rule
 from sonocanvas.registry import build
 from sonocanvas.scene import KINDS

@@ -20,7 +20,7 @@ from PIL import Image
 from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.canvas import canvas_to_bytes, decode_latents, image_to_canvas
 from sonocanvas.concepts import pictures, sounds
-from sonocanvas.config import MAX_SEED, RunConfig
+from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError, SonoCanvasError
 from sonocanvas.files import digest_of
 from sonocanvas.gallery import write_gallery
@@ -31,6 +31,7 @@ from sonocanvas.run_file import resolve
 from sonocanvas.scene import PICTURE_SUFFIXES, SOUND_SUFFIXES
 from sonocanvas.sound_files import read_sound
 from sonocanvas.types import MINI_FORMAT, ModelPair, Step
+from sonocanvas.values import MAX_SEED
 
 UPLOADS = "uploads"
 MOST_BYTES = 64 * 2**20

@@ -1,0 +1,56 @@
+"""Values as people write them: seeds, durations, and what stands behind `--set`."""
+
+import re
+import tomllib
+from typing import Any
+
+from sonocanvas.errors import InvalidInputError
+
+MAX_SEED = 2**63 - 1
+
+
+def parse_duration(text: str) -> float:
+    """Returns the seconds that a text such as `"45s"`, `"12.5"` or `"1:30"` names.
+
+    Raises:
+        InvalidInputError: The text is something else.
+    """
+    found = re.fullmatch(r"(?:(\d+):)?(\d+(?:\.\d+)?)\s*s?", text.strip())
+    if found is None:
+        raise InvalidInputError(f"Duration {text!r} is not of the form '45s', '12.5' or '1:30'.")
+    return 60 * int(found[1] or 0) + float(found[2])
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Returns the seeds that a text such as ``"0-7"``, ``"3"`` or ``"1,4-6"`` names.
+
+    Raises:
+        InvalidInputError: The text is something else, a range runs backwards or is longer
+            than 100,000, or a seed comes twice.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        ends = [first, last] if dash else [first, first]
+        if not all(end.isascii() and end.isdigit() and len(end) < 20 for end in ends):
+            raise InvalidInputError(f"Seeds {text!r} are not of the form '0-7', '3' or '1,4-6'.")
+        low, high = int(ends[0]), int(ends[1])
+        if not 0 <= high - low < 100_000 or high > MAX_SEED:
+            raise InvalidInputError(
+                f"Seeds {text!r}: the range '{part.strip()}' must go upwards, hold at most "
+                f"100000 seeds and stay below 2**63."
+            )
+        seeds.extend(range(low, high + 1))
+    if len(set(seeds)) < len(seeds):
+        raise InvalidInputError(f"Seeds {text!r} name a seed twice; each may come once.")
+    return tuple(seeds)
+
+
+def read_value(text: str) -> Any:
+    """Returns the value that a text stands for in TOML, or the text itself where it is none."""
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    value = parsed["value"]
+    return value if len(parsed) == 1 and isinstance(value, str | int | float | list) else text
