@@ -79,6 +79,14 @@ def test_an_uploaded_file_is_kept_with_the_runs_once(studio, picture, tmp_path):
     picture.unlink()
     sample = load_sample(studio.folder(last.name) / "0000")
     assert sample.record["layers"][0]["source"]["path"] == str(kept[0])
+    assert sample.prompts.image == "a castle"
+
+
+def test_a_file_without_a_prompt_is_called_as_it_was(studio, picture):
+    asked = {"image_file": str(picture), "audio_prompt": "rain"}
+    config = studio.config_of(asked)
+    assert config.image_prompt == "my picture"
+    assert config.layers[0].prompt == ""
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
             if picture is None:
                 raise gr.Error("There is nothing drawn yet.")
             layer = f'picture "{studio.keep_drawing(picture)}" stretch gamma=1.0 100%'
-            yield from made_of(studio, show, {"layers": layer})
+            yield from made_of(studio, show, {"layers": layer, "image_prompt": "a drawing"})
 
         def chosen(event: gr.SelectData) -> tuple[str, str]:
             names = studio.runs()

@@ -115,6 +115,8 @@ class Studio:
                 path = self.keep_upload(Path(file), kind)
                 prompt = given.get(f"{model}_prompt", "")
                 layers.append({"kind": kind, "file": str(path), "prompt": prompt} | kept)
+                name = re.sub(r"[\W_]+", " ", Path(file).stem).strip()
+                given.setdefault(f"{model}_prompt", name or kind)  # as it was called, in words
         seed, tries = int(given.pop("seed", 0)), int(given.pop("tries", 1))
         if not 0 <= seed <= MAX_SEED - 64 or not 1 <= tries <= 64:
             raise InvalidInputError(
