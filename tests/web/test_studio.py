@@ -14,7 +14,7 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.run_file import load_config
 from sonocanvas.web.studio import Finished, Progress, StoppedError, known_prompts
 
-ODD = "</script><script>alert(1)</script> \u202e\"'& ../../etc"
+ODD = "a castle </script><script>alert(1)</script> \u202e\"'& ../../etc"
 
 
 @pytest.fixture
