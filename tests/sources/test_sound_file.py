@@ -29,6 +29,13 @@ def test_a_quiet_tone_is_as_bright_as_a_loud_one(tmp_path):
     assert opacity.eq(1).all()
 
 
+def test_a_sound_that_has_the_peak_already_is_not_taken_for_silence(tmp_path):
+    samples = tone(2, 0.5).astype(np.float32)
+    samples[1000] = 0.95
+    soundfile.write(tmp_path / "sound.wav", samples, RATE_HZ, subtype="FLOAT")
+    assert SoundFile(str(tmp_path / "sound.wav"))(MINI_FORMAT)[0].max() > 0.5
+
+
 def test_it_begins_where_it_is_told(tmp_path):
     samples = np.concatenate([tone(1), np.zeros(RATE_HZ)])
     later, _ = saved(tmp_path, samples, start_s=1.0)(MINI_FORMAT)

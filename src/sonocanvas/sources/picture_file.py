@@ -1,16 +1,15 @@
 """`picture_file`: a picture of the user's own, its contrast fitted to a canvas."""
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from torch import Tensor
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files import digest_of
 from sonocanvas.picture_files import read_picture
+from sonocanvas.sources.own_file import OwnFile
 from sonocanvas.types import CanvasFormat
 
 SMALLEST = 8
@@ -20,7 +19,7 @@ GAMMAS = (0.5, 3.0)
 
 
 @dataclass(frozen=True)
-class PictureFile:
+class PictureFile(OwnFile):
     """A picture in a file: any format that Pillow reads, turned upright as its EXIF says.
 
     Its gray `g`, the channel mean, becomes `((g - black) / (white - black)) ** gamma`, where black
@@ -40,24 +39,13 @@ class PictureFile:
 
     kind: ClassVar[str] = "picture"
 
-    path: str = ""
     gamma: float = 0.0
     invert: bool = False
-    digest: str = ""
 
     def __post_init__(self) -> None:
-        if not self.path:
-            raise InvalidInputError("A layer of the source 'picture_file' needs a path.")
+        super().__post_init__()
         if self.gamma != 0 and not 0.2 <= self.gamma <= 5:
             raise InvalidInputError(f"gamma must be 0 or from 0.2 to 5, not {self.gamma}.")
-
-    def settled(self) -> Self:
-        """Returns itself with the digest of its file.
-
-        Raises:
-            InvalidInputError: The file is missing, or is another than when the run was begun.
-        """
-        return dataclasses.replace(self, digest=digest_of(Path(self.path), self.digest))
 
     def __call__(self, canvas_format: CanvasFormat) -> tuple[Tensor, Tensor]:
         """Returns the picture `(height, width)` and how opaque it is.

@@ -1,23 +1,24 @@
 """`sound_file`: a sound of the user's own."""
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from sonocanvas.canvas import canvas_to_level
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files import digest_of
 from sonocanvas.sound_files import draw_sound
+from sonocanvas.sources.own_file import OwnFile
 from sonocanvas.types import CanvasFormat
 
-SILENCE_DB = -60.0
+MOST_GAIN_DB = 60.0
+"""What has to be made so much louder is silent."""
 
 
 @dataclass(frozen=True)
-class SoundFile:
+class SoundFile(OwnFile):
     """A sound in a file: WAV, FLAC, OGG or MP3 of at most 10 minutes, its peak brought to 0.95.
 
     Attributes:
@@ -31,23 +32,12 @@ class SoundFile:
 
     kind: ClassVar[str] = "sound"
 
-    path: str = ""
     start_s: float = 0.0
-    digest: str = ""
 
     def __post_init__(self) -> None:
-        if not self.path:
-            raise InvalidInputError("A layer of the source 'sound_file' needs a path.")
+        super().__post_init__()
         if not self.start_s >= 0:
             raise InvalidInputError(f"start_s must be 0 or more, not {self.start_s}.")
-
-    def settled(self) -> Self:
-        """Returns itself with the digest of its file.
-
-        Raises:
-            InvalidInputError: The file is missing, or is another than when the run was begun.
-        """
-        return dataclasses.replace(self, digest=digest_of(Path(self.path), self.digest))
 
     def __call__(self, canvas_format: CanvasFormat) -> tuple[Tensor, Tensor]:
         """Returns the canvas `(mels, frames)` of the sound, opaque everywhere.
@@ -56,7 +46,8 @@ class SoundFile:
             InvalidInputError: The file cannot be read, is silent, or ends before `start_s`.
         """
         canvas, gain_db = draw_sound(Path(self.path), canvas_format=canvas_format)
-        if gain_db == 0.0 or gain_db > -SILENCE_DB:
+        heard = canvas_to_level(canvas[None], canvas_format)
+        if not heard.any() or gain_db > MOST_GAIN_DB:
             raise InvalidInputError(f"'{self.path}' is silent; there is nothing to be heard.")
         frames_a_second = canvas_format.sample_rate_hz / canvas_format.hop_samples
         first = round(self.start_s * frames_a_second)
