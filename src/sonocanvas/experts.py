@@ -142,7 +142,7 @@ class Composition:
         covers = [self.cover(model) for model in MODELS]
         if self.is_given:
             mixed = step.latents
-        elif covers == [None, None]:
+        elif all(cover is None for cover in covers):
             mixed = rule(image_noise, audio_noise, step)
         else:
             mixed = self._apart(rule, image_noise, audio_noise, step)
