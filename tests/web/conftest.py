@@ -30,12 +30,13 @@ def studio(tmp_path, monkeypatch, tiny_weights):
 
 
 @pytest.fixture
-def address(studio):
+def address(studio, monkeypatch):
     """Returns where a server shows the studio, in a thread of its own."""
     import uvicorn
 
     from sonocanvas.web.app import new_app
 
+    monkeypatch.setattr("sonocanvas.web.app.FIRST", ("a castle", "bells ringing"))  # it knows them
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

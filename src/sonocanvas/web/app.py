@@ -29,6 +29,9 @@ FIELDS = (
 )
 """What the page asks for, in the order of its inputs."""
 
+FIRST = ("an owl", "an owl hooting")
+"""The prompts of a fresh page: a pair that `mini` does well."""
+
 NOTHING = "<p class='hint'>Here is what you make. Say what it should look and sound like.</p>"
 SHOWN = (
     '<iframe class="run" src="{root}/runs/{name}/index.html" title="Run {name}" '
@@ -84,10 +87,10 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
         with gr.Row(elem_classes="desk"):
             with gr.Column(scale=2, min_width=300):
                 image_prompt = gr.Dropdown(
-                    drawn, value="an owl", allow_custom_value=True, label="Looks like"
+                    drawn, value=FIRST[0], allow_custom_value=True, label="Looks like"
                 )
                 audio_prompt = gr.Dropdown(
-                    played, value="an owl hooting", allow_custom_value=True, label="Sounds like"
+                    played, value=FIRST[1], allow_custom_value=True, label="Sounds like"
                 )
                 audio_weight = gr.Slider(
                     0, 1, Mean().audio_weight, step=0.05, label="More picture ← → more sound"
