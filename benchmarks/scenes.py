@@ -31,6 +31,7 @@ from sonocanvas.compose.mean import Mean
 from sonocanvas.composing import compose_layers
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.experts import windows
+from sonocanvas.intervals import bootstrap_interval
 from sonocanvas.pairs import mini
 from sonocanvas.placing import place_layers, resized
 from sonocanvas.scene import Layer
@@ -76,12 +77,12 @@ def made(layers: list[dict[str, Any]], pair: Any, **values: Any) -> Sample:
     return generate(RunConfig(layers=layers, seeds=[0], scores=[], **values), pair=pair)[0]
 
 
-def spread(values: list[float]) -> str:
-    """Returns a mean with its 95 % interval, Student's."""
-    if len(values) < 2:
-        return f"{values[0]:.3f}" if values else "-"
-    half = 2.1 * statistics.stdev(values) / math.sqrt(len(values))
-    return f"{statistics.mean(values):.3f} ± {half:.3f}"
+def spread(values: list[float], clusters: list[Any] | None = None) -> str:
+    """Returns a mean with its 95 % bootstrap interval, over whole clusters where there are any."""
+    if not values:
+        return "-"
+    found = bootstrap_interval(values, clusters=clusters)
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 def named(scorers: list[Any], sample: Sample) -> dict[str, float]:
@@ -280,13 +281,15 @@ def _save_sheet(path: Path | None, strips: list[list[Any]]) -> None:
 
 
 def _print(rows: list[dict[str, Any]], names: tuple[str, ...]) -> None:
-    """Prints the means of some columns for each strength, with 95 % intervals."""
+    """Prints the means of some columns for each strength; a file is a cluster."""
+    file = next(iter(rows[0]))
     print(f"| strength | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}")
     for strength in STRENGTHS:
         own = [row for row in rows if row["strength"] == strength]
         cells = []
         for name in names:
-            cells.append(spread([row[name] for row in own if row.get(name) is not None]))
+            there = [row for row in own if row.get(name) is not None]
+            cells.append(spread([row[name] for row in there], [row[file] for row in there]))
         print(f"| {strength:g} | {' | '.join(cells)} |")
 
 

@@ -15,6 +15,12 @@ def test_what_does_not_depend_on_its_neighbours_is_as_if_made_at_once(length):
     assert torch.allclose(less, whole[:, : length // 4 * 4 : 4], atol=1e-6)
 
 
+def test_gradients_flow_as_if_it_were_made_at_once():
+    whole = torch.rand(2, 50, requires_grad=True)
+    in_parts(whole, 16, 4, lambda part: part.square(), faded).sum().backward()
+    assert torch.allclose(whole.grad, 2 * whole, atol=1e-5)
+
+
 def test_no_part_is_longer_than_it_may_be():
     lengths = []
 

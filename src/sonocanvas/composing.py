@@ -11,7 +11,8 @@ from torch.nn import functional
 from sonocanvas.canvas import canvas_to_image, encode_image
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.experts import Box, Composition, Expert, Pinned
-from sonocanvas.placing import MODEL_OF, Placed, block_of
+from sonocanvas.placing import Placed, block_of
+from sonocanvas.scene import MODEL_OF
 from sonocanvas.text import encode_text
 from sonocanvas.types import ModelPair
 

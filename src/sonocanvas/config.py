@@ -23,7 +23,7 @@ from pydantic import (
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.ranking import KEEP_RULES, selecting_scores
 from sonocanvas.registry import MENUS, load, split_pair
-from sonocanvas.scene import Layer, parse_layer
+from sonocanvas.scene import MODEL_KINDS, Layer, parse_layer
 from sonocanvas.settings import (
     Choice,
     ColourChoice,
@@ -47,9 +47,6 @@ Seed = Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)]
 PAIR_VOCODERS = {"sd15-auffusion": "hifigan"}
 """The vocoder of a pair from the Hub where a run names none, if it is not Griffin-Lim."""
 
-
-MODEL_KINDS = {"image": "picture", "audio": "sound"}
-"""What the layers are called that each model draws."""
 
 MODELS = (
     *("image_model", "audio_model", "image_lora", "audio_lora"),

@@ -145,30 +145,12 @@ class Composition:
         elif all(cover is None for cover in covers):
             mixed = rule(image_noise, audio_noise, step)
         else:
-            mixed = self._apart(rule, image_noise, audio_noise, step)
+            mixed = _apart(covers, rule, image_noise, audio_noise, step)
         if self.pinned is None:
             return mixed
         clean = self.pinned.latent.to(mixed)
         given = (step.latents - step.alpha * clean) / step.sigma
         return torch.lerp(mixed, given, self.pinned.shares.to(mixed))
-
-    def _apart(
-        self, rule: Rule, image_noise: Tensor | None, audio_noise: Tensor | None, step: Step
-    ) -> Tensor:
-        """Returns the noise where at least one model draws in places only."""
-        whole = torch.ones(1, 1)
-        covers = [self.cover(model) for model in MODELS]
-        image, audio = ((whole if cover is None else cover).to(step.latents) for cover in covers)
-        mixed = torch.zeros_like(step.latents)
-        if image_noise is not None:
-            mixed = mixed + image * (1 - audio) * image_noise
-        if audio_noise is not None:
-            mixed = mixed + audio * (1 - image) * audio_noise
-        both = image * audio
-        if both.any():
-            mixed = mixed + both * rule(image_noise, audio_noise, step)
-        drawn = image + audio - both
-        return mixed / drawn.clamp(min=torch.finfo(drawn.dtype).tiny)
 
 
 def expert_of(embeddings: TextEmbeddings, model: str) -> Expert:
@@ -205,6 +187,28 @@ def predict(
         return step, halves[0]
     unconditional, conditional = halves
     return step, unconditional + guidance_scale * (conditional - unconditional)
+
+
+def _apart(
+    covers: Sequence[Tensor | None],
+    rule: Rule,
+    image_noise: Tensor | None,
+    audio_noise: Tensor | None,
+    step: Step,
+) -> Tensor:
+    """Returns the noise where at least one model draws in places only; see `Composition.cover`."""
+    whole = torch.ones(1, 1)
+    image, audio = ((whole if cover is None else cover).to(step.latents) for cover in covers)
+    mixed = torch.zeros_like(step.latents)
+    if image_noise is not None:
+        mixed = mixed + image * (1 - audio) * image_noise
+    if audio_noise is not None:
+        mixed = mixed + audio * (1 - image) * audio_noise
+    both = image * audio
+    if both.any():
+        mixed = mixed + both * rule(image_noise, audio_noise, step)
+    drawn = image + audio - both
+    return mixed / drawn.clamp(min=torch.finfo(drawn.dtype).tiny)
 
 
 def windows(columns: int, width: int, index: int) -> list[int]:

@@ -7,6 +7,7 @@ then: the sound is that of the canvas put together column by column.
 
 import dataclasses
 import itertools
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def morph(
     prompts: Sequence[str],
     pair: ModelPair,
     on_step: OnStep | None = None,
-    on_warning: OnWarning = print,
+    on_warning: OnWarning = warnings.warn,
 ) -> tuple[Sample, Tensor]:
     """Returns a sample with the sound of a morph, and the canvases `(count, mels, frames)` of it.
 

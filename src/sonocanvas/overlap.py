@@ -34,8 +34,8 @@ def in_parts(
         made = make(whole[..., start : start + width])
         place = first.shape[-1] * start // width
         shared = first.shape[-1] * overlap // width
-        fading = joined[..., place : place + shared]
-        fading.copy_(fade(fading, made[..., :shared]))
+        end = joined[..., place : place + shared].clone()  # gradients may need it as it was
+        joined[..., place : place + shared] = fade(end, made[..., :shared])
         joined[..., place + shared : place + made.shape[-1]] = made[..., shared:]
     return joined
 

@@ -14,11 +14,10 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.experts import MODELS, Composition
 from sonocanvas.picture_files import picture_to_gray
 from sonocanvas.placing import place
-from sonocanvas.scene import Layer
+from sonocanvas.scene import MODEL_KINDS, Layer
 from sonocanvas.sources.picture_file import with_contrast
 from sonocanvas.types import CanvasFormat, ModelPair, TextEmbeddings
 
-KINDS = {"image": "picture", "audio": "sound"}
 Given = tuple[Tensor, Tensor]
 """A picture or a canvas `(height, width)`, and how opaque it is; both in [0, 1]."""
 
@@ -93,7 +92,9 @@ def compose_given(
     placed = [
         place(
             Layer.model_construct(
-                kind=KINDS[model], prompt="drawn" if drawn_by[model] else "", strength=strength
+                kind=MODEL_KINDS[model],
+                prompt="drawn" if drawn_by[model] else "",
+                strength=strength,
             ),
             number,
             pair,

@@ -20,8 +20,6 @@ from sonocanvas.registry import build
 from sonocanvas.scene import Layer
 from sonocanvas.types import CanvasFormat, ModelPair
 
-MODEL_OF = {"picture": "image", "sound": "audio"}
-
 
 @dataclass(frozen=True)
 class Placed:
@@ -53,8 +51,7 @@ class Placed:
     @property
     def covers(self) -> Tensor:
         """How much of each pixel it fills, `(mels, frames)`: a model all of its place."""
-        whole = self.layer.prompt or self.opacity is None
-        return self.weights if whole or self.opacity is None else self.opacity
+        return self.weights if self.layer.prompt or self.opacity is None else self.opacity
 
 
 def block_of(pair: ModelPair) -> int:

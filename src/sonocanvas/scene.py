@@ -13,7 +13,10 @@ from sonocanvas.registry import build, load
 from sonocanvas.settings import Part, Share, SourceChoice, whole_or_none
 from sonocanvas.values import read_value
 
-KINDS = ("picture", "sound")
+MODEL_KINDS = {"image": "picture", "audio": "sound"}
+"""What the layers are called that each model draws."""
+MODEL_OF = {kind: model for model, kind in MODEL_KINDS.items()}
+KINDS = tuple(MODEL_OF)
 FITS = ("contain", "cover", "tile", "stretch")
 FILES = {"picture": "picture_file", "sound": "sound_file"}
 """The source of a layer that names a file."""

@@ -13,12 +13,10 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.synonyms import read_as
 from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
 
-LITTLE_WORDS = frozenset(
-    (
-        *("a", "an", "and", "at", "by", "for", "from", "in", "into", "its", "of", "on", "or"),
-        *("over", "the", "to", "under", "with", "without"),
-    )
-)
+LITTLE_WORDS = {
+    *("a", "an", "and", "at", "by", "for", "from", "in", "into", "its", "of", "on", "or"),
+    *("over", "the", "to", "under", "with", "without"),
+}
 """Words that say nothing of what is asked for."""
 
 

@@ -31,7 +31,7 @@ def frame(browser):
     return browser.run("return document.querySelector('#run iframe')?.getAttribute('src') ?? ''")
 
 
-def test_a_newcomer_makes_a_canvas_and_finds_it_after_a_reload(browser, studio):
+def test_a_newcomer_makes_a_canvas_and_finds_it_after_a_reload(browser, studio, address):
     browser.run(CLICK, "#make")
     browser.until(lambda: status(browser).startswith("Done."), 60)
     (name,) = studio.runs()
@@ -42,6 +42,9 @@ def test_a_newcomer_makes_a_canvas_and_finds_it_after_a_reload(browser, studio):
         " page.querySelector('audio').getAttribute('src')]"
     )
     assert playing == [1, "0000/audio.wav"]
+    loaded = browser.run("return performance.getEntriesByType('resource').map(one => one.name)")
+    assert loaded
+    assert [one for one in loaded if not one.startswith((address, "data:", "blob:"))] == []
     browser.run("location.reload()")
     browser.until(lambda: frame(browser) == f"/runs/{name}/index.html")
 

@@ -11,10 +11,10 @@ from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.experts import Composition
 from sonocanvas.finish import finish
-from sonocanvas.placing import MODEL_OF, place_layers
+from sonocanvas.placing import place_layers
 from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads, Rule
 from sonocanvas.registry import build
-from sonocanvas.scene import KINDS
+from sonocanvas.scene import KINDS, MODEL_OF
 from sonocanvas.text import check_known
 from sonocanvas.types import ModelPair, Prompts, Sample
 

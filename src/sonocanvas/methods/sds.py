@@ -52,7 +52,10 @@ class Sds:
         InvalidInputError: An option is out of range.
     """
 
-    reads: ClassVar[Reads] = {"sampling": {"image_guidance_scale", "audio_guidance_scale", "dtype"}}
+    reads: ClassVar[Reads] = {
+        "sampling": {"image_guidance_scale", "audio_guidance_scale", "dtype"},
+        "duration_s": True,
+    }
 
     steps: int = 150
     learning_rate: float = 0.2

@@ -28,7 +28,7 @@ from sonocanvas.generate import RUN_FILE, generate, load_pair, pick_device
 from sonocanvas.picture_files import read_picture
 from sonocanvas.placing import resized
 from sonocanvas.run_file import resolve
-from sonocanvas.scene import PICTURE_SUFFIXES, SOUND_SUFFIXES
+from sonocanvas.scene import MODEL_KINDS, PICTURE_SUFFIXES, SOUND_SUFFIXES
 from sonocanvas.sound_files import read_sound
 from sonocanvas.types import MINI_FORMAT, ModelPair, Step
 from sonocanvas.values import MAX_SEED
@@ -109,7 +109,7 @@ class Studio:
         given = {key: value for key, value in asked.items() if value not in (None, "", [])}
         layers: list[Any] = [line for line in given.pop("layers", "").splitlines() if line.strip()]
         kept = {"strength": given.pop("strength")} if "strength" in given else {}
-        for kind, model in (("picture", "image"), ("sound", "audio")):
+        for model, kind in MODEL_KINDS.items():
             file = given.pop(f"{model}_file", None)
             if file is not None:
                 path = self.keep_upload(Path(file), kind)
