@@ -82,7 +82,7 @@ def spread(values: list[float], clusters: list[Any] | None = None) -> str:
     if not values:
         return "-"
     found = bootstrap_interval(values, clusters=clusters)
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
+    return f"{found.mean:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 def named(scorers: list[Any], sample: Sample) -> dict[str, float]:

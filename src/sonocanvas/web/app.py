@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from sonocanvas.compose.mean import Mean
 from sonocanvas.errors import SonoCanvasError
 from sonocanvas.registry import COLOURISERS, METHODS, PAIRS, RULES, SEARCHES, VOCODERS
-from sonocanvas.scene import STRENGTH
+from sonocanvas.scene import MODEL_KINDS, STRENGTH
 from sonocanvas.web.door import Door
 from sonocanvas.web.studio import MOST_BYTES, Finished, Progress, Studio, known_prompts
 
@@ -79,55 +79,13 @@ def new_app(
 
 def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
     """Returns the page: prompts and files on the left, what is made on the right."""
-    drawn, played = known_prompts()
     show = functools.partial(shown, root_path)
     with gr.Blocks(title="SonoCanvas", analytics_enabled=False, fill_width=True) as page:
         stop_flag = gr.State(None)
         gr.Markdown("# Sono<span>Canvas</span>\nOne canvas that is a picture and a sound at once.")
         with gr.Row(elem_classes="desk"):
             with gr.Column(scale=2, min_width=300):
-                image_prompt = gr.Dropdown(
-                    drawn, value=FIRST[0], allow_custom_value=True, label="Looks like"
-                )
-                audio_prompt = gr.Dropdown(
-                    played, value=FIRST[1], allow_custom_value=True, label="Sounds like"
-                )
-                audio_weight = gr.Slider(
-                    0, 1, Mean().audio_weight, step=0.05, label="More picture ← → more sound"
-                )
-                with gr.Row():
-                    make = gr.Button("Make it", variant="primary", elem_id="make")
-                    stop = gr.Button("Stop", variant="stop", elem_id="stop")
-                with gr.Accordion("Your own picture or sound", open=False):
-                    image_file = gr.Image(
-                        type="filepath", sources=["upload", "clipboard"], label="Picture"
-                    )
-                    audio_file = gr.Audio(
-                        type="filepath", sources=["upload", "microphone"], label="Sound"
-                    )
-                    strength = gr.Slider(
-                        0, 1, STRENGTH, step=0.05, label="How much of it stays (1 is exactly it)"
-                    )
-                with gr.Accordion("More", open=False):
-                    with gr.Row():
-                        seed = gr.Number(0, precision=0, minimum=0, label="Seed")
-                        tries = gr.Number(1, precision=0, minimum=1, maximum=64, label="Tries")
-                    with gr.Row():
-                        duration_s = gr.Number(0, label="Seconds (0: those of the models)")
-                        steps = gr.Number(16, precision=0, minimum=1, label="Steps")
-                    layers = gr.Textbox(
-                        lines=3,
-                        label="Layers, one a line",
-                        placeholder='sound "a bell ringing" 0-3s -10dB',
-                    )
-                    method = gr.Dropdown(list(METHODS), value="compose", label="Method")
-                    search = gr.Dropdown(["", *SEARCHES], value="", label="Search")
-                    rule = gr.Dropdown(list(RULES), value="mean", label="Rule")
-                    vocoder = gr.Dropdown(["", *VOCODERS], value="", label="Vocoder")
-                    colour = gr.Dropdown(["", *COLOURISERS], value="", label="Colour")
-                    pair = gr.Dropdown(
-                        list(PAIRS), value="mini", allow_custom_value=True, label="Models"
-                    )
+                asked, make, stop = asked_for()
             with gr.Column(scale=5, min_width=320):
                 preview = gr.Image(
                     label="What the models see", interactive=False, height=230, elem_id="preview"
@@ -139,7 +97,7 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
                     best = gr.Button("Search the best of 16")
                     pin = gr.Button("Pin to compare")
                 pinned = gr.HTML("", elem_id="pinned")
-                with gr.Accordion("Draw on it", open=False) as drawing:
+                with gr.Accordion("Draw on it", open=False):
                     editor = gr.ImageEditor(
                         type="pil",
                         image_mode="RGBA",
@@ -155,13 +113,11 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
                     label="All runs", columns=3, height="auto", allow_preview=False, elem_id="all"
                 )
         name = gr.State("")
-        named = {key: value for key, value in locals().items() if key in FIELDS}
-        inputs = [named[field] for field in FIELDS]
+        inputs = [asked[field] for field in FIELDS]
         outputs = [preview, status, run, name, gallery, stop_flag]
 
         def made(*values: Any, **changes: Any) -> Iterator[list[Any]]:
-            asked = dict(zip(FIELDS, values, strict=True)) | changes
-            yield from made_of(studio, show, asked)
+            yield from made_of(studio, show, dict(zip(FIELDS, values, strict=True)) | changes)
 
         def like_this(*values: Any) -> Iterator[list[Any]]:
             yield from made(*values, seed=int(values[FIELDS.index("seed")] or 0) + 1)
@@ -181,8 +137,9 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
             one = names[event.index] if event.index < len(names) else ""
             return show(one), one
 
-        for file, prompt in ((image_file, image_prompt), (audio_file, audio_prompt)):
-            file.upload(lambda: None, None, prompt, api_name=False)  # nothing is drawn over it
+        for model in MODEL_KINDS:  # nothing is drawn over a file, unless a prompt is typed then
+            prompt = asked[f"{model}_prompt"]
+            asked[f"{model}_file"].upload(lambda: None, None, prompt, api_name=False)
         make.click(made, inputs, outputs, api_name=False, concurrency_id="models")
         again.click(like_this, inputs, outputs, api_name=False, concurrency_id="models")
         best.click(searched, inputs, outputs, api_name=False, concurrency_id="models")
@@ -196,6 +153,55 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
         page.load(fresh, None, [run, name, gallery], api_name=False)
     page.queue(default_concurrency_limit=4, max_size=64)
     return page
+
+
+def asked_for() -> tuple[dict[str, Any], gr.Button, gr.Button]:
+    """Returns the inputs of what is asked for, by `FIELDS`, and the buttons that make and stop."""
+    drawn, played = known_prompts()
+    asked: dict[str, Any] = {}
+    asked["image_prompt"] = gr.Dropdown(
+        drawn, value=FIRST[0], allow_custom_value=True, label="Looks like"
+    )
+    asked["audio_prompt"] = gr.Dropdown(
+        played, value=FIRST[1], allow_custom_value=True, label="Sounds like"
+    )
+    asked["audio_weight"] = gr.Slider(
+        0, 1, Mean().audio_weight, step=0.05, label="More picture ← → more sound"
+    )
+    with gr.Row():
+        make = gr.Button("Make it", variant="primary", elem_id="make")
+        stop = gr.Button("Stop", variant="stop", elem_id="stop")
+    with gr.Accordion("Your own picture or sound", open=False):
+        asked["image_file"] = gr.Image(
+            type="filepath", sources=["upload", "clipboard"], label="Picture"
+        )
+        asked["audio_file"] = gr.Audio(
+            type="filepath", sources=["upload", "microphone"], label="Sound"
+        )
+        asked["strength"] = gr.Slider(
+            0, 1, STRENGTH, step=0.05, label="How much of it stays (1 is exactly it)"
+        )
+    with gr.Accordion("More", open=False):
+        with gr.Row():
+            asked["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed")
+            asked["tries"] = gr.Number(1, precision=0, minimum=1, maximum=64, label="Tries")
+        with gr.Row():
+            asked["duration_s"] = gr.Number(0, label="Seconds (0: those of the models)")
+            asked["steps"] = gr.Number(16, precision=0, minimum=1, label="Steps")
+        asked["layers"] = gr.Textbox(
+            lines=3,
+            label="Layers, one a line",
+            placeholder='sound "a bell ringing" 0-3s -10dB',
+        )
+        asked["method"] = gr.Dropdown(list(METHODS), value="compose", label="Method")
+        asked["search"] = gr.Dropdown(["", *SEARCHES], value="", label="Search")
+        asked["rule"] = gr.Dropdown(list(RULES), value="mean", label="Rule")
+        asked["vocoder"] = gr.Dropdown(["", *VOCODERS], value="", label="Vocoder")
+        asked["colour"] = gr.Dropdown(["", *COLOURISERS], value="", label="Colour")
+        asked["pair"] = gr.Dropdown(
+            list(PAIRS), value="mini", allow_custom_value=True, label="Models"
+        )
+    return asked, make, stop
 
 
 def made_of(studio: Studio, show: Any, asked: dict[str, Any]) -> Iterator[list[Any]]:
