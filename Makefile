@@ -24,6 +24,7 @@ lint: .venv/dev
 
 .venv/dev: .venv/core
 	$(INSTALL) -e '.[dev]'
+	$(INSTALL) --no-deps musicnn==0.1.0
 	@touch $@
 
 clean:

@@ -46,13 +46,14 @@ SCORERS = {
     "clap": "sonocanvas.scorers.clap:Clap",
     "clip": "sonocanvas.scorers.clip:Clip",
     "judge": "sonocanvas.scorers.judge:Judge",
+    "musicnn": "sonocanvas.scorers.musicnn:Musicnn",
     "picture_likeness": "sonocanvas.scorers.picture_likeness:PictureLikeness",
     "round_trip": "sonocanvas.scorers.round_trip:RoundTrip",
     "selector": "sonocanvas.scorers.selector:Selector",
 }
 SELECTORS = frozenset({"audibility", "clap", "clip", "picture_likeness", "round_trip", "selector"})
-"""Scorers by which samples may be chosen. The judge and BirdNET are not among them: a number that
-chose what is reported says nothing about it."""
+"""Scorers by which samples may be chosen. The judge, BirdNET and musicnn are not among them: a
+number that chose what is reported says nothing about it."""
 SET_SCORERS = {
     "fad": "sonocanvas.scorers.fad:Fad",
     "fid": "sonocanvas.scorers.fid:Fid",

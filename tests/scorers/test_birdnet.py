@@ -11,7 +11,8 @@ from sonocanvas.concepts import sounds
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.registry import SELECTORS
 from sonocanvas.scorers import birdnet
-from sonocanvas.scorers.birdnet import BirdNet, asked_for, groups, members, share_below
+from sonocanvas.scorers.birdnet import BirdNet
+from sonocanvas.scorers.strangers import asked_for, groups, members, share_below
 from sonocanvas.training.views import SYNTHESIZERS, arrange
 from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
 
@@ -93,35 +94,39 @@ def test_what_it_cannot_judge_has_no_score(scorer):
     ],
 )
 def test_prompts_are_read_by_their_words(prompt, concept):
-    group = asked_for(prompt)
+    group = asked_for("birdnet", prompt)
     assert (group and group.concept) == concept
 
 
 def test_every_group_is_a_sound_of_mini_that_its_own_prompt_asks_for():
     known = {one.name: one.prompt for one in sounds()}
-    for group in groups():
+    for group in groups("birdnet"):
         if group.is_judged:
-            assert asked_for(known[group.concept]) == group
+            assert asked_for("birdnet", known[group.concept]) == group
         else:
-            assert asked_for(known[group.concept]) is None
+            assert asked_for("birdnet", known[group.concept]) is None
 
 
 def test_only_what_it_knows_of_real_recordings_is_judged():
-    judged = {group.concept for group in groups() if group.is_judged}
+    judged = {group.concept for group in groups("birdnet") if group.is_judged}
     assert {"dog", "bird", "owl", "truck"} <= judged
     assert "frog" not in judged  # tried, and not known well enough
-    assert all(group.recordings >= 2 and group.auc >= 0.75 for group in groups() if group.is_judged)
+    assert all(
+        group.recordings >= 2 and group.auc >= 0.75
+        for group in groups("birdnet")
+        if group.is_judged
+    )
 
 
 def test_quantiles_rise():
-    for group in groups():
+    for group in groups("birdnet"):
         assert list(group.others) == sorted(group.others)
         assert len(group.others) == 21
 
 
 def test_classes_are_found_by_their_common_names():
-    labels = ["Dog_Dog", "Strix aluco_Tawny Owl", "Dryophytes cinereus_Green Treefrog"]
-    by_name = {group.concept: group.classes for group in groups()}
+    labels = ["Dog", "Tawny Owl", "Green Treefrog"]
+    by_name = {group.concept: group.classes for group in groups("birdnet")}
     found = {name: members(labels, by_name[name]).tolist() for name in ("dog", "owl", "bird")}
     assert found == {
         "dog": [True, False, False],

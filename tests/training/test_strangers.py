@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from sonocanvas.scorers.birdnet import Group
+from sonocanvas.scorers.strangers import Group
 from sonocanvas.training.strangers import tried, write_table
 
-LABELS = ["Dog_Dog", "Strix aluco_Tawny Owl", "Corvus corax_Common Raven"]
+LABELS = ["Dog", "Tawny Owl", "Common Raven"]
 UNKNOWN = (0, float("nan"), (0.0,))
 KNOWN = [
     Group("dog", frozenset({"dog"}), "^Dog$", *UNKNOWN),

@@ -1,9 +1,9 @@
-"""What BirdNET makes of real recordings: `python -m sonocanvas.training.strangers`.
+"""What a stranger makes of real recordings: `python -m sonocanvas.training.strangers birdnet`.
 
 Prints for each thing that it has classes for how many recordings of it there are and the area
 under the ROC curve, and how our own synthesizer of it fares among recordings of other things. The
-former go with its answers to those recordings into `data/birdnet.tsv`, by which the scorer
-`birdnet` decides what to judge and how.
+former go with its answers to those recordings into `data/birdnet.tsv` (or `data/musicnn.tsv`), by
+which the scorer decides what to judge and how.
 """
 
 import argparse
@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sonocanvas.scorers.birdnet import SAMPLE_RATE_HZ, Ears, Group, groups, members, share_below
+from sonocanvas.scorers.birdnet import BirdNetEars
 from sonocanvas.scorers.embedder import peak_normalised
+from sonocanvas.scorers.musicnn import MusicnnEars
+from sonocanvas.scorers.strangers import Ears, Group, groups, members, share_below
 from sonocanvas.training.clips import SAMPLE_RATE_HZ as CLIP_RATE_HZ
 from sonocanvas.training.clips import Clip
 from sonocanvas.training.pack import read_pack
@@ -25,25 +27,45 @@ from sonocanvas.training.recordings import collect_test
 from sonocanvas.training.views import SYNTHESIZERS, arrange
 from sonocanvas.types import Waveform
 
-TABLE = "data/birdnet.tsv"
+EARS: dict[str, type[BirdNetEars] | type[MusicnnEars]] = {
+    ears.name: ears for ears in (BirdNetEars, MusicnnEars)
+}
 RECORDED = ("file", "minetest", "openclonk", "opensfx", "pykanto", "test")
 """How the ids of clips begin that are recordings and no soundfont's."""
+PLAYED = ("hydrogen", "march", "phrase")
+"""How the ids of clips begin whose notes were recorded, one by one, and are played by us."""
+MOST_PLAYED = 12
+"""Of a concept, of clips that differ in their notes alone."""
 QUANTILES = 21
 SEED = 900
 
 
-def real_recordings(pack: Path, cache: Path) -> list[Clip]:
-    """Returns the recordings of the pack, and those that are for testing only."""
+def real_recordings(pack: Path, cache: Path, instruments: bool) -> list[Clip]:
+    """Returns the recordings of the pack, and those that are for testing only.
+
+    Args:
+        pack: What the embedded pair is trained on.
+        cache: Folder for the downloads of what is for testing only.
+        instruments: Whether to add some phrases of each instrument of the soundfonts.
+    """
     clips = [*read_pack(pack).clips, *collect_test(cache)]
-    return [clip for clip in clips if clip.id.startswith(RECORDED)]
+    found = [clip for clip in clips if clip.id.startswith(RECORDED)]
+    if instruments:
+        played: dict[str, list[Clip]] = {}
+        for clip in clips:
+            if clip.id.startswith(PLAYED):
+                played.setdefault(clip.concept, []).append(clip)
+        for phrases in played.values():
+            found += phrases[:: -(-len(phrases) // MOST_PLAYED)]
+    return found
 
 
 def hear_clips(ears: Ears, clips: Sequence[Clip]) -> NDArray[np.float64]:
-    """Returns BirdNET's logits of clips, `(clips, classes)`."""
+    """Returns a stranger's logits of clips, `(clips, classes)`."""
     heard = []
     for clip in clips:
         waveform = Waveform(torch.from_numpy(clip.samples)[None], CLIP_RATE_HZ)
-        heard.append(ears.hear(peak_normalised(waveform, SAMPLE_RATE_HZ, peak=1.0)))
+        heard.append(ears.hear(peak_normalised(waveform, ears.sample_rate_hz, peak=1.0)))
     return np.stack(heard)
 
 
@@ -53,7 +75,7 @@ def tried(
     logits: NDArray[np.float64],
     concepts: Sequence[str],
 ) -> list[Group]:
-    """Returns the groups with what BirdNET makes of recordings.
+    """Returns the groups with what a stranger makes of recordings.
 
     Recordings of a group that shares a class with another are no recordings of something else
     to it, and neither are those of sounds that are not named: what they are is not known.
@@ -61,7 +83,7 @@ def tried(
     Args:
         known: The groups.
         labels: Names of the classes.
-        logits: What BirdNET says of each recording, `(recordings, classes)`.
+        logits: What the stranger says of each recording, `(recordings, classes)`.
         concepts: What each recording is of.
     """
     classes = {group.concept: members(labels, group.classes) for group in known}
@@ -106,18 +128,20 @@ def write_table(found: Sequence[Group], path: Path) -> None:
 def main() -> None:
     """Prints and writes the table."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stranger", choices=EARS)
     parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
     parser.add_argument("--recordings", type=Path, default=Path("packs/cache/test"))
     arguments = parser.parse_args()
-    ears = Ears()
-    clips = real_recordings(arguments.pack, arguments.recordings)
+    ears = EARS[arguments.stranger]()
+    instruments = arguments.stranger == "musicnn"
+    clips = real_recordings(arguments.pack, arguments.recordings, instruments)
     logits = hear_clips(ears, clips)
-    found = tried(groups(), ears.labels, logits, [clip.concept for clip in clips])
+    found = tried(groups(ears.name), ears.labels, logits, [clip.concept for clip in clips])
     print("| thing | recordings | area | judged | our synthesizer |\n|---|---|---|---|---|")
     for group in found:
         judged, ours = "yes" if group.is_judged else "no", synthesized(ears, group)
         print(f"| {group.concept} | {group.recordings} | {group.auc:.2f} | {judged} | {ours:.2f} |")
-    with resources.as_file(resources.files("sonocanvas").joinpath(TABLE)) as path:
+    with resources.as_file(resources.files("sonocanvas").joinpath(f"data/{ears.name}.tsv")) as path:
         write_table(found, path)
 
 

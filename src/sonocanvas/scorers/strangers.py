@@ -1,0 +1,131 @@
+"""What strangers' ears have in common: what they are asked, and how their answers are read.
+
+A stranger is a classifier that others trained on real recordings. It only reports; what it knows
+of real recordings stands in a table, `data/NAME.tsv`, by which it is asked for nothing else.
+"""
+
+import csv
+import functools
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonocanvas.scorers.embedder import peak_normalised
+from sonocanvas.types import Sample, Score
+
+FEWEST_RECORDINGS = 2
+LOWEST_AUC = 0.75
+"""Of real recordings; 0.5 is chance. Below it a stranger is not asked about a thing."""
+
+Logits = NDArray[np.float64]
+
+
+class Ears(Protocol):
+    """A stranger that is loaded; its scores and its table are called by its name."""
+
+    name: ClassVar[str]
+    sample_rate_hz: ClassVar[int]
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Names of its classes."""
+
+    def hear(self, sound: NDArray[np.float32]) -> Logits:
+        """Returns the logit of each class `(classes,)` of sound `(samples,)`."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A thing that a stranger has classes for.
+
+    Attributes:
+        concept: Its name, as `mini` calls it.
+        words: One of these stands in a prompt that asks for it.
+        classes: Which classes are it: an expression found in their names.
+        recordings: How many real recordings of it the stranger was tried on.
+        auc: How often it is surer of one of those than of a recording of something else; NaN
+            where there is none.
+        others: Its logits on recordings of other things: the quantiles from 0 to 1, evenly.
+    """
+
+    concept: str
+    words: frozenset[str]
+    classes: str
+    recordings: int
+    auc: float
+    others: tuple[float, ...]
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the stranger knows real recordings of it."""
+        return self.recordings >= FEWEST_RECORDINGS and self.auc >= LOWEST_AUC
+
+
+@functools.cache
+def groups(name: str) -> tuple[Group, ...]:
+    """Returns what a stranger has classes for, in the order in which prompts are searched."""
+    text = resources.files("sonocanvas").joinpath(f"data/{name}.tsv").read_text("utf-8")
+    return tuple(
+        Group(
+            row["concept"],
+            frozenset(row["words"].split(",")),
+            row["classes"],
+            int(row["recordings"]),
+            float(row["auc"]),
+            tuple(float(value) for value in row["others"].split(",")),
+        )
+        for row in csv.DictReader(text.splitlines(), delimiter="\t")
+    )
+
+
+def asked_for(name: str, prompt: str) -> Group | None:
+    """Returns the group that a prompt asks a stranger for, `None` where it cannot judge it.
+
+    Example:
+        >>> asked_for("birdnet", "a dog barking").concept, asked_for("birdnet", "a harp playing")
+        ('dog', None)
+    """
+    words = set(re.findall(r"[a-z]+", prompt.lower()))
+    found = next((group for group in groups(name) if group.words & words), None)
+    return found if found is not None and found.is_judged else None
+
+
+def members(labels: Sequence[str], classes: str) -> NDArray[np.bool_]:
+    """Returns which labels are of some classes."""
+    return np.array([bool(re.search(classes, label)) for label in labels])
+
+
+def share_below(value: float, quantiles: Sequence[float]) -> float:
+    """Returns which share of a distribution, given by its quantiles, lies below a value.
+
+    The mean over many values is the area under the ROC curve of Mann and Whitney.
+    """
+    return float(np.interp(value, quantiles, np.linspace(0, 1, len(quantiles))))
+
+
+def scores_by(ears: Ears, sample: Sample) -> list[Score]:
+    """Returns the two scores of a sample, or none where its prompt cannot be judged.
+
+    `NAME` is the share of real recordings of other things that the stranger takes less for what
+    was asked: 0.5 is chance, and its mean over samples is the area under the ROC curve.
+    `NAME_probability` is how likely the stranger finds it.
+
+    Args:
+        ears: The stranger.
+        sample: With its sound, which is scaled to a peak of 1.
+    """
+    group = asked_for(ears.name, sample.prompts.audio)
+    if group is None:
+        return []
+    heard = ears.hear(peak_normalised(sample.waveform, ears.sample_rate_hz, peak=1.0))
+    logit = float(heard[members(ears.labels, group.classes)].max())
+    return [
+        Score(ears.name, share_below(logit, group.others), "", higher_is_better=True),
+        Score(f"{ears.name}_probability", 1 / (1 + math.exp(-logit)), "", higher_is_better=True),
+    ]
