@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import torch
-from librosa import mel_frequencies
-from librosa.filters import mel as make_filters
 from torch import Tensor
 from torch.nn import functional
+from transformers.audio_utils import hertz_to_mel, mel_filter_bank, mel_to_hertz
 
 from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError, unknown
@@ -42,22 +41,38 @@ def mel_filters(fmt: CanvasFormat) -> Tensor:
 
     The tensor is shared by all callers: never write to it.
     """
-    filters = make_filters(
-        sr=fmt.sample_rate_hz,
-        n_fft=fmt.n_fft,
-        n_mels=fmt.mels,
-        fmin=fmt.f_min_hz,
-        fmax=fmt.f_max_hz,
-        htk=fmt.htk,
-        norm=None if fmt.htk else "slaney",
+    scale, norm = ("htk", None) if fmt.htk else ("slaney", "slaney")
+    filters = mel_filter_bank(
+        num_frequency_bins=fmt.n_fft // 2 + 1,
+        num_mel_filters=fmt.mels,
+        min_frequency=fmt.f_min_hz,
+        max_frequency=fmt.f_max_hz,
+        sampling_rate=fmt.sample_rate_hz,
+        norm=norm,
+        mel_scale=scale,
     )
-    return torch.from_numpy(filters)
+    return torch.from_numpy(filters.T.astype(np.float32))
 
 
 def band_middles(fmt: CanvasFormat) -> Tensor:
     """Returns the middle of each mel band in Hz `(mels,)`, the lowest first."""
-    edges = mel_frequencies(n_mels=fmt.mels + 2, fmin=fmt.f_min_hz, fmax=fmt.f_max_hz, htk=fmt.htk)
+    scale = "htk" if fmt.htk else "slaney"
+    low, high = (hertz_to_mel(edge, scale) for edge in (fmt.f_min_hz, fmt.f_max_hz))
+    edges = mel_to_hertz(np.linspace(low, high, fmt.mels + 2), scale)
     return torch.from_numpy(edges[1:-1]).float()
+
+
+def row_of(frequency_hz: float, fmt: CanvasFormat) -> float:
+    """Returns how many rows above the lower edge of a canvas a frequency lies.
+
+    The middle of row `k` from below, `k + 0.5`, is the middle of band `k`: of `mels + 2` points at
+    equal steps of mel, from `f_min` to `f_max`, the one of number `k + 1`.
+    """
+    scale = "htk" if fmt.htk else "slaney"
+    low, here, high = (
+        hertz_to_mel(one, scale) for one in (fmt.f_min_hz, frequency_hz, fmt.f_max_hz)
+    )
+    return float((here - low) / (high - low) * (fmt.mels + 1) - 0.5)
 
 
 def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sonocanvas.canvas import canvas_to_bytes, waveform_to_canvas
+from sonocanvas.canvas import canvas_to_bytes, row_of, waveform_to_canvas
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.figures.page import (
     DOTS_PER_INCH,
@@ -18,7 +18,6 @@ from sonocanvas.figures.page import (
     label_frequencies,
     label_seconds,
     new_page,
-    row_of,
     save_page,
     style,
 )

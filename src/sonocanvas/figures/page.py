@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import librosa
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from sonocanvas.canvas import row_of
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import write_beside
 from sonocanvas.origin import NOTE, to_png_text
@@ -222,16 +222,6 @@ def label_seconds(axes: "Axes", duration_s: float) -> None:
     ticks_s = np.arange(0, 0.9 * duration_s, step_s)
     axes.set_xticks(ticks_s, [f"{tick:g}" for tick in ticks_s[:-1]] + [f"{ticks_s[-1]:g} s"])
     axes.tick_params(axis="x", labelsize=SMALL_PT, length=1.5, width=0.4, pad=1)
-
-
-def row_of(frequency_hz: float, fmt: CanvasFormat) -> float:
-    """Returns how many rows above the lower edge of a canvas a frequency lies.
-
-    The middle of row `k` from below, `k + 0.5`, is the middle of band `k`: of `mels + 2` points at
-    equal steps of mel, from `f_min` to `f_max`, the one of number `k + 1`.
-    """
-    low, here, high = librosa.hz_to_mel([fmt.f_min_hz, frequency_hz, fmt.f_max_hz], htk=fmt.htk)
-    return float((here - low) / (high - low) * (fmt.mels + 1) - 0.5)
 
 
 def fitted(text: str, width_in: float, size_pt: float = TEXT_PT, lines: int = 1) -> str:

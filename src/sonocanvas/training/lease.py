@@ -22,10 +22,10 @@ LIMIT_MIB = 60.0
 LEFT_BEHIND = ("src/sonocanvas/weights", "docs", "tests")
 """Tracked folders that no command reads: they are moved out of the tree before it travels."""
 WHEELS = (
-    *("annotated_types", "cffi", "decorator", "diffusers", "librosa", "platformdirs", "pooch"),
-    *("pycparser", "pydantic", "pydantic_core", "soundfile", "soxr", "typing_inspection"),
+    *("annotated_types", "cffi", "diffusers", "pycparser", "pydantic", "pydantic_core"),
+    *("soundfile", "soxr", "typing_inspection"),
 )
-"""What a machine with torch, transformers and scikit-learn lacks of what the commands import."""
+"""What a machine with torch, transformers and scipy lacks of what the commands import."""
 MACHINE = ("--python-version", "3.12", "--implementation", "cp", "--only-binary=:all:")
 PLATFORMS = ("2_28", "2_27", "2_17", "2_5")
 
