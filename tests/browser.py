@@ -72,6 +72,22 @@ class Browser:
         hand = {"type": "key", "id": "hand", "actions": strokes}
         self._call("POST", "/actions", {"actions": [hand]})
 
+    def drag(self, begin, end):
+        """Presses the pointer at a place of the window, moves it to another and lets go.
+
+        Args:
+            begin: `(x, y)` in CSS pixels.
+            end: The same; the same place is a click.
+        """
+        moves = [
+            {"type": "pointerMove", "duration": 0, "x": round(x), "y": round(y)}
+            for x, y in (begin, ((begin[0] + end[0]) / 2, (begin[1] + end[1]) / 2), end)
+        ]
+        down, up = ({"type": f"pointer{how}", "button": 0} for how in ("Down", "Up"))
+        mouse = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}}
+        mouse["actions"] = [moves[0], down, *moves[1:], up]
+        self._call("POST", "/actions", {"actions": [mouse]})
+
     def size(self, width, height, phone=False):
         """Gives the page a size in CSS pixels."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}

@@ -1,6 +1,7 @@
 """The page of a run: all that was made, from the records alone, safe and self-contained."""
 
 import dataclasses
+import shlex
 from html.parser import HTMLParser
 
 import pytest
@@ -9,9 +10,10 @@ from test_artifacts import make_sample
 from tiny import TINY_FORMAT
 
 from sonocanvas.artifacts import save_sample, write_colour
+from sonocanvas.canvas import row_of
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.gallery import renew_gallery, write_gallery
-from sonocanvas.types import Colour, Prompts
+from sonocanvas.types import MINI_FORMAT, Colour, Prompts
 
 RECORD = {
     "notes": ["The image prompt has a word that the pair does not know: '<b>'."],
@@ -131,9 +133,58 @@ def test_folder_without_samples_is_refused(tmp_path):
         write_gallery(tmp_path)
 
 
+def lasting(seed, duration_s):
+    columns = round(duration_s * TINY_FORMAT.sample_rate_hz / TINY_FORMAT.hop_samples)
+    return dataclasses.replace(
+        make_sample(seed), record=RECORD, canvas=torch.zeros(TINY_FORMAT.mels, columns)
+    )
+
+
 def test_a_long_canvas_is_wider_than_the_page(tmp_path):
-    for seed, record in ((1, {"duration_s": 60.0}), (2, {"duration_s": 12.0})):
-        save_sample(dataclasses.replace(make_sample(seed), record=RECORD | record), tmp_path)
+    for seed, duration_s in ((1, 60), (2, 12)):
+        save_sample(lasting(seed, duration_s), tmp_path)
     text = write_gallery(tmp_path).read_text()
     assert text.count('style="width: 3180px"') == 1
     assert text.count('class="scroll"') == 2
+
+
+def test_time_and_pitch_stand_beside_the_canvas_where_they_are(tmp_path):
+    sample = dataclasses.replace(
+        lasting(1, 10.24), canvas=torch.zeros(256, 1024), canvas_format=MINI_FORMAT
+    )
+    save_sample(sample, tmp_path)
+    page = Page(write_gallery(tmp_path).read_text("utf-8"))
+    words = [word for word in page.words if word.strip()]
+    assert [word for word in words if word.endswith(" s")] == [f"{n} s" for n in range(0, 10, 2)]
+    places = [style for style in page.values("li", "style") if "left" in style]
+    assert places[:2] == ["left: 0.0%", "left: 19.5%"]
+    pitches = [word for word in words if word.endswith("Hz")]
+    heights = [style for style in page.values("li", "style") if "bottom" in style]
+    assert pitches == ["250 Hz", "1 kHz", "2 kHz", "4 kHz"]
+    assert heights[1] == f"bottom: {100 * row_of(1000, MINI_FORMAT) / 256:.1f}%"
+
+
+def test_gray_waits_where_there_is_colour_and_a_button_changes_them(page, tmp_path):
+    assert "toggle" not in page.values("button", "class")
+    write_colour(tmp_path / "0011", Colour(torch.rand(2, 3, 32, 64), {"name": "any"}), TINY_FORMAT)
+    page = Page(write_gallery(tmp_path).read_text("utf-8"))
+    assert page.values("button", "class").count("toggle") == 1
+    hidden = [found["src"] for tag, found in page.tags if tag == "img" and "hidden" in found]
+    assert hidden == ["0011/canvas.png"]
+
+
+def test_videos_are_played_on_the_page(page, tmp_path):
+    (tmp_path / "0011" / "video.mp4").write_bytes(b"video")
+    page = Page(write_gallery(tmp_path).read_text("utf-8"))
+    assert page.values("video", "src") == ["0011/video.mp4"]
+
+
+def test_commands_to_go_on_are_quoted_and_escaped(tmp_path):
+    run = tmp_path / "a <b> & 'c'"
+    save_sample(dataclasses.replace(make_sample(5), record=RECORD), run)
+    assert "pre" not in [tag for tag, _ in Page(write_gallery(run).read_text("utf-8")).tags]
+    (run / "run.toml").write_text("")
+    page = Page(write_gallery(run).read_text("utf-8"))
+    again, more = (word for word in page.words if word.startswith("sonocanvas generate"))
+    assert shlex.split(again)[-4:] == ["--preset", "run.toml", "--out", "../a <b> & 'c'-again"]
+    assert shlex.split(more)[-4:] == ["--seeds", "6-9", "--out", "../a <b> & 'c'-more"]

@@ -2,13 +2,18 @@
 
 import html
 import json
+import shlex
 from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import quote
 
+from PIL import Image
+
+from sonocanvas.canvas import row_of
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import write_text
+from sonocanvas.types import CanvasFormat
 
 PAGE = Path(__file__).parent / "data" / "gallery.html"
 FILES = (
@@ -21,22 +26,37 @@ FILES = (
     "sample.json",
 )
 LONG_S, PIXELS_A_SECOND = 20, 53
+PITCHES_HZ = (62.5, 125, 250, 500, 1000, 2000, 4000, 8000, 16000)
+"""What may be written beside a canvas, as far as it has place."""
+NEAREST = 0.15
+"""Share of the height of a canvas that two pitches are apart at least."""
+STEPS_S = (1, 2, 5, 10, 30, 60, 120)
 COLOUR = Template('<img src="$folder/colour.png" alt="Seed $seed in colour: $image_prompt">\n')
+GRAY = Template('<img src="$folder/canvas.png" alt="Canvas of seed $seed: $image_prompt"$hidden>')
+VIDEO = Template(
+    '<video controls preload="none" poster="$folder/canvas.png" src="$folder/$file" '
+    'aria-label="Video of seed $seed"></video>'
+)
 ARTICLE = Template("""<article aria-labelledby="seed-$seed">
-<div class="scroll">
-<button class="canvas" type="button" aria-label="Play or pause seed $seed"$width>
-$colour<img src="$folder/canvas.png" alt="Canvas of seed $seed: $image_prompt"><i></i>
+<div class="sheet">
+<ol class="pitch" aria-hidden="true">$pitches</ol>
+<div class="scroll"><div$width>
+<button class="canvas" type="button" aria-label="Play or pause seed $seed">
+$pictures<b hidden></b><i></i>
 </button>
+<ol class="time" aria-hidden="true">$times</ol>
+</div></div>
 </div>
 <div class="below">
 <h2 id="seed-$seed">seed $seed$kept</h2>
 <audio controls preload="metadata" src="$folder/audio.wav" aria-label="$audio_prompt"></audio>
-<dl>
+$toggle<dl>
 $scores
 </dl>
 <nav aria-label="Files of seed $seed">$links</nav>
-</div>
+</div>$video
 </article>""")
+COMMAND = Template('<pre><code>$text</code><button class="copy" type="button">copy</button></pre>')
 
 
 def write_gallery(folder: Path) -> Path:
@@ -62,6 +82,7 @@ def write_gallery(folder: Path) -> Path:
         facts=_facts(record),
         notes="\n".join(f"<p>{html.escape(note)}</p>" for note in record.get("notes", [])),
         articles="\n".join(_article(folder / name, sample) for name, sample in samples),
+        commands=_commands(folder, max(sample["seed"] for _, sample in samples)),
     )
     index = folder / "index.html"
     write_text(index, page)
@@ -109,23 +130,71 @@ def _article(sample: Path, record: dict[str, Any]) -> str:
     rank = _rank(record)
     if rank:
         scores = {"place": f"{rank['place']} of {rank['of']}", **scores}
-    prompts = _escaped(record["prompts"])
+    prompts, coloured = _escaped(record["prompts"]), "colour.png" in there
     shown = {"seed": record["seed"], "folder": folder, "image_prompt": prompts["image"]}
+    gray = GRAY.substitute(shown, hidden=" hidden" if coloured else "")
+    fmt = CanvasFormat(**record["canvas_format"])
+    with Image.open(sample / "canvas.png") as picture:
+        duration_s = picture.width * fmt.hop_samples / fmt.sample_rate_hz
+    wide = duration_s > LONG_S  # it moves in its frame
     return ARTICLE.substitute(
         shown,
-        width=_width(record),
+        width=f' style="width: {round(duration_s * PIXELS_A_SECOND)}px"' if wide else "",
+        pitches=_pitches(fmt),
+        times=_times(duration_s),
         kept=" · kept" if rank.get("kept") else "",
-        colour=COLOUR.substitute(shown) if "colour.png" in there else "",
+        pictures=(COLOUR.substitute(shown) if coloured else "") + gray,
+        toggle='<button class="toggle" type="button">gray</button>\n' if coloured else "",
         audio_prompt=prompts["audio"],
         scores=_definitions(scores),
         links=" ".join(links),
+        video="".join(
+            "\n" + VIDEO.substitute(shown, file=file) for file in there if file.endswith(".mp4")
+        ),
     )
 
 
-def _width(record: dict[str, Any]) -> str:
-    """Returns how wide a canvas is drawn that is too long for the page; it moves in its frame."""
-    long_s = float(record.get("duration_s", 0))
-    return f' style="width: {round(long_s * PIXELS_A_SECOND)}px"' if long_s > LONG_S else ""
+def _pitches(fmt: CanvasFormat) -> str:
+    """Returns the labels of pitch beside a canvas, the lowest first."""
+    labels, last = [], 0.0
+    for pitch_hz in PITCHES_HZ:
+        if not fmt.f_min_hz < pitch_hz < fmt.f_max_hz:
+            continue
+        share = row_of(pitch_hz, fmt) / fmt.mels
+        if last + NEAREST / 2 <= share <= 0.97:
+            text = f"{pitch_hz / 1000:g} kHz" if pitch_hz >= 1000 else f"{pitch_hz:g} Hz"
+            labels.append(f'<li style="bottom: {100 * share:.1f}%">{text}</li>')
+            last = share + NEAREST / 2
+    return "".join(labels)
+
+
+def _times(duration_s: float) -> str:
+    """Returns the labels of time below a canvas."""
+    most = 6 if duration_s <= LONG_S else duration_s * PIXELS_A_SECOND / 160
+    step_s = next((step for step in STEPS_S if duration_s / step <= most), STEPS_S[-1])
+    return "".join(
+        f'<li style="left: {100 * time / duration_s:.1f}%">{_clock(time)}</li>'
+        for time in range(0, int(duration_s * 0.97) + 1, step_s)
+    )
+
+
+def _clock(time_s: int) -> str:
+    return f"{time_s} s" if time_s < 60 else f"{time_s // 60}:{time_s % 60:02d}"
+
+
+def _commands(folder: Path, last_seed: int) -> str:
+    """Returns what makes the run again, and what makes more like it, to be copied."""
+    if not (folder / "run.toml").exists():
+        return ""
+    name = folder.absolute().name
+    more = f"--seeds {last_seed + 1}-{last_seed + 4} "
+    return "\n".join(
+        COMMAND.substitute(text=html.escape(f"sonocanvas generate --preset run.toml {seeds}{out}"))
+        for seeds, out in (
+            ("", f"--out {shlex.quote(f'../{name}-again')}"),
+            (more, f"--out {shlex.quote(f'../{name}-more')}"),
+        )
+    )
 
 
 def _rank(record: dict[str, Any]) -> dict[str, Any]:
