@@ -89,6 +89,22 @@ def test_a_file_without_a_prompt_is_called_as_it_was(studio, picture):
     assert config.layers[0].prompt == ""
 
 
+def test_a_layer_takes_a_file_that_was_uploaded_by_its_name(studio, picture):
+    kept = studio.keep_upload(picture, "picture")
+    config = studio.config_of(QUICK | {"layers": f"picture {kept.name} 100%"})
+    assert config.layers[0].source.options["path"] == str(kept)
+
+
+def test_a_file_beside_the_uploads_is_told_as_one_that_is_not_there(studio, picture):
+    (studio.root / "uploads").mkdir()
+    told = []
+    for name in (picture, picture.with_name("none.png")):
+        with pytest.raises(InvalidInputError) as raised:
+            studio.config_of(QUICK | {"layers": f"picture '{name}'"})
+        told.append(str(raised.value).replace(str(name), ""))
+    assert told[0] == told[1]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "kind", "told"),
     [
@@ -177,6 +193,11 @@ def test_only_a_run_is_opened(studio, name):
         ({"tries": 65}, "the tries 1 to 64, not 0 and 65"),
         ({"seed": -1}, "The seed must be 0 or more"),
         ({"layers": "smell roses"}, "Unknown kind of layer 'smell'"),
+        ({"layers": "picture /etc/logo.png"}, "There is no '/etc/logo.png' among the uploads"),
+        ({"layers": "picture ../a.png"}, "There is no '../a.png' among the uploads"),
+        ({"layers": "sound source=sound_file path=/etc/passwd"}, "There is no '/etc/passwd' among"),
+        ({"pair": "/srv/models"}, "Unknown pair '/srv/models'"),
+        ({"vocoder": "os:system"}, "Unknown vocoder 'os:system'"),
         ({"method": "magic"}, "Unknown method 'magic'"),
         ({"audio_weight": 2}, "audio_weight must be in [0, 1]"),
         ({"image_file": "/etc/passwd"}, "'passwd' is no picture; allowed:"),

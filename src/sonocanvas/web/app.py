@@ -198,9 +198,7 @@ def asked_for() -> tuple[dict[str, Any], gr.Button, gr.Button]:
         asked["rule"] = gr.Dropdown(list(RULES), value="mean", label="Rule")
         asked["vocoder"] = gr.Dropdown(["", *VOCODERS], value="", label="Vocoder")
         asked["colour"] = gr.Dropdown(["", *COLOURISERS], value="", label="Colour")
-        asked["pair"] = gr.Dropdown(
-            list(PAIRS), value="mini", allow_custom_value=True, label="Models"
-        )
+        asked["pair"] = gr.Dropdown(list(PAIRS), value="mini", label="Models")
     return asked, make, stop
 
 

@@ -21,14 +21,21 @@ from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.canvas import canvas_to_bytes, decode_latents, image_to_canvas
 from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import RunConfig
-from sonocanvas.errors import InvalidInputError, SonoCanvasError
+from sonocanvas.errors import InvalidInputError, SonoCanvasError, unknown
 from sonocanvas.files import digest_of
 from sonocanvas.gallery import write_gallery
 from sonocanvas.generate import RUN_FILE, generate, load_pair, pick_device
 from sonocanvas.picture_files import read_picture
 from sonocanvas.placing import resized
+from sonocanvas.registry import COLOURISERS, METHODS, PAIRS, RULES, SEARCHES, VOCODERS
 from sonocanvas.run_file import resolve
-from sonocanvas.scene import MODEL_KINDS, PICTURE_SUFFIXES, SOUND_SUFFIXES
+from sonocanvas.scene import (
+    MODEL_KINDS,
+    PICTURE_SUFFIXES,
+    SOUND_SUFFIXES,
+    Layer,
+    parse_layer,
+)
 from sonocanvas.sound_files import read_sound
 from sonocanvas.types import MINI_FORMAT, ModelPair, Step
 from sonocanvas.values import MAX_SEED
@@ -37,6 +44,15 @@ UPLOADS = "uploads"
 MOST_BYTES = 64 * 2**20
 """A file that is uploaded is at most as large."""
 SHORTEST_WAIT_S = 0.05
+MENUS = {
+    "method": METHODS,
+    "search": SEARCHES,
+    "rule": RULES,
+    "vocoder": VOCODERS,
+    "colour": COLOURISERS,
+    "pair": PAIRS,
+}
+"""What a visitor may choose; a folder, a name on the Hub and code are none of it."""
 
 
 class StoppedError(SonoCanvasError):
@@ -99,7 +115,7 @@ class Studio:
 
         Args:
             asked: `image_prompt`, `audio_prompt`, `image_file`, `audio_file` and `strength`;
-                `layers`, lines as of `--layer`; `audio_weight`, `seed`, `tries`, `steps`,
+                `layers`, lines as `layers_of` reads them; `audio_weight`, `seed`, `tries`, `steps`,
                 `duration_s`, and names of entries: `method`, `search`, `rule`, `vocoder`,
                 `colour`, `pair`. What is empty keeps its default.
 
@@ -107,7 +123,10 @@ class Studio:
             InvalidInputError: A value is not allowed; nothing is made.
         """
         given = {key: value for key, value in asked.items() if value not in (None, "", [])}
-        layers: list[Any] = [line for line in given.pop("layers", "").splitlines() if line.strip()]
+        for kind, known in MENUS.items():
+            if given.get(kind) not in (None, *known):
+                raise unknown(kind, str(given[kind]), known)
+        layers: list[Any] = self.layers_of(given.pop("layers", ""))
         kept = {"strength": given.pop("strength")} if "strength" in given else {}
         for model, kind in MODEL_KINDS.items():
             file = given.pop(f"{model}_file", None)
@@ -133,6 +152,29 @@ class Studio:
         if "duration_s" in given:
             given["duration_s"] = float(given["duration_s"])
         return resolve({**given, **values})
+
+    def layers_of(self, lines: str) -> list[Layer]:
+        """Returns the layers of lines as of `--layer`; their files are among the uploads.
+
+        Raises:
+            InvalidInputError: A line means nothing, or names a file that was not uploaded.
+        """
+        found = []
+        for line in lines.splitlines():
+            if not line.strip():
+                continue
+            layer = Layer(**parse_layer(line))
+            name = layer.source.options.get("path")
+            if name is not None:
+                kept = {path.name for path in (self.root / UPLOADS).glob("*")}
+                if name not in kept:
+                    raise InvalidInputError(
+                        f"There is no '{name[:80]}' among the uploads; a layer takes a file that "
+                        "was put there."
+                    )
+                layer = layer.beside(self.root / UPLOADS)
+            found.append(layer)
+        return found
 
     def make(self, config: RunConfig, stop: threading.Event) -> Iterator[Progress | Finished]:
         """Yields each step of a run, and at its end its name.
@@ -212,13 +254,13 @@ class Studio:
             beside.rename(kept)
         return kept
 
-    def keep_drawing(self, picture: Image.Image) -> Path:
-        """Returns a drawn canvas as a file with the runs."""
+    def keep_drawing(self, picture: Image.Image) -> str:
+        """Returns what a drawn canvas is called among the uploads."""
         folder = self.root / UPLOADS
         folder.mkdir(exist_ok=True)
         path = folder / f"drawn-{uuid.uuid4().hex[:12]}.png"
         picture.convert("L").save(path)
-        return path
+        return path.name
 
     def canvas_of(self, name: str) -> Image.Image:
         """Returns the first canvas of a run as a picture, to be drawn on."""
