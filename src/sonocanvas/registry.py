@@ -45,6 +45,7 @@ SCORERS = {
     "birdnet": "sonocanvas.scorers.birdnet:BirdNet",
     "clap": "sonocanvas.scorers.clap:Clap",
     "clip": "sonocanvas.scorers.clip:Clip",
+    "imagenet": "sonocanvas.scorers.imagenet:ImageNet",
     "judge": "sonocanvas.scorers.judge:Judge",
     "musicnn": "sonocanvas.scorers.musicnn:Musicnn",
     "picture_likeness": "sonocanvas.scorers.picture_likeness:PictureLikeness",
@@ -52,8 +53,8 @@ SCORERS = {
     "selector": "sonocanvas.scorers.selector:Selector",
 }
 SELECTORS = frozenset({"audibility", "clap", "clip", "picture_likeness", "round_trip", "selector"})
-"""Scorers by which samples may be chosen. The judge, BirdNET and musicnn are not among them: a
-number that chose what is reported says nothing about it."""
+"""Scorers by which samples may be chosen. The judge and the strangers are not among them: a number
+that chose what is reported says nothing about it."""
 SET_SCORERS = {
     "fad": "sonocanvas.scorers.fad:Fad",
     "fid": "sonocanvas.scorers.fid:Fid",

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.scorers.strangers import Logits, scores_by
-from sonocanvas.types import Sample, Score
+from sonocanvas.scorers.embedder import peak_normalised
+from sonocanvas.scorers.strangers import Logits, scores_of
+from sonocanvas.types import Sample, Score, Waveform
 
 WINDOW_S = 3
 MODEL = "models/analyzer/BirdNET_GLOBAL_6K_V2.4_Model_FP32.tflite"
@@ -53,6 +54,10 @@ class BirdNetEars:
         self.model: Any = Interpreter(str(folder / MODEL), num_threads=1)
         self.model.allocate_tensors()
 
+    def answer(self, waveform: Waveform) -> Logits:
+        """Returns what `hear` makes of a sound that is scaled to a peak of 1."""
+        return self.hear(peak_normalised(waveform, self.sample_rate_hz, peak=1.0))
+
     def hear(self, sound: NDArray[np.float32]) -> Logits:
         """Returns the largest logit of each class over windows of 3 s, `(classes,)`.
 
@@ -86,5 +91,5 @@ class BirdNet:
         return BirdNetEars()
 
     def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
-        """Returns `birdnet` and `birdnet_probability` of each sample, or none ([scores_by])."""
-        return [scores_by(self._ears, sample) for sample in samples]
+        """Returns `birdnet` and `birdnet_probability` of each sample, or none ([scores_of])."""
+        return [scores_of(self._ears, sample.prompts.audio, sample.waveform) for sample in samples]

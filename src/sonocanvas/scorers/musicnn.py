@@ -15,9 +15,10 @@ from torch.nn import functional
 from transformers.audio_utils import mel_filter_bank
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.scorers.strangers import Logits, scores_by
+from sonocanvas.scorers.embedder import peak_normalised
+from sonocanvas.scorers.strangers import Logits, scores_of
 from sonocanvas.scorers.tf_checkpoint import read_checkpoint
-from sonocanvas.types import Sample, Score
+from sonocanvas.types import Sample, Score, Waveform
 
 N_FFT, HOP, MELS, FRAMES = 512, 256, 96, 187
 POOLS = (((4, 1), 2), ((2, 2), 2), ((2, 2), 2), ((2, 2), 2), ((4, 4), 4))
@@ -57,6 +58,10 @@ class MusicnnEars:
         tensors = read_checkpoint(Path(spec.origin).parent / "MTT_vgg")
         self.weights = {name: torch.from_numpy(value.copy()) for name, value in tensors.items()}
         self.labels = TAGS.split(",")
+
+    def answer(self, waveform: Waveform) -> Logits:
+        """Returns what `hear` makes of a sound that is scaled to a peak of 1."""
+        return self.hear(peak_normalised(waveform, self.sample_rate_hz, peak=1.0))
 
     @torch.no_grad()
     def hear(self, sound: NDArray[np.float32]) -> Logits:
@@ -117,5 +122,5 @@ class Musicnn:
         return MusicnnEars()
 
     def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
-        """Returns `musicnn` and `musicnn_probability` of each sample, or none ([scores_by])."""
-        return [scores_by(self._ears, sample) for sample in samples]
+        """Returns `musicnn` and `musicnn_probability` of each sample, or none ([scores_of])."""
+        return [scores_of(self._ears, sample.prompts.audio, sample.waveform) for sample in samples]

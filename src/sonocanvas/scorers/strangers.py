@@ -1,7 +1,7 @@
-"""What strangers' ears have in common: what they are asked, and how their answers are read.
+"""What strangers have in common: what they are asked, and how their answers are read.
 
-A stranger is a classifier that others trained on real recordings. It only reports; what it knows
-of real recordings stands in a table, `data/NAME.tsv`, by which it is asked for nothing else.
+A stranger is a classifier that others trained, on recordings or photographs. It only reports; what
+it knows of real things stands in a table, `data/NAME.tsv`, by which it is asked for nothing else.
 """
 
 import csv
@@ -11,33 +11,32 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonocanvas.scorers.embedder import peak_normalised
-from sonocanvas.types import Sample, Score
+from sonocanvas.types import Score
 
 FEWEST_RECORDINGS = 2
 LOWEST_AUC = 0.75
-"""Of real recordings; 0.5 is chance. Below it a stranger is not asked about a thing."""
+"""Of what is real; 0.5 is chance. Below it a stranger is not asked about a thing."""
 
 Logits = NDArray[np.float64]
+Given = TypeVar("Given", contravariant=True)
 
 
-class Ears(Protocol):
-    """A stranger that is loaded; its scores and its table are called by its name."""
+class Stranger(Protocol[Given]):
+    """A classifier that is loaded; its scores and its table are called by its name."""
 
     name: ClassVar[str]
-    sample_rate_hz: ClassVar[int]
 
     @property
     def labels(self) -> Sequence[str]:
         """Names of its classes."""
 
-    def hear(self, sound: NDArray[np.float32]) -> Logits:
-        """Returns the logit of each class `(classes,)` of sound `(samples,)`."""
+    def answer(self, given: Given) -> Logits:
+        """Returns the logit of each class `(classes,)` of what it hears or sees."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,10 @@ class Group:
         concept: Its name, as `mini` calls it.
         words: One of these stands in a prompt that asks for it.
         classes: Which classes are it: an expression found in their names.
-        recordings: How many real recordings of it the stranger was tried on.
-        auc: How often it is surer of one of those than of a recording of something else; NaN
-            where there is none.
-        others: Its logits on recordings of other things: the quantiles from 0 to 1, evenly.
+        recordings: How many real recordings or drawings of it the stranger was tried on.
+        auc: How often it is surer of one of those than of one of something else; NaN where there
+            is none.
+        others: Its logits on those of other things: the quantiles from 0 to 1, evenly.
     """
 
     concept: str
@@ -63,7 +62,7 @@ class Group:
 
     @property
     def is_judged(self) -> bool:
-        """Whether the stranger knows real recordings of it."""
+        """Whether the stranger knows what is real of it."""
         return self.recordings >= FEWEST_RECORDINGS and self.auc >= LOWEST_AUC
 
 
@@ -109,23 +108,20 @@ def share_below(value: float, quantiles: Sequence[float]) -> float:
     return float(np.interp(value, quantiles, np.linspace(0, 1, len(quantiles))))
 
 
-def scores_by(ears: Ears, sample: Sample) -> list[Score]:
-    """Returns the two scores of a sample, or none where its prompt cannot be judged.
+def scores_of(stranger: Stranger[Given], prompt: str, given: Given) -> list[Score]:
+    """Returns the two scores of what a stranger hears or sees, none where it cannot judge it.
 
-    `NAME` is the share of real recordings of other things that the stranger takes less for what
-    was asked: 0.5 is chance, and its mean over samples is the area under the ROC curve.
+    `NAME` is the share of what is real of other things that the stranger takes less for what was
+    asked: 0.5 is chance, and its mean over samples is the area under the ROC curve.
     `NAME_probability` is how likely the stranger finds it.
-
-    Args:
-        ears: The stranger.
-        sample: With its sound, which is scaled to a peak of 1.
     """
-    group = asked_for(ears.name, sample.prompts.audio)
+    group = asked_for(stranger.name, prompt)
     if group is None:
         return []
-    heard = ears.hear(peak_normalised(sample.waveform, ears.sample_rate_hz, peak=1.0))
-    logit = float(heard[members(ears.labels, group.classes)].max())
+    logit = float(stranger.answer(given)[members(stranger.labels, group.classes)].max())
     return [
-        Score(ears.name, share_below(logit, group.others), "", higher_is_better=True),
-        Score(f"{ears.name}_probability", 1 / (1 + math.exp(-logit)), "", higher_is_better=True),
+        Score(stranger.name, share_below(logit, group.others), "", higher_is_better=True),
+        Score(
+            f"{stranger.name}_probability", 1 / (1 + math.exp(-logit)), "", higher_is_better=True
+        ),
     ]

@@ -1,8 +1,8 @@
-"""What a stranger makes of real recordings: `python -m sonocanvas.training.strangers birdnet`.
+"""What a stranger makes of real things: `python -m sonocanvas.training.strangers birdnet`.
 
-Prints for each thing that it has classes for how many recordings of it there are and the area
-under the ROC curve, and how our own synthesizer of it fares among recordings of other things. The
-former go with its answers to those recordings into `data/birdnet.tsv` (or `data/musicnn.tsv`), by
+Prints for each thing that it has classes for how many recordings or drawings of it there are and
+the area under the ROC curve, and how our own synthesizer of it fares among recordings of other
+things. The former go with its answers into `data/birdnet.tsv` (`musicnn.tsv`, `imagenet.tsv`), by
 which the scorer decides what to judge and how.
 """
 
@@ -11,32 +11,34 @@ import csv
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from sonocanvas.scorers.birdnet import BirdNetEars
-from sonocanvas.scorers.embedder import peak_normalised
+from sonocanvas.scorers.imagenet import ImageNetEyes
 from sonocanvas.scorers.musicnn import MusicnnEars
-from sonocanvas.scorers.strangers import Ears, Group, groups, members, share_below
+from sonocanvas.scorers.strangers import Group, Stranger, groups, members, share_below
 from sonocanvas.training.clips import SAMPLE_RATE_HZ as CLIP_RATE_HZ
 from sonocanvas.training.clips import Clip
+from sonocanvas.training.drawings import Drawing
 from sonocanvas.training.pack import read_pack
 from sonocanvas.training.recordings import collect_test
 from sonocanvas.training.views import SYNTHESIZERS, arrange
 from sonocanvas.types import Waveform
 
-EARS: dict[str, type[BirdNetEars] | type[MusicnnEars]] = {
-    ears.name: ears for ears in (BirdNetEars, MusicnnEars)
-}
+EARS = {ears.name: ears for ears in (BirdNetEars, MusicnnEars)}
 RECORDED = ("file", "minetest", "openclonk", "opensfx", "pykanto", "test")
 """How the ids of clips begin that are recordings and no soundfont's."""
 PLAYED = ("hydrogen", "march", "phrase")
 """How the ids of clips begin whose notes were recorded, one by one, and are played by us."""
-MOST_PLAYED = 12
-"""Of a concept, of clips that differ in their notes alone."""
+MOST_ALIKE = 12
+"""Of a concept, of clips that differ in their notes alone, and of drawings."""
 QUANTILES = 21
+Thing = TypeVar("Thing", Clip, Drawing)
 SEED = 900
 
 
@@ -51,22 +53,28 @@ def real_recordings(pack: Path, cache: Path, instruments: bool) -> list[Clip]:
     clips = [*read_pack(pack).clips, *collect_test(cache)]
     found = [clip for clip in clips if clip.id.startswith(RECORDED)]
     if instruments:
-        played: dict[str, list[Clip]] = {}
-        for clip in clips:
-            if clip.id.startswith(PLAYED):
-                played.setdefault(clip.concept, []).append(clip)
-        for phrases in played.values():
-            found += phrases[:: -(-len(phrases) // MOST_PLAYED)]
+        found += some_of_each([clip for clip in clips if clip.id.startswith(PLAYED)])
     return found
 
 
-def hear_clips(ears: Ears, clips: Sequence[Clip]) -> NDArray[np.float64]:
+def some_of_each(things: Sequence[Thing]) -> list[Thing]:
+    """Returns at most `MOST_ALIKE` things of each concept, evenly over their order."""
+    of: dict[str, list[Thing]] = {}
+    for one in things:
+        of.setdefault(one.concept, []).append(one)
+    return [one for some in of.values() for one in some[:: -(-len(some) // MOST_ALIKE)]]
+
+
+def hear_clips(ears: Stranger[Waveform], clips: Sequence[Clip]) -> NDArray[np.float64]:
     """Returns a stranger's logits of clips, `(clips, classes)`."""
-    heard = []
-    for clip in clips:
-        waveform = Waveform(torch.from_numpy(clip.samples)[None], CLIP_RATE_HZ)
-        heard.append(ears.hear(peak_normalised(waveform, ears.sample_rate_hz, peak=1.0)))
-    return np.stack(heard)
+    sounds = [torch.from_numpy(clip.samples)[None] for clip in clips]
+    return np.stack([ears.answer(Waveform(sound, CLIP_RATE_HZ)) for sound in sounds])
+
+
+def see_drawings(eyes: Stranger[Tensor], drawings: Sequence[Drawing]) -> NDArray[np.float64]:
+    """Returns a stranger's logits of drawings, `(drawings, classes)`."""
+    pictures = [torch.tensor(drawing.pixels)[None] / 255 for drawing in drawings]
+    return np.stack([eyes.answer(picture) for picture in pictures])
 
 
 def tried(
@@ -101,7 +109,7 @@ def tried(
     return found
 
 
-def synthesized(ears: Ears, group: Group, count: int = 6) -> float:
+def synthesized(ears: Stranger[Waveform], group: Group, count: int = 6) -> float:
     """Returns the mean share of our synthesizer's sounds of a group; NaN where there is none."""
     if group.concept not in SYNTHESIZERS:
         return float("nan")
@@ -128,20 +136,30 @@ def write_table(found: Sequence[Group], path: Path) -> None:
 def main() -> None:
     """Prints and writes the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stranger", choices=EARS)
+    parser.add_argument("stranger", choices=[*EARS, ImageNetEyes.name])
     parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
     parser.add_argument("--recordings", type=Path, default=Path("packs/cache/test"))
     arguments = parser.parse_args()
-    ears = EARS[arguments.stranger]()
-    instruments = arguments.stranger == "musicnn"
-    clips = real_recordings(arguments.pack, arguments.recordings, instruments)
-    logits = hear_clips(ears, clips)
-    found = tried(groups(ears.name), ears.labels, logits, [clip.concept for clip in clips])
-    print("| thing | recordings | area | judged | our synthesizer |\n|---|---|---|---|---|")
-    for group in found:
-        judged, ours = "yes" if group.is_judged else "no", synthesized(ears, group)
-        print(f"| {group.concept} | {group.recordings} | {group.auc:.2f} | {judged} | {ours:.2f} |")
-    with resources.as_file(resources.files("sonocanvas").joinpath(f"data/{ears.name}.tsv")) as path:
+    if arguments.stranger == ImageNetEyes.name:
+        eyes, drawings = ImageNetEyes(), some_of_each(read_pack(arguments.pack).drawings)
+        logits, concepts = see_drawings(eyes, drawings), [drawing.concept for drawing in drawings]
+        found = tried(groups(eyes.name), eyes.labels, logits, concepts)
+        ours = dict.fromkeys(found, float("nan"))
+    else:
+        ears = EARS[arguments.stranger]()
+        instruments = arguments.stranger == MusicnnEars.name
+        clips = real_recordings(arguments.pack, arguments.recordings, instruments)
+        logits, concepts = hear_clips(ears, clips), [clip.concept for clip in clips]
+        found = tried(groups(ears.name), ears.labels, logits, concepts)
+        ours = {group: synthesized(ears, group) for group in found}
+    print("| thing | real ones | area | judged | our synthesizer |\n|---|---|---|---|---|")
+    for group, share in ours.items():
+        judged = "yes" if group.is_judged else "no"
+        print(
+            f"| {group.concept} | {group.recordings} | {group.auc:.2f} | {judged} | {share:.2f} |"
+        )
+    table = resources.files("sonocanvas").joinpath(f"data/{arguments.stranger}.tsv")
+    with resources.as_file(table) as path:
         write_table(found, path)
 
 

