@@ -72,6 +72,22 @@ class Browser:
         hand = {"type": "key", "id": "hand", "actions": strokes}
         self._call("POST", "/actions", {"actions": [hand]})
 
+    def upload(self, selector, path):
+        """Chooses a file in a field."""
+        where = {"using": "css selector", "value": selector}
+        (element,) = self._call("POST", "/element", where).values()
+        self._call("POST", f"/element/{element}/value", {"text": str(path)})
+
+    def tabs(self, count):
+        """Opens more tabs and returns what to give `look_at` for each of all."""
+        for _ in range(count):
+            self._call("POST", "/window/new", {"type": "tab"})
+        return self._call("GET", "/window/handles")
+
+    def look_at(self, tab):
+        """Goes to a tab."""
+        self._call("POST", "/window", {"handle": tab})
+
     def drag(self, begin, end):
         """Presses the pointer at a place of the window, moves it to another and lets go.
 

@@ -127,10 +127,10 @@ def test_no_script_font_or_style_comes_from_elsewhere(address):
     assert [one for one in loaded if re.match(r"(https?:)?//", one) and address not in one] == []
 
 
-def test_a_name_cannot_leave_its_frame():
-    page = shown("", '"><script>alert(1)</script>/../..')
+def test_a_name_cannot_leave_its_frame(studio):
+    page = shown(studio, "", '"><script>alert(1)</script>/../..')
     assert "<script" not in page
-    assert page.count('"') == shown("", "a").count('"')
+    assert page.count('"') == shown(studio, "", "a").count('"')
 
 
 def test_a_drawing_stands_on_black():

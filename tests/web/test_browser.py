@@ -35,7 +35,7 @@ def test_a_newcomer_makes_a_canvas_and_finds_it_after_a_reload(browser, studio, 
     browser.run(CLICK, "#make")
     browser.until(lambda: status(browser).startswith("Done."), 60)
     (name,) = studio.runs()
-    assert frame(browser) == f"/runs/{name}/index.html"
+    assert frame(browser).startswith(f"/runs/{name}/index.html")
     playing = browser.run(
         "const page = document.querySelector('#run iframe').contentDocument;"
         "return [page.querySelectorAll('article').length,"
@@ -46,11 +46,73 @@ def test_a_newcomer_makes_a_canvas_and_finds_it_after_a_reload(browser, studio, 
     assert loaded
     assert [one for one in loaded if not one.startswith((address, "data:", "blob:"))] == []
     browser.run("location.reload()")
-    browser.until(lambda: frame(browser) == f"/runs/{name}/index.html")
+    browser.until(lambda: frame(browser).startswith(f"/runs/{name}/index.html"))
+
+
+def open_all(browser):
+    browser.run("for (const one of document.querySelectorAll('button.label-wrap')) one.click()")
+
+
+def test_layers_are_added_and_taken_away_as_cards(browser, studio):
+    open_all(browser)
+    field = "#layers textarea, #layers input[type=text]"
+    browser.until(lambda: browser.run("return !!document.querySelector(arguments[0])", field))
+    cards = "return [...document.querySelectorAll('.card p')].map(one => one.innerText)"
+    for number, word in enumerate(("rain", "<b>bells</b>"), 1):
+        browser.run(
+            "const field = document.querySelector(arguments[0]);"
+            "field.focus(); field.value = arguments[1];"
+            "field.dispatchEvent(new Event('input', {bubbles: true}));",
+            field,
+            word,
+        )
+        browser.run(CLICK, "#add-layer")
+        browser.until(lambda count=number: len(browser.run(cards)) == count)
+    assert browser.run(cards) == ["sound rain", "sound '<b>bells</b>'"]
+    browser.run(CLICK, ".card button")
+    browser.until(lambda: browser.run(cards) == ["sound '<b>bells</b>'"])
+    browser.run(CLICK, ".card button")
+    browser.until(lambda: browser.run(cards) == [])
+
+
+def test_a_canvas_is_gone_on_from_and_filmed(browser, studio, tmp_path):
+    browser.run(CLICK, "#make")
+    browser.until(lambda: status(browser).startswith("Done."), 60)
+    (name,) = studio.runs()
+    canvas = tmp_path / "canvas.png"
+    canvas.write_bytes(studio.thumbnail(name).read_bytes())
+    browser.run("location.reload()")
+    browser.until(lambda: frame(browser).startswith(f"/runs/{name}/index.html"))
+    open_all(browser)
+    field = "input[type=file][accept='.png']"
+    browser.until(lambda: browser.run("return !!document.querySelector(arguments[0])", field))
+    browser.upload(field, canvas)
+    browser.until(lambda: status(browser) == f"The canvas is of the run {name}.")
+    browser.run(CLICK, "#video")
+    browser.until(lambda: status(browser).startswith("The video is below"), 60)
+    assert (studio.root / name / "0000" / "video.mp4").exists()
+    video = "return document.querySelector('#run iframe').contentDocument.querySelector('video')"
+    browser.until(lambda: browser.run(f"{video}?.getAttribute('src')") == "0000/video.mp4")
+
+
+def test_twenty_visitors_at_once_each_get_their_canvas(browser, studio, address):
+    tabs = browser.tabs(19)
+    assert len(tabs) == 20
+    for tab in tabs:
+        browser.look_at(tab)
+        browser.go(address)
+    for tab in tabs:
+        browser.look_at(tab)
+        browser.until(lambda: browser.run("return !!document.querySelector('#make')"))
+        browser.run(CLICK, "#make")
+    for tab in tabs:
+        browser.look_at(tab)
+        browser.until(lambda: status(browser).startswith("Done."), 120)
+    assert len(studio.runs()) == 20
 
 
 def test_stop_ends_it_and_the_next_one_is_made(browser, studio):
-    browser.run("for (const one of document.querySelectorAll('button.label-wrap')) one.click()")
+    open_all(browser)
     steps = "return !!document.querySelector('input[aria-label=\"Steps\"]')"
     browser.until(lambda: browser.run(steps))
     browser.run(

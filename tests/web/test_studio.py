@@ -1,7 +1,9 @@
 """The studio without its page: what is asked for, made, stopped and kept."""
 
 import re
+import shutil
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -217,8 +219,58 @@ def test_what_mini_knows_is_offered():
 def test_a_drawing_is_heard_as_it_is(studio):
     drawing = Image.new("L", (64, 32))
     drawing.paste(255, (10, 10, 30, 14))
-    layer = f'picture "{studio.keep_drawing(drawing)}" stretch gamma=1.0 100%'
+    layer = f"picture {studio.keep_drawing(drawing)} stretch gamma=1.0 100%"
     config = studio.config_of({"layers": layer})
     last = list(studio.make(config, threading.Event()))[-1]
     canvas = np.asarray(studio.canvas_of(last.name))
     assert np.abs(canvas.astype(int) - np.asarray(drawing)).max() <= 1
+
+
+def test_a_layer_of_a_form_is_a_line_that_means_it(studio, picture):
+    line = studio.layer_line(
+        "picture", "a castle", str(picture), (0.0, 0.2), (100, 4000.5), -12, strength=0.75
+    )
+    (layer,) = studio.layers_of(line)
+    assert (layer.kind, layer.prompt) == ("picture", "a castle")
+    assert (layer.span_s, layer.band_hz) == ((0, 0.2), (100, 4000.5))
+    assert (layer.level_db, layer.strength) == (-12, 0.75)
+    assert Path(layer.source.options["path"]).read_bytes() == picture.read_bytes()
+    assert studio.layer_line("sound", 'it\'s a "bell"') == """sound 'it'"'"'s a "bell"'"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"prompt": "prompt=rain"}, "The prompt 'prompt=rain' cannot be that of a layer"),
+        ({"prompt": "/etc/logo.png"}, "There is no '/etc/logo.png' among the uploads"),
+        ({"prompt": " "}, "has neither a prompt nor a source"),
+        ({"prompt": "rain", "span_s": (1.0, None)}, "Give both ends in s, or neither."),
+        ({"prompt": "rain", "band_hz": (500, 100)}, "a start and an end that is higher"),
+    ],
+)
+def test_a_form_that_means_nothing_is_one_sentence(studio, asked, told):
+    with pytest.raises(InvalidInputError, match=re.escape(told)):
+        studio.layer_line("sound", **asked)
+
+
+def test_a_canvas_of_ours_is_gone_on_from(studio, picture, tmp_path):
+    last = made(studio, seed=7)[-1]
+    canvas = tmp_path / "some name.png"
+    shutil.copy(studio.thumbnail(last.name), canvas)
+    found = studio.open(canvas)
+    assert (found.name, found.seed, found.prompts.image) == (last.name, 7, "a castle")
+    assert np.array_equal(np.asarray(found.picture), np.asarray(studio.canvas_of(last.name)))
+    shutil.rmtree(studio.root / last.name)
+    found = studio.open(canvas)
+    assert (found.name, found.seed, found.prompts) == ("", 7, None)
+    with pytest.raises(InvalidInputError, match="is no canvas of SonoCanvas"):
+        studio.open(picture)
+
+
+def test_a_video_is_on_the_page_of_its_run(studio):
+    last = made(studio)[-1]
+    studio.make_videos(last.name)
+    assert (studio.root / last.name / "0000" / "video.mp4").stat().st_size > 1000
+    assert "0000/video.mp4" in (studio.root / last.name / "index.html").read_text()
+    with pytest.raises(InvalidInputError, match="There is no run"):
+        studio.make_videos("../elsewhere")

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from sonocanvas.compose.mean import Mean
 from sonocanvas.errors import SonoCanvasError
 from sonocanvas.registry import COLOURISERS, METHODS, PAIRS, RULES, SEARCHES, VOCODERS
-from sonocanvas.scene import MODEL_KINDS, STRENGTH
+from sonocanvas.scene import MODEL_KINDS, MODEL_OF, STRENGTH
 from sonocanvas.web.door import Door
 from sonocanvas.web.studio import MOST_BYTES, Finished, Progress, Studio, known_prompts
 
@@ -29,12 +29,15 @@ FIELDS = (
 )
 """What the page asks for, in the order of its inputs."""
 
+Show = Callable[[str], str]
+"""The page of a run, by its name, as HTML."""
+
 FIRST = ("an owl", "an owl hooting")
 """The prompts of a fresh page: a pair that `mini` does well."""
 
 NOTHING = "<p class='hint'>Here is what you make. Say what it should look and sound like.</p>"
 SHOWN = (
-    '<iframe class="run" src="{root}/runs/{name}/index.html" title="Run {name}" '
+    '<iframe class="run" src="{root}/runs/{name}/index.html?{now}" title="Run {name}" '
     'sandbox="allow-scripts allow-same-origin allow-downloads"></iframe>'
 )
 
@@ -79,83 +82,25 @@ def new_app(
 
 def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
     """Returns the page: prompts and files on the left, what is made on the right."""
-    show = functools.partial(shown, root_path)
+    show = functools.partial(shown, studio, root_path)
     with gr.Blocks(title="SonoCanvas", analytics_enabled=False, fill_width=True) as page:
-        stop_flag = gr.State(None)
         gr.Markdown("# Sono<span>Canvas</span>\nOne canvas that is a picture and a sound at once.")
         with gr.Row(elem_classes="desk"):
             with gr.Column(scale=2, min_width=300):
-                asked, make, stop = asked_for()
+                asked = asked_for()
+                layer_cards(studio, asked["layers"], page.load)
             with gr.Column(scale=5, min_width=320):
-                preview = gr.Image(
-                    label="What the models see", interactive=False, height=230, elem_id="preview"
-                )
-                status = gr.Markdown("", elem_id="status")
-                run = gr.HTML(NOTHING, elem_id="run")
-                with gr.Row():
-                    again = gr.Button("More like this")
-                    best = gr.Button("Search the best of 16")
-                    pin = gr.Button("Pin to compare")
-                pinned = gr.HTML("", elem_id="pinned")
-                with gr.Accordion("Draw on it", open=False):
-                    editor = gr.ImageEditor(
-                        type="pil",
-                        image_mode="RGBA",
-                        sources=["upload"],
-                        canvas_size=(1024, 256),
-                        brush=gr.Brush(colors=["#ffffff", "#888888", "#000000"], default_size=6),
-                        label="White is loud, black is silent; left to right is time",
-                    )
-                    with gr.Row():
-                        take = gr.Button("Take the canvas above")
-                        hear = gr.Button("Hear the drawing")
-                gallery = gr.Gallery(
-                    label="All runs", columns=3, height="auto", allow_preview=False, elem_id="all"
-                )
-        name = gr.State("")
-        inputs = [asked[field] for field in FIELDS]
-        outputs = [preview, status, run, name, gallery, stop_flag]
-
-        def made(*values: Any, **changes: Any) -> Iterator[list[Any]]:
-            yield from made_of(studio, show, dict(zip(FIELDS, values, strict=True)) | changes)
-
-        def like_this(*values: Any) -> Iterator[list[Any]]:
-            yield from made(*values, seed=int(values[FIELDS.index("seed")] or 0) + 1)
-
-        def searched(*values: Any) -> Iterator[list[Any]]:
-            yield from made(*values, method="compose", search="halving")
-
-        def heard(edited: dict[str, Any] | None) -> Iterator[list[Any]]:
-            picture = flattened(edited)
-            if picture is None:
-                raise gr.Error("There is nothing drawn yet.")
-            layer = f'picture "{studio.keep_drawing(picture)}" stretch gamma=1.0 100%'
-            yield from made_of(studio, show, {"layers": layer, "image_prompt": "a drawing"})
-
-        def chosen(event: gr.SelectData) -> tuple[str, str]:
-            names = studio.runs()
-            one = names[event.index] if event.index < len(names) else ""
-            return show(one), one
-
-        for model in MODEL_KINDS:  # nothing is drawn over a file, unless a prompt is typed then
-            prompt = asked[f"{model}_prompt"]
-            asked[f"{model}_file"].upload(lambda: None, None, prompt, api_name=False)
-        make.click(made, inputs, outputs, api_name=False, concurrency_id="models")
-        again.click(like_this, inputs, outputs, api_name=False, concurrency_id="models")
-        best.click(searched, inputs, outputs, api_name=False, concurrency_id="models")
-        hear.click(heard, editor, outputs, api_name=False, concurrency_id="models")
-        stop.click(stopped, stop_flag, status, api_name=False, queue=False)
-        pin.click(show, name, pinned, api_name=False)
-        take.click(lambda one: studio.canvas_of(one) if one else None, name, editor, api_name=False)
-        gallery.select(chosen, None, [run, name], api_name=False)
-        fresh = functools.partial(loaded, studio, show)
+                made = made_there()
+        making(studio, show, asked, made)
+        looking(studio, show, asked, made)
         gr.api(interface(studio), api_name="make", concurrency_id="models")
-        page.load(fresh, None, [run, name, gallery], api_name=False)
+        fresh = functools.partial(loaded, studio, show)
+        page.load(fresh, None, [made["run"], made["name"], made["gallery"]], api_name=False)
     page.queue(default_concurrency_limit=4, max_size=64)
     return page
 
 
-def asked_for() -> tuple[dict[str, Any], gr.Button, gr.Button]:
+def asked_for() -> dict[str, Any]:
     """Returns the inputs of what is asked for, by `FIELDS`, and the buttons that make and stop."""
     drawn, played = known_prompts()
     asked: dict[str, Any] = {}
@@ -169,8 +114,8 @@ def asked_for() -> tuple[dict[str, Any], gr.Button, gr.Button]:
         0, 1, Mean().audio_weight, step=0.05, label="More picture ← → more sound"
     )
     with gr.Row():
-        make = gr.Button("Make it", variant="primary", elem_id="make")
-        stop = gr.Button("Stop", variant="stop", elem_id="stop")
+        asked["make"] = gr.Button("Make it", variant="primary", elem_id="make")
+        asked["stop"] = gr.Button("Stop", variant="stop", elem_id="stop")
     with gr.Accordion("Your own picture or sound", open=False):
         asked["image_file"] = gr.Image(
             type="filepath", sources=["upload", "clipboard"], label="Picture"
@@ -181,28 +126,189 @@ def asked_for() -> tuple[dict[str, Any], gr.Button, gr.Button]:
         asked["strength"] = gr.Slider(
             0, 1, STRENGTH, step=0.05, label="How much of it stays (1 is exactly it)"
         )
+    with gr.Accordion("Go on from a canvas", open=False):
+        asked["canvas"] = gr.File(
+            label="The PNG of a canvas of SonoCanvas", file_types=[".png"], height=120
+        )
     with gr.Accordion("More", open=False):
         with gr.Row():
             asked["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed")
             asked["tries"] = gr.Number(1, precision=0, minimum=1, maximum=64, label="Tries")
         with gr.Row():
-            asked["duration_s"] = gr.Number(0, label="Seconds (0: those of the models)")
+            asked["duration_s"] = gr.Number(0, label="Length in s (0: that of the models)")
             asked["steps"] = gr.Number(16, precision=0, minimum=1, label="Steps")
-        asked["layers"] = gr.Textbox(
-            lines=3,
-            label="Layers, one a line",
-            placeholder='sound "a bell ringing" 0-3s -10dB',
-        )
         asked["method"] = gr.Dropdown(list(METHODS), value="compose", label="Method")
         asked["search"] = gr.Dropdown(["", *SEARCHES], value="", label="Search")
         asked["rule"] = gr.Dropdown(list(RULES), value="mean", label="Rule")
         asked["vocoder"] = gr.Dropdown(["", *VOCODERS], value="", label="Vocoder")
         asked["colour"] = gr.Dropdown(["", *COLOURISERS], value="", label="Colour")
         asked["pair"] = gr.Dropdown(list(PAIRS), value="mini", label="Models")
-    return asked, make, stop
+    asked["layers"] = gr.Textbox(visible=False, label="Layers, one a line")
+    for model in MODEL_KINDS:  # nothing is drawn over a file, unless a prompt is typed then
+        asked[f"{model}_file"].upload(lambda: None, None, asked[f"{model}_prompt"], api_name=False)
+    return asked
 
 
-def made_of(studio: Studio, show: Any, asked: dict[str, Any]) -> Iterator[list[Any]]:
+def layer_cards(studio: Studio, lines: gr.Textbox, load: Any) -> None:
+    """Shows each layer as a card that can be taken away, and a form for one more.
+
+    Args:
+        studio: It keeps their files.
+        lines: What is asked for, a layer a line.
+        load: Listens to the page being loaded.
+    """
+
+    def cards(text: str | None) -> None:
+        kept = (text or "").splitlines()
+        for number, line in enumerate(kept):
+            with gr.Row(elem_classes="card", equal_height=True):
+                gr.HTML(f"<p>{html.escape(line)}</p>")
+                remove = gr.Button(f"Remove layer {number + 1}", size="sm", min_width=90)
+            rest = "\n".join(kept[:number] + kept[number + 1 :])
+            remove.click(functools.partial(str, rest), None, lines, api_name=False)
+
+    with gr.Accordion("Layers", open=False, elem_id="layers"):
+        gr.render(inputs=lines, triggers=[load, lines.change])(cards)
+        kind = gr.Radio(list(MODEL_OF), value="sound", label="What it is")
+        prompt = gr.Textbox(label="A model draws it: prompt", placeholder="a bell ringing")
+        file = gr.File(label="Or a file", file_types=["image", "audio"], height=100)
+        with gr.Row():
+            ends = [gr.Number(None, minimum=0, label=label) for label in ("From s", "To s")]
+        with gr.Row():
+            band = [
+                gr.Number(None, minimum=0, label=label) for label in ("Lowest Hz", "Highest Hz")
+            ]
+        level = gr.Slider(-60, 0, 0, step=1, label="Level in dB")
+        strength = gr.Slider(0, 1, STRENGTH, step=0.05, label="How much of the file stays")
+        add = gr.Button("Add the layer", elem_id="add-layer")
+
+    def added(text: str | None, *given: Any) -> tuple[str, str, None]:
+        kind, prompt, file, start, end, low, high, level, strength = given
+        try:
+            line = studio.layer_line(
+                kind, prompt or "", file, (start, end), (low, high), level, strength
+            )
+        except SonoCanvasError as error:
+            raise gr.Error(str(error)) from None
+        return "\n".join([*(text or "").splitlines(), line]), "", None
+
+    form = [kind, prompt, file, *ends, *band, level, strength]
+    add.click(added, [lines, *form], [lines, prompt, file], api_name=False)
+
+
+def made_there() -> dict[str, Any]:
+    """Returns what shows what is made, and what can be done with it."""
+    made: dict[str, Any] = {"stop_flag": gr.State(None), "name": gr.State("")}
+    made["preview"] = gr.Image(
+        label="What the models see", interactive=False, height=230, elem_id="preview"
+    )
+    made["status"] = gr.Markdown("", elem_id="status")
+    made["run"] = gr.HTML(NOTHING, elem_id="run")
+    with gr.Row():
+        made["again"] = gr.Button("More like this")
+        made["best"] = gr.Button("Search the best of 16")
+        made["video"] = gr.Button("Make a video", elem_id="video")
+        made["pin"] = gr.Button("Pin to compare")
+    made["pinned"] = gr.HTML("", elem_id="pinned")
+    with gr.Accordion("Draw on it", open=False):
+        made["editor"] = gr.ImageEditor(
+            type="pil",
+            image_mode="RGBA",
+            sources=["upload"],
+            canvas_size=(1024, 256),
+            brush=gr.Brush(colors=["#ffffff", "#888888", "#000000"], default_size=6),
+            label="White is loud, black is silent; left to right is time",
+        )
+        with gr.Row():
+            made["take"] = gr.Button("Take the canvas above")
+            made["hear"] = gr.Button("Hear the drawing")
+    made["gallery"] = gr.Gallery(
+        label="All runs", columns=3, height="auto", allow_preview=False, elem_id="all"
+    )
+    return made
+
+
+def making(studio: Studio, show: Show, asked: dict[str, Any], made: dict[str, Any]) -> None:
+    """Ties what makes a canvas to the buttons for it."""
+    inputs = [asked[field] for field in FIELDS]
+    shown_in = ("preview", "status", "run", "name", "gallery", "stop_flag")
+    outputs = [made[one] for one in shown_in]
+
+    def anew(*values: Any, **changes: Any) -> Iterator[list[Any]]:
+        yield from made_of(studio, show, dict(zip(FIELDS, values, strict=True)) | changes)
+
+    def like_this(*values: Any) -> Iterator[list[Any]]:
+        yield from anew(*values, seed=int(values[FIELDS.index("seed")] or 0) + 1)
+
+    def searched(*values: Any) -> Iterator[list[Any]]:
+        yield from anew(*values, method="compose", search="halving")
+
+    def heard(edited: dict[str, Any] | None) -> Iterator[list[Any]]:
+        picture = flattened(edited)
+        if picture is None:
+            raise gr.Error("There is nothing drawn yet.")
+        layer = f"picture {studio.keep_drawing(picture)} stretch gamma=1.0 100%"
+        yield from made_of(studio, show, {"layers": layer, "image_prompt": "a drawing"})
+
+    for button, make in (
+        (asked["make"], anew),
+        (made["again"], like_this),
+        (made["best"], searched),
+    ):
+        button.click(make, inputs, outputs, api_name=False, concurrency_id="models")
+    made["hear"].click(heard, made["editor"], outputs, api_name=False, concurrency_id="models")
+    asked["stop"].click(stopped, made["stop_flag"], made["status"], api_name=False, queue=False)
+
+
+def looking(studio: Studio, show: Show, asked: dict[str, Any], made: dict[str, Any]) -> None:
+    """Ties what is done with a canvas that is there to its buttons."""
+    name, run, status = made["name"], made["run"], made["status"]
+
+    def chosen(event: gr.SelectData) -> tuple[str, str]:
+        names = studio.runs()
+        one = names[event.index] if event.index < len(names) else ""
+        return show(one), one
+
+    def filmed(one: str) -> Iterator[tuple[Any, str]]:
+        if not one:
+            raise gr.Error("There is nothing made yet.")
+        yield gr.skip(), "Making the video …"
+        try:
+            studio.make_videos(one)
+        except SonoCanvasError as error:
+            raise gr.Error(str(error)) from None
+        yield show(one), "The video is below the canvas."
+
+    def opened(path: str) -> tuple[Any, ...]:
+        try:
+            found = studio.open(Path(path))
+        except SonoCanvasError as error:
+            raise gr.Error(str(error)) from None
+        same, prompts = gr.skip(), found.prompts
+        seed = same if found.seed is None else found.seed
+        where = f"the run {found.name}" if found.name else "no run here; draw on it below"
+        return (
+            found.picture,
+            show(found.name) if found.name else same,
+            found.name or same,
+            f"The canvas is of {html.escape(where)}.",
+            seed,
+            prompts.image if prompts else same,
+            prompts.audio if prompts else same,
+        )
+
+    made["pin"].click(show, name, made["pinned"], api_name=False)
+    made["take"].click(
+        lambda one: studio.canvas_of(one) if one else None, name, made["editor"], api_name=False
+    )
+    made["gallery"].select(chosen, None, [run, name], api_name=False)
+    made["video"].click(filmed, name, [run, status], api_name=False, concurrency_id="models")
+    known = [asked[one] for one in ("seed", "image_prompt", "audio_prompt")]
+    outputs = [made["editor"], run, name, status, *known]
+    asked["canvas"].upload(opened, asked["canvas"], outputs, api_name=False)
+
+
+def made_of(studio: Studio, show: Show, asked: dict[str, Any]) -> Iterator[list[Any]]:
     """Yields what the page shows while something is made: each step, and then the run."""
     flag, same = threading.Event(), gr.skip()
     try:
@@ -273,12 +379,16 @@ def stopped(flag: threading.Event | None) -> str:
     return "Stopping …"
 
 
-def shown(root_path: str, name: str) -> str:
-    """Returns the page of a run within this one."""
-    return SHOWN.format(root=root_path, name=html.escape(quote(name))) if name else NOTHING
+def shown(studio: Studio, root_path: str, name: str) -> str:
+    """Returns the page of a run within this one, as it is now."""
+    if not name:
+        return NOTHING
+    index = studio.root / name / "index.html"
+    now = index.stat().st_mtime_ns if index.exists() else 0
+    return SHOWN.format(root=root_path, name=html.escape(quote(name)), now=now)
 
 
-def loaded(studio: Studio, show: Any) -> tuple[str, str, list[Any]]:
+def loaded(studio: Studio, show: Show) -> tuple[str, str, list[Any]]:
     """Returns what a fresh page shows: the newest run, and all."""
     names = studio.runs()
     newest = names[0] if names else ""

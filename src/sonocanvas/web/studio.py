@@ -6,10 +6,11 @@ own, tells each step, and stops when it is asked to.
 
 import queue
 import re
+import shlex
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,12 @@ from PIL import Image
 from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.canvas import canvas_to_bytes, decode_latents, image_to_canvas
 from sonocanvas.concepts import pictures, sounds
-from sonocanvas.config import RunConfig
+from sonocanvas.config import RunConfig, read_layer
 from sonocanvas.errors import InvalidInputError, SonoCanvasError, unknown
 from sonocanvas.files import digest_of
 from sonocanvas.gallery import write_gallery
 from sonocanvas.generate import RUN_FILE, generate, load_pair, pick_device
+from sonocanvas.inspection import inspect
 from sonocanvas.picture_files import read_picture
 from sonocanvas.placing import resized
 from sonocanvas.registry import COLOURISERS, METHODS, PAIRS, RULES, SEARCHES, VOCODERS
@@ -33,12 +35,13 @@ from sonocanvas.scene import (
     MODEL_KINDS,
     PICTURE_SUFFIXES,
     SOUND_SUFFIXES,
+    STRENGTH,
     Layer,
-    parse_layer,
 )
 from sonocanvas.sound_files import read_sound
-from sonocanvas.types import MINI_FORMAT, ModelPair, Step
+from sonocanvas.types import MINI_FORMAT, ModelPair, Prompts, Step
 from sonocanvas.values import MAX_SEED
+from sonocanvas.video import write_videos
 
 UPLOADS = "uploads"
 MOST_BYTES = 64 * 2**20
@@ -87,6 +90,23 @@ class Finished:
 
     name: str
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A canvas of ours that somebody goes on from.
+
+    Attributes:
+        picture: It.
+        name: The run here that made it, empty where none did.
+        seed: Seed of its noise, `None` where it is not known.
+        prompts: What it was to look and sound like, where a run here made it.
+    """
+
+    picture: Image.Image
+    name: str = ""
+    seed: int | None = None
+    prompts: Prompts | None = None
 
 
 @dataclass
@@ -163,7 +183,7 @@ class Studio:
         for line in lines.splitlines():
             if not line.strip():
                 continue
-            layer = Layer(**parse_layer(line))
+            layer = read_layer(line)
             name = layer.source.options.get("path")
             if name is not None:
                 kept = {path.name for path in (self.root / UPLOADS).glob("*")}
@@ -175,6 +195,81 @@ class Studio:
                 layer = layer.beside(self.root / UPLOADS)
             found.append(layer)
         return found
+
+    def layer_line(
+        self,
+        kind: str,
+        prompt: str = "",
+        file: str | None = None,
+        span_s: Sequence[float | None] = (None, None),
+        band_hz: Sequence[float | None] = (None, None),
+        level_db: float = 0.0,
+        strength: float = STRENGTH,
+    ) -> str:
+        """Returns a layer as a line, its file kept among the uploads.
+
+        Args:
+            kind: `"picture"` or `"sound"`.
+            prompt: What a model draws.
+            file: Where the page put a file.
+            span_s: Start and end; neither is the whole canvas.
+            band_hz: Lowest and highest; neither is all of it.
+            level_db: How loud it is, from -90 to 0.
+            strength: How much of a file stays, from 0 to 1.
+
+        Raises:
+            InvalidInputError: A value is not allowed.
+        """
+        words = [kind]
+        if file:
+            words.append(self.keep_upload(Path(file), kind).name)
+            words.append(f"{100 * strength:g}%")
+        if prompt and prompt.strip():
+            words.append(shlex.quote(prompt.strip()))
+        for (low, high), unit in ((span_s, "s"), (band_hz, "Hz")):
+            if (low is None) != (high is None):
+                raise InvalidInputError(f"Give both ends in {unit}, or neither.")
+            if low is not None:
+                words.append(f"{low:g}-{high:g}{unit}")
+        if level_db:
+            words.append(f"{level_db:g}dB")
+        line = " ".join(words)
+        layer = self.layers_of(line)[0]
+        if layer.prompt != (prompt or "").strip():
+            raise InvalidInputError(f"The prompt {prompt!r} cannot be that of a layer.")
+        return line
+
+    def open(self, path: Path) -> Opened:
+        """Returns a canvas of ours that was uploaded, and what is known of it.
+
+        Raises:
+            InvalidInputError: It cannot be read, or is no canvas of ours.
+        """
+        found = inspect(self.keep_upload(path, "picture"))
+        if found.canvas is None:
+            raise InvalidInputError(
+                f"'{path.name}' is no canvas of SonoCanvas; drop it as a picture of your own."
+            )
+        picture = Image.fromarray(canvas_to_bytes(found.canvas))
+        size, digest = path.stat().st_size, digest_of(path)
+        for name in self.runs():
+            for folder in sample_folders(self.root / name):
+                canvas = folder / "canvas.png"
+                if canvas.stat().st_size == size and digest_of(canvas) == digest:
+                    sample = load_sample(folder)
+                    return Opened(picture, name, sample.seed, sample.prompts)
+        return Opened(picture, seed=found.origin.seed if found.origin else None)
+
+    def make_videos(self, name: str) -> None:
+        """Makes the videos of a run, and shows them on its page.
+
+        Raises:
+            InvalidInputError: There is no such run.
+        """
+        folder = self.folder(name)
+        for _ in write_videos(folder):
+            pass
+        write_gallery(folder)
 
     def make(self, config: RunConfig, stop: threading.Event) -> Iterator[Progress | Finished]:
         """Yields each step of a run, and at its end its name.
