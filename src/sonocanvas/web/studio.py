@@ -212,8 +212,8 @@ class Studio:
             kind: `"picture"` or `"sound"`.
             prompt: What a model draws.
             file: Where the page put a file.
-            span_s: Start and end; neither is the whole canvas.
-            band_hz: Lowest and highest; neither is all of it.
+            span_s: Start and end; without an end, or with 0, it is the whole canvas.
+            band_hz: Lowest and highest, likewise.
             level_db: How loud it is, from -90 to 0.
             strength: How much of a file stays, from 0 to 1.
 
@@ -227,10 +227,10 @@ class Studio:
         if prompt and prompt.strip():
             words.append(shlex.quote(prompt.strip()))
         for (low, high), unit in ((span_s, "s"), (band_hz, "Hz")):
-            if (low is None) != (high is None):
+            if low and not high:
                 raise InvalidInputError(f"Give both ends in {unit}, or neither.")
-            if low is not None:
-                words.append(f"{low:g}-{high:g}{unit}")
+            if high:
+                words.append(f"{low or 0:g}-{high:g}{unit}")
         if level_db:
             words.append(f"{level_db:g}dB")
         line = " ".join(words)
