@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from sonocanvas.cli.json_ import AsJson
+
 Texts = list[str]
 
 
@@ -48,6 +50,7 @@ def evaluate(
         "runs/evaluation"
     ),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Compare methods on many prompts: scores with 95 % intervals, time, evaluations."""
     from sonocanvas.errors import InvalidInputError
@@ -81,7 +84,10 @@ def evaluate(
             on_cell=display.advance,
             on_warning=display.on_warning,
         )
-    typer.echo(f"{table}\nRaw scores: {out / 'scores.csv'}")
+    if as_json:
+        typer.echo((out / "table.json").read_text("utf-8"), nl=False)
+    else:
+        typer.echo(f"{table}\nRaw scores: {out / 'scores.csv'}")
 
 
 def _names(text: str) -> list[str]:

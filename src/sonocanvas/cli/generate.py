@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sonocanvas.cli.json_ import AsJson, echo_json
+
 if TYPE_CHECKING:
     from sonocanvas.config import RunConfig
+    from sonocanvas.types import Sample
 
 Texts = list[str]
 
@@ -101,6 +104,7 @@ def generate(
         ),
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make canvases that look like one prompt and sound like another."""
     from sonocanvas.errors import InvalidInputError
@@ -162,7 +166,25 @@ def generate(
             on_sample=display.on_sample,
             on_warning=display.on_warning,
         )
-    show_run(samples, write_gallery(out))
+    page = write_gallery(out)
+    if as_json:
+        echo_json({"page": str(page), "samples": [described(sample, out) for sample in samples]})
+    else:
+        show_run(samples, page)
+
+
+def described(sample: Sample, out: Path) -> dict[str, Any]:
+    """Returns a sample of a run folder for programs."""
+    from sonocanvas.artifacts import sample_folder
+
+    rank = sample.record.get("rank")
+    return {
+        "seed": sample.seed,
+        "folder": str(sample_folder(out, sample.seed)),
+        "duration_s": sample.waveform.samples.shape[1] / sample.waveform.sample_rate_hz,
+        "scores": {score.name: score.value for score in sample.scores},
+        **({} if rank is None else {"rank": rank}),
+    }
 
 
 def own_layers(

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.cli.json_ import AsJson, echo_json
+
 
 def inspect(
     path: Annotated[Path, typer.Argument(help="A PNG, WAV, MP4 or any sound; a sample or a run.")],
@@ -12,6 +14,7 @@ def inspect(
         Path | None, typer.Option("-o", "--out", help="A PNG to write the canvas of a sound to.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what a file is, what made it, and how picture-like a sound is."""
     from sonocanvas import inspection
@@ -28,14 +31,18 @@ def inspect(
         if path.is_file() and path.suffix.lower() not in SOUND_SUFFIXES:
             raise InvalidInputError(f"'{path}' is no sound; --out is for the canvas of a sound.")
     found = inspection.inspect(path)
-    width = max(map(len, found.facts))
-    for name, fact in found.facts.items():
-        typer.echo(f"{name.ljust(width)}  {_printable(fact)}")
+    facts = {name: _printable(fact) for name, fact in found.facts.items()}
     if out is not None and found.whole is not None:
         drawn = found.origin or Origin(software(), "inspect", generated=False)
         write_canvas_png(out, found.whole, MINI_FORMAT, found.gain_db, drawn)
-        typer.echo(f"{'canvas'.ljust(width)}  {out}")
-    elif found.canvas is not None:
+        facts["canvas"] = str(out)
+    if as_json:
+        echo_json(facts)
+        return
+    width = max(map(len, facts))
+    for name, fact in facts.items():
+        typer.echo(f"{name.ljust(width)}  {fact}")
+    if found.canvas is not None and "canvas" not in facts:
         show_canvas(found.canvas)
 
 

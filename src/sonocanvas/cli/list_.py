@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from sonocanvas.cli.json_ import AsJson, echo_json
+
 
 class Menu(StrEnum):
     """What can be listed."""
@@ -26,17 +28,26 @@ BESIDE = {Menu.rules: "wrapper", Menu.scorers: "set_scorer"}
 """Menus that are printed below another."""
 
 
-def list_(menu: Annotated[Menu, typer.Argument(help="What to list.")]) -> None:
+HEADINGS = {Menu.presets: ("name", "image_prompt", "audio_prompt")}
+ENTRY = ("name", "what", "options")
+
+
+def list_(
+    menu: Annotated[Menu, typer.Argument(help="What to list.")], as_json: AsJson = False
+) -> None:
     """List what can be chosen, with its options."""
     if menu is Menu.prompts:
-        _echo_prompts()
+        echo_json(_prompts()) if as_json else _echo_prompts()
         return
     if menu is Menu.presets:
         rows = _presets()
     else:
         rows = _entries("search" if menu is Menu.searches else menu.removesuffix("s"))
         rows += _entries(BESIDE[menu]) if menu in BESIDE else []
-    _echo_table(rows)
+    if as_json:
+        echo_json([dict(zip(HEADINGS.get(menu, ENTRY), row, strict=True)) for row in rows])
+    else:
+        _echo_table(rows)
 
 
 def _echo_table(rows: list[tuple[str, ...]]) -> None:
@@ -44,6 +55,19 @@ def _echo_table(rows: list[tuple[str, ...]]) -> None:
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         typer.echo("  ".join(cells).rstrip())
+
+
+def _prompts() -> dict[str, list[dict[str, Any]]]:
+    """Returns what the pair `mini` draws and plays, and which of it it does well."""
+    import dataclasses
+
+    from sonocanvas.concepts import pictures, shared, sounds
+
+    longest = {row["id"] for row in shared()}
+    return {
+        what: [dataclasses.asdict(one) | {"well": one.name in longest} for one in known]
+        for what, known in (("pictures", pictures()), ("sounds", sounds()))
+    }
 
 
 def _echo_prompts() -> None:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.cli.json_ import AsJson, echo_json
+
 scene = typer.Typer(no_args_is_help=True, help="Explain the layers of a scene.")
 
 
@@ -25,6 +27,7 @@ def check(
         Path | None, typer.Option("-o", "--out", help="A PNG of the places to write.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Explain a scene as a table and, with --out, as a picture of its places."""
     from sonocanvas.cli.console import show_scene
@@ -45,12 +48,18 @@ def check(
     config = resolve(values)
     facts = resized(facts_of(config.pair), config.duration_s)
     placed = place_layers(config.scene, facts)
-    show_scene(describe_layers(placed, facts))
-    typer.echo(
-        f"The canvas of '{config.pair}' lasts {duration_of(facts):.2f} s; "
-        f"{silent_share(placed, facts):.0%} of it is silent."
-    )
+    layers, silent = describe_layers(placed, facts), silent_share(placed, facts)
     if out is not None:
         picture = draw_places(placed, facts)
         write_beside(out, lambda beside: picture.save(beside, format="PNG"))
+    if as_json:
+        about = {"pair": config.pair, "duration_s": duration_of(facts), "silent": silent}
+        echo_json({**about, "layers": layers})
+        return
+    show_scene(layers)
+    typer.echo(
+        f"The canvas of '{config.pair}' lasts {duration_of(facts):.2f} s; {silent:.0%} of it is "
+        "silent."
+    )
+    if out is not None:
         typer.echo(out)
