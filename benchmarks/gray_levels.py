@@ -2,8 +2,8 @@
 
 `python benchmarks/gray_levels.py runs/heard runs/heard-layer` takes the samples of two evaluations
 of one table, adds rows that mix the canvases of `image-only` and `audio-only` in gray levels (the
-plain mean, the maximum with a dimmed picture), and scores all rows by our towers and by strangers.
-Prints a table and the rank correlation of each tower with each stranger over the rows.
+plain mean, the maximum with a dimmed picture), and scores all rows by our towers, by strangers and by
+`audibility`. Prints a table and the rank correlation of each tower with each stranger over the rows.
 """
 
 import argparse
@@ -25,9 +25,21 @@ from sonocanvas.scoring import make_scorers
 from sonocanvas.types import ModelPair, Sample
 from sonocanvas.vocoders.parts import play
 
-TOWERS, STRANGERS = ("judge_audio", "selector_audio"), ("birdnet", "musicnn")
-COLUMNS = ("judge_image", "selector_image", *TOWERS, *STRANGERS)
-SCORERS = ("judge", "selector", *STRANGERS)
+AGREEING = (
+    ("judge_audio", "birdnet"),
+    ("judge_audio", "musicnn"),
+    ("selector_audio", "birdnet"),
+    ("selector_audio", "musicnn"),
+    ("judge_image", "imagenet"),
+    ("selector_image", "imagenet"),
+)
+"""Towers of ours, and the strangers that judge the same."""
+STRANGERS = ("birdnet", "musicnn", "imagenet")
+COLUMNS = (
+    *("judge_image", "selector_image", "imagenet", "judge_audio", "selector_audio"),
+    *("birdnet", "musicnn", "audibility"),
+)
+SCORERS = ("judge", "selector", "audibility", *STRANGERS)
 MIXES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "gray levels: mean": lambda sound, picture: (sound + picture) / 2,
     "gray levels: max(sound, 0.5 picture)": lambda sound, picture: sound.maximum(0.5 * picture),
@@ -90,11 +102,10 @@ def main() -> None:
     print("|---" * (len(COLUMNS) + 1) + "|")
     for name, found in means.items():
         print(f"| {name} | " + " | ".join(f"{found[column]:.3f}" for column in COLUMNS) + " |")
-    for stranger in STRANGERS:
-        for tower in TOWERS:
-            heard = [[found[name] for found in means.values()] for name in (tower, stranger)]
-            rho = spearmanr(*heard).statistic
-            print(f"Spearman of {tower} with {stranger} over {len(means)} rows: {rho:.2f}")
+    for tower, stranger in AGREEING:
+        both = [[found[name] for found in means.values()] for name in (tower, stranger)]
+        rho = spearmanr(*both).statistic
+        print(f"Spearman of {tower} with {stranger} over {len(means)} rows: {rho:.2f}")
     if arguments.json:
         arguments.json.write_text(json.dumps(means, indent=1) + "\n")
 

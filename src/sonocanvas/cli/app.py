@@ -27,6 +27,9 @@ OUT_OF_MEMORY = (
     "take --device cpu. What was finished is kept."
 )
 
+INTERRUPTED = 130
+"""The exit code after Ctrl+C, as of other programs."""
+
 app = typer.Typer(
     help="Images that sound: one canvas that is a picture and a spectrogram at once.",
     no_args_is_help=True,
@@ -75,6 +78,10 @@ def main() -> None:
     warnings.showwarning = _tell
     try:
         app()
+    except SystemExit as stopped:
+        if stopped.code == INTERRUPTED:
+            sys.stderr.write("Interrupted; what was finished is kept.\n")
+        raise
     except SonoCanvasError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
