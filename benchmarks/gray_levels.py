@@ -2,8 +2,8 @@
 
 `python benchmarks/gray_levels.py runs/heard runs/heard-layer` takes the samples of two evaluations
 of one table, adds rows that mix the canvases of `image-only` and `audio-only` in gray levels (the
-plain mean, the maximum with a dimmed picture), and scores all rows by our towers, by strangers and by
-`audibility`. Prints a table and the rank correlation of each tower with each stranger over the rows.
+plain mean, the maximum with a dimmed picture), and scores all rows by our towers, by strangers and
+by `audibility`. Prints a table, and the rank correlation of each tower with each stranger.
 """
 
 import argparse

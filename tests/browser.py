@@ -66,6 +66,11 @@ class Browser:
         """Returns what a script returns that runs in the page."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
+    def wait_for(self, script, *arguments):
+        """Returns what a script gives to its last argument, a function, within a minute."""
+        self._call("POST", "/timeouts", {"script": 50_000})
+        return self._call("POST", "/execute/async", {"script": script, "args": list(arguments)})
+
     def press(self, *keys):
         """Presses keys, one after the other, wherever the focus is."""
         strokes = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
