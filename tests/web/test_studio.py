@@ -3,6 +3,7 @@
 import re
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,17 @@ def test_each_step_is_shown_and_the_run_is_a_folder_like_any_other(studio):
     assert {path.name for path in folder.iterdir()} == {"0005", "0006", "index.html", "run.toml"}
     assert load_config(folder / "run.toml").seeds == (5, 6)
     assert load_sample(folder / "0005").prompts.image == "a castle"
+
+
+def test_who_is_slow_sees_the_newest_step_and_the_end(studio):
+    config, seen = studio.config_of(QUICK | {"steps": 30}), []
+    for event in studio.make(config, threading.Event(), newest=True):
+        seen.append(event)
+        time.sleep(0.2)
+    steps = [one.step for one in seen[:-1]]
+    assert steps == sorted(set(steps))
+    assert len(steps) < 20
+    assert isinstance(seen[-1], Finished)
 
 
 def test_a_second_run_of_the_same_replaces_nothing(studio):

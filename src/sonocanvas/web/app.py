@@ -314,7 +314,7 @@ def made_of(studio: Studio, show: Show, asked: dict[str, Any]) -> Iterator[list[
     try:
         config = studio.config_of(asked)
         yield [same, "Loading the models …", same, same, same, flag]
-        for event in studio.make(config, flag):
+        for event in studio.make(config, flag, newest=True):
             if isinstance(event, Progress):
                 yield [event.picture or same, told(event), same, same, same, flag]
             elif isinstance(event, Finished):

@@ -271,12 +271,15 @@ class Studio:
             pass
         write_gallery(folder)
 
-    def make(self, config: RunConfig, stop: threading.Event) -> Iterator[Progress | Finished]:
+    def make(
+        self, config: RunConfig, stop: threading.Event, newest: bool = False
+    ) -> Iterator[Progress | Finished]:
         """Yields each step of a run, and at its end its name.
 
         Args:
             config: What to make.
             stop: Set by another thread to end it; what was finished stays.
+            newest: Whether a step is left out that a later one has overtaken, for who is slow.
 
         Raises:
             StoppedError: It was stopped before it was done.
@@ -288,6 +291,8 @@ class Studio:
         try:
             while True:
                 event = events.get()
+                while newest and isinstance(event, Progress) and not events.empty():
+                    event = events.get()
                 if isinstance(event, BaseException):
                     raise event
                 yield event
