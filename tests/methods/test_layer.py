@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from sonocanvas.canvas import canvas_to_mel
+from sonocanvas.canvas import canvas_to_level, canvas_to_mel
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.methods.apart import OTHER_STREAM
-from sonocanvas.methods.layer import Layer, layered
+from sonocanvas.methods.layer import Layer, double_exposed, layered
 from sonocanvas.types import MINI_FORMAT, RIFFUSION_FORMAT
 
 RANGE_DB = 20 * math.log10(MINI_FORMAT.log_ceiling / MINI_FORMAT.log_floor)
@@ -52,6 +52,25 @@ def test_a_format_of_powers_and_one_whose_silence_is_white_are_followed():
     torch.testing.assert_close(power(mixed, fmt), expected, rtol=2e-2, atol=0)
 
 
+@pytest.mark.parametrize("fmt", [MINI_FORMAT, RIFFUSION_FORMAT])
+def test_a_double_exposure_is_the_louder_of_the_sound_and_a_dimmed_picture(fmt):
+    levels = torch.rand(2, 1, fmt.mels, 16, generator=torch.Generator().manual_seed(0))
+    spectrogram, picture = 1 - levels if fmt.inverted else levels
+    mixed = double_exposed(spectrogram, picture, 0.5, fmt)
+    loud = canvas_to_level(mixed, fmt)
+    expected = levels[0].maximum(levels[1] / 2).flip(-2)
+    torch.testing.assert_close(loud, expected)
+    torch.testing.assert_close(double_exposed(spectrogram, picture, 0.0, fmt), spectrogram)
+
+
+def test_the_mix_gray_is_a_double_exposure(samples, pair):
+    (picture,) = samples(pair, "image-only", chunks=[(3 ^ OTHER_STREAM,)])
+    (spectrogram,) = samples(pair, "audio-only", chunks=[(3,)])
+    (sample,) = samples(pair, "layer", {"mix": "gray", "picture_gray": 0.7})
+    gray, heard = picture.image.mean(0), spectrogram.image.mean(0)
+    torch.testing.assert_close(sample.image[0], heard.maximum(0.7 * gray), atol=1e-5, rtol=0)
+
+
 def test_parts_are_those_of_each_model_alone(samples, pair):
     (picture,) = samples(pair, "image-only", chunks=[(3 ^ OTHER_STREAM,)])
     (spectrogram,) = samples(pair, "audio-only", chunks=[(3,)])
@@ -65,7 +84,8 @@ def test_parts_are_those_of_each_model_alone(samples, pair):
     ("options", "told"),
     [
         ({"picture_db": 21.0}, r"picture_db must be in \[-60, 20\], not 21\.0"),
-        ({"mix": "sum"}, "'sum'.*max, power"),
+        ({"mix": "sum"}, "'sum'.*gray, max, power"),
+        ({"picture_gray": 1.5}, r"picture_gray must be in \[0, 1\], not 1\.5"),
     ],
 )
 def test_wrong_options_are_told_with_what_is_allowed(options, told):

@@ -13,20 +13,22 @@ from sonocanvas.methods.apart import sample_apart
 from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads
 from sonocanvas.types import CanvasFormat, ModelPair, Sample
 
-MIXES = ("max", "power")
+MIXES = ("max", "power", "gray")
 
 
 @dataclass(frozen=True)
 class Layer:
     """A picture and a spectrogram, sampled apart; the picture is played under the sound.
 
-    A baseline that the paper lacks: two sounds are mixed in their pressure, not in gray levels.
-    `apart` says from which noise the two begin.
+    A baseline that the paper lacks. Two sounds are mixed in their pressure, or two pictures in
+    their gray levels. `apart` says from which noise the two begin.
 
     Attributes:
         picture_db: How loud the picture is, in dB over the sound: the ratio of their powers,
-            from -60 to 20.
-        mix: `max`, in each pixel the louder of the two, or `power`, the sum of their powers.
+            from -60 to 20; not of `gray`.
+        mix: `max`, in each pixel the louder of the two; `power`, the sum of their powers; or
+            `gray`, the brighter of the two, the picture dimmed.
+        picture_gray: How bright the picture is of `gray`, as a share of its own gray levels.
 
     Raises:
         InvalidInputError: An option is out of range.
@@ -36,8 +38,11 @@ class Layer:
 
     picture_db: float = -10.0
     mix: str = "max"
+    picture_gray: float = 0.5
 
     def __post_init__(self) -> None:
+        if not 0 <= self.picture_gray <= 1:
+            raise InvalidInputError(f"picture_gray must be in [0, 1], not {self.picture_gray}.")
         if not -60 <= self.picture_db <= 20:
             raise InvalidInputError(f"picture_db must be in [-60, 20], not {self.picture_db}.")
         if self.mix not in MIXES:
@@ -54,7 +59,10 @@ class Layer:
         """Yields the sample of each seed; the seeds of a chunk share a batch."""
 
         def join(spectrogram: Tensor, picture: Tensor) -> Tensor:
-            return layered(spectrogram, picture, self.picture_db, self.mix, pair.canvas_format)
+            fmt = pair.canvas_format
+            if self.mix == "gray":
+                return double_exposed(spectrogram, picture, self.picture_gray, fmt)
+            return layered(spectrogram, picture, self.picture_db, self.mix, fmt)
 
         yield from sample_apart(config, pair, chunks, join, on_step, on_warning)
 
@@ -76,7 +84,7 @@ def layered(
         picture: Gray picture of the same shape, in [0, 1], read as a canvas.
         picture_db: Power of the picture over that of the sound, in dB; `(batch, 1, 1)` where each
             canvas has its own.
-        mix: One of `MIXES`.
+        mix: `max` or `power`.
         fmt: What both mean as sound.
     """
     heard, drawn = canvas_to_mel(spectrogram, fmt), canvas_to_mel(picture, fmt)
@@ -84,3 +92,22 @@ def layered(
     drawn = drawn * (powers[0] / powers[1]).sqrt() * 10 ** (picture_db / 20)
     mixed = heard.maximum(drawn) if mix == "max" else heard.hypot(drawn)
     return mel_to_canvas(mixed, fmt)
+
+
+def double_exposed(
+    spectrogram: Tensor, picture: Tensor, picture_gray: float, fmt: CanvasFormat
+) -> Tensor:
+    """Returns the canvas of a dimmed picture over a spectrogram, in each pixel the louder.
+
+    A share of its gray levels is a share of its range in decibels: the picture loses contrast, and
+    nothing of it falls below the range of the canvas.
+
+    Args:
+        spectrogram: Canvas `(batch, mels, frames)` in [0, 1].
+        picture: Gray picture of the same shape, in [0, 1], read as a canvas.
+        picture_gray: Share of the picture's levels, in [0, 1].
+        fmt: What both mean as sound.
+    """
+    if fmt.inverted:
+        return 1 - (1 - spectrogram).maximum(picture_gray * (1 - picture))
+    return spectrogram.maximum(picture_gray * picture)

@@ -72,9 +72,15 @@ class Combinations:
         on_step: OnStep | None,
         on_warning: OnWarning,
     ) -> Iterator[Sample]:
-        """Yields the best sample of each seed; `batch_size` canvases share a batch."""
+        """Yields the best sample of each seed; `batch_size` canvases share a batch.
+
+        Raises:
+            InvalidInputError: The layers are mixed in gray levels, which have no decibels.
+        """
         chooser = Chooser(config, pair, on_warning)
         method = build("method", config.method.name, config.method.options)
+        if method.mix == "gray":
+            raise InvalidInputError("The search 'combinations' needs mix max or power, not gray.")
         for seed in itertools.chain.from_iterable(chunks):
             yield self._best(chooser, method, seed, on_step)
 
