@@ -11,8 +11,8 @@ demo: .venv/core
 	$(BIN)/sonocanvas generate --preset owl-hoot --seeds 0-3 --out runs/owl-hoot
 	@echo "Open runs/owl-hoot/index.html in a browser."
 
-test: .venv/dev lint
-	$(BIN)/python -m pytest
+test: .venv/dev
+	$(BIN)/python -m pytest && passed=0 || passed=1; $(MAKE) lint && exit $$passed
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import check_finite, check_target, read_comment, write_beside, write_text
 from sonocanvas.origin import Origin, from_comment
 from sonocanvas.picture_files import write_canvas_png
-from sonocanvas.sound_files import write_wav
+from sonocanvas.sound_files import write_sound
 from sonocanvas.types import MINI_FORMAT, Waveform
 
 ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0"})
@@ -47,7 +47,7 @@ def test_a_file_whose_writing_fails_leaves_what_was_there(tmp_path):
 
 def test_the_comment_of_a_picture_and_of_a_sound_is_read(tmp_path):
     write_canvas_png(tmp_path / "canvas.png", torch.rand(8, 9), MINI_FORMAT, origin=ORIGIN)
-    write_wav(tmp_path / "sound.wav", Waveform(torch.rand(1, 99), 16000), ORIGIN)
+    write_sound(tmp_path / "sound.wav", Waveform(torch.rand(1, 99), 16000), ORIGIN)
     for name in ("canvas.png", "sound.wav"):
         assert from_comment(read_comment(tmp_path / name)) == ORIGIN
 

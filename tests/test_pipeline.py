@@ -173,6 +173,7 @@ def test_output_types_hold_the_same_canvases_in_their_ranges(pipe):
     assert tensors.waveforms.shape == (2, 64 * TINY_FORMAT.hop_samples)
     for other in (arrays, pictures):
         assert other.waveforms.dtype == np.float32
+        assert other.audios is other.waveforms
         assert np.array_equal(other.waveforms, tensors.waveforms.numpy())
         assert other.sample_rate_hz == TINY_FORMAT.sample_rate_hz
 

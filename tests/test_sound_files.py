@@ -7,8 +7,9 @@ import soundfile
 import torch
 
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.files import read_comment
 from sonocanvas.origin import Origin, from_comment
-from sonocanvas.sound_files import draw_sound, read_sound, write_wav
+from sonocanvas.sound_files import draw_sound, read_sound, write_sound
 from sonocanvas.types import Waveform
 
 ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0"})
@@ -21,7 +22,7 @@ def tone(seconds=0.5, rate_hz=16000, level=0.5, frequency_hz=440.0):
 @pytest.mark.parametrize(("level", "clips"), [(0.5, False), (0.9999, False), (4.0, True)])
 def test_sound_is_scaled_only_where_it_would_clip(tmp_path, level, clips):
     samples = torch.tensor(tone(level=level), dtype=torch.float32).unsqueeze(0)
-    gain_db = write_wav(tmp_path / "sound.wav", Waveform(samples, 16000))
+    gain_db = write_sound(tmp_path / "sound.wav", Waveform(samples, 16000))
     assert (gain_db < 0) == clips
     back, rate_hz = soundfile.read(tmp_path / "sound.wav")
     assert rate_hz == 16000
@@ -33,7 +34,7 @@ def test_sound_is_scaled_only_where_it_would_clip(tmp_path, level, clips):
 
 def test_sound_with_nan_is_not_written(tmp_path):
     with pytest.raises(InvalidInputError, match="NaN"):
-        write_wav(tmp_path / "sound.wav", Waveform(torch.full((1, 9), torch.nan), 16000))
+        write_sound(tmp_path / "sound.wav", Waveform(torch.full((1, 9), torch.nan), 16000))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -57,7 +58,7 @@ def test_sound_of_any_kind_becomes_mono_at_the_rate(tmp_path, name, subtype, rat
 
 
 def test_other_libraries_read_what_made_a_sound(tmp_path):
-    write_wav(tmp_path / "sound.wav", Waveform(torch.rand(1, 99), 16000), ORIGIN)
+    write_sound(tmp_path / "sound.wav", Waveform(torch.rand(1, 99), 16000), ORIGIN)
     with av.open(tmp_path / "sound.wav") as container:  # FFmpeg names them by their meaning
         assert container.metadata["encoder"].startswith("SonoCanvas 1.2.3")
         assert from_comment(container.metadata["comment"]) == ORIGIN
@@ -66,7 +67,7 @@ def test_other_libraries_read_what_made_a_sound(tmp_path):
 def test_the_same_sound_gives_the_same_bytes(tmp_path):
     sound = Waveform(torch.rand(1, 99), 16000)
     for name in ("a.wav", "b.wav"):
-        write_wav(tmp_path / name, sound, ORIGIN)
+        write_sound(tmp_path / name, sound, ORIGIN)
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
 
 
@@ -105,3 +106,14 @@ def test_sound_of_nan_or_nothing_is_refused(tmp_path):
         read_sound(tmp_path / "empty.wav", 16000)
     with pytest.raises(InvalidInputError, match="no file"):
         read_sound(tmp_path / "missing.wav", 16000)
+
+
+@pytest.mark.parametrize(("suffix", "decibels"), [(".flac", 80), (".ogg", 15), (".mp3", 15)])
+def test_other_kinds_of_files_hold_the_sound_and_where_it_came_from(tmp_path, suffix, decibels):
+    sound = torch.from_numpy(tone(2.0)).float()[None]
+    path = tmp_path / f"tone{suffix}"
+    assert write_sound(path, Waveform(sound, 16000), ORIGIN) == 0
+    assert from_comment(read_comment(path)) == ORIGIN
+    heard = read_sound(path, 16000).samples
+    error = (heard - sound)[:, 2000:30000].square().mean()
+    assert 10 * torch.log10(0.125 / error) > decibels

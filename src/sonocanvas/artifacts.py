@@ -30,7 +30,7 @@ from sonocanvas.picture_files import (
     write_canvas_png,
     write_colour_png,
 )
-from sonocanvas.sound_files import dequantise, quantise, write_wav
+from sonocanvas.sound_files import dequantise, quantise, write_sound
 from sonocanvas.types import CanvasFormat, Colour, Prompts, Sample, Score
 
 SCHEMA = 1
@@ -212,7 +212,7 @@ def _write_files(sample: Sample, folder: Path) -> None:
     write_canvas_png(canvas_png, sample.canvas, sample.canvas_format, origin=origin)
     picture = Image.fromarray(image_to_rgb(sample.image))
     picture.save(folder / "image.png", pnginfo=to_png_text(origin))
-    gain_db = write_wav(folder / "audio.wav", sample.waveform, origin)
+    gain_db = write_sound(folder / "audio.wav", sample.waveform, origin)
     if sample.colour is not None:
         write_colour(folder, sample.colour, sample.canvas_format, origin)
     if sample.candidates:

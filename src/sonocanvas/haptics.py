@@ -22,7 +22,7 @@ from sonocanvas.canvas import band_middles, canvas_to_mel
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files import write_text
 from sonocanvas.origin import origin_of
-from sonocanvas.sound_files import write_wav
+from sonocanvas.sound_files import write_sound
 from sonocanvas.types import Sample, Waveform
 
 RANGE_DB = 40.0
@@ -159,5 +159,5 @@ def write_haptics(folder: Path, overwrite: bool = False) -> Iterator[Path]:
             vibration = vibration_of(sample)
             title = f"{sample.prompts.image} x {sample.prompts.audio}, seed {sample.seed}"
             write_text(ahap, json.dumps(to_ahap(vibration, title), indent=1) + "\n")
-            write_wav(wav, to_waveform(vibration), origin_of(sample))
+            write_sound(wav, to_waveform(vibration), origin_of(sample))
         yield from (ahap, wav)

@@ -39,6 +39,11 @@ class SonoCanvasOutput(BaseOutput):  # type: ignore[misc]
     sample_rate_hz: int | None = None
     gains_db: list[float] | None = None
 
+    @property
+    def audios(self) -> npt.NDArray[np.float32] | Tensor | None:
+        """The waveforms, by the name that the audio pipelines of diffusers give them."""
+        return self.waveforms
+
 
 def finish(
     pipe: Any, latents: Tensor, output_type: str, crop_columns: int, pinned: Pinned | None = None

@@ -21,15 +21,24 @@ from sonocanvas.types import MINI_FORMAT, CanvasFormat, Waveform
 
 PEAK = 0.95
 FULL_SCALE = 32768
+FORMATS = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+"""What sound is written as, by the ending of the file: libsndfile's format and subtype."""
 
 
-def write_wav(path: Path, waveform: Waveform, origin: Origin | None = None) -> float:
-    """Writes sound as a 16-bit WAV and returns the gain in dB, 0 unless it would clip.
+def write_sound(path: Path, waveform: Waveform, origin: Origin | None = None) -> float:
+    """Writes sound as its ending says and returns the gain in dB, 0 unless it would clip.
+
+    WAV and FLAC hold its 16 bits as they are; OGG (Vorbis) and MP3 are smaller and lossy.
 
     Args:
-        path: Where to.
+        path: Where to; one of `FORMATS`.
         waveform: `(1, samples)`; full scale is 1.
-        origin: How the sound came about; kept in the INFO chunk.
+        origin: How the sound came about; kept in the file's comment.
 
     Raises:
         InvalidInputError: A sample is not finite or the file cannot be written.
@@ -37,8 +46,9 @@ def write_wav(path: Path, waveform: Waveform, origin: Origin | None = None) -> f
     pcm, gain_db = quantise(waveform)
 
     def write(beside: Path) -> None:
+        kind, subtype = FORMATS[path.suffix.lower()]
         with soundfile.SoundFile(
-            beside, "w", waveform.sample_rate_hz, 1, subtype="PCM_16", format="WAV"
+            beside, "w", waveform.sample_rate_hz, 1, subtype=subtype, format=kind
         ) as file:
             file.comment = to_comment(origin, gain_db)
             if origin is not None:

@@ -459,7 +459,7 @@ def test_see_draws_what_play_played(sonocanvas, tmp_path):
         (("play", "text.png", "-o", "new.wav"), "not a picture"),
         (("play", "none.png", "-o", "new.wav"), "no file"),
         (("play", "wide.png", "-o", "new.wav"), "at most 600 s"),
-        (("play", "wide.png", "-o", "new.mp3"), "must end in '.wav'"),
+        (("play", "wide.png", "-o", "new.aac"), "must end in '.wav' or '.flac' or"),
         (("see", "text.wav", "-o", "new.png"), "not sound"),
         (("see", "none.wav", "-o", "new.png"), "no file"),
         (("see", "nan.wav", "-o", "new.png"), "NaN"),

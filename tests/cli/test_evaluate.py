@@ -37,6 +37,13 @@ def test_evaluate_on_some_of_the_hundred_pairs(sonocanvas, tmp_path):
     assert len(list((tmp_path / "runs" / "evaluation" / "cells" / "audio-only").iterdir())) == 1
 
 
+def test_evaluate_takes_a_rule(sonocanvas, prompts):
+    code, _, errors = sonocanvas("evaluate", prompts, *QUICK, "--rule", "sum")
+    assert code == 2
+    assert "Unknown rule 'sum'" in errors
+    assert sonocanvas("evaluate", prompts, *QUICK, "--rule", "mean")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

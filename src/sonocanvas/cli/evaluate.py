@@ -46,6 +46,7 @@ def evaluate(
         Texts | None, typer.Option(metavar="NAME", help="A run to start from.")
     ] = None,
     pair: Annotated[str | None, typer.Option(help="Model pair; see 'list pairs'.")] = None,
+    rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
     out: Annotated[Path, typer.Option(help="Folder; what is there is kept.")] = Path(
         "runs/evaluation"
     ),
@@ -61,7 +62,9 @@ def evaluate(
         raise InvalidInputError("Give either a file of prompts or --benchmark.")
     known = tables.benchmark() if prompts is None else tables.read_prompts(prompts)
     chosen = known if pairs is None else tables.choose(known, pairs)
-    given: dict[str, Any] = {"seeds": seeds} if pair is None else {"seeds": seeds, "pair": pair}
+    given: dict[str, Any] = {"seeds": seeds}
+    given |= {} if pair is None else {"pair": pair}
+    given |= {} if rule is None else {"rule": {"name": rule}}
     plan = plan_evaluation(
         chosen,
         _names(methods),

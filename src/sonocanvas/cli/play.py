@@ -35,13 +35,13 @@ def play(
     from sonocanvas.pairs.parts import read_vocoder
     from sonocanvas.picture_files import read_canvas_png
     from sonocanvas.settings import VocoderChoice
-    from sonocanvas.sound_files import write_wav
+    from sonocanvas.sound_files import FORMATS, write_sound
     from sonocanvas.types import MINI_FORMAT
     from sonocanvas.vocoders import parts
     from sonocanvas.vocoders.weights import build_vocoder
 
     asked = None if canvas_format is None else format_named(canvas_format)
-    check_target(out, ".wav", overwrite)
+    check_target(out, tuple(FORMATS), overwrite)
     picture, own_format = read_canvas_png(canvas)
     known = asked or own_format
     if weights is not None:
@@ -59,6 +59,6 @@ def play(
     player = build_vocoder(vocoder or default, {}, carried, owner)
     waveform = parts.play(player, fit_rows(picture, meaning), meaning)
     played = Origin(software(), "play", generated=False)
-    gain_db = write_wav(out, waveform, from_comment(read_comment(canvas)) or played)
+    gain_db = write_sound(out, waveform, from_comment(read_comment(canvas)) or played)
     duration_s = waveform.samples.shape[1] / waveform.sample_rate_hz
     typer.echo(f"{out}: {duration_s:.2f} s, gain {gain_db:.1f} dB")
