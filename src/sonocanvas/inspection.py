@@ -88,7 +88,7 @@ def _sound(path: Path) -> Inspection:
         "what": f"a sound of {about.duration:.2f} s, {about.samplerate} Hz, {channels}, "
         f"{about.format} {about.subtype}"
     }
-    likeness, start = _likeness(whole)
+    likeness, start = _likeness(whole, origin)
     facts |= _told(origin) | likeness
     window = whole[:, start : start + WINDOW_FRAMES]
     return Inspection(facts, window, whole, gain_db, origin)
@@ -109,10 +109,11 @@ def most_picture_like(canvas: Tensor) -> tuple[float, int]:
     return max((picture_likeness(one), start) for one, start in zip(windows, starts, strict=True))
 
 
-def _likeness(canvas: Tensor) -> tuple[dict[str, str], int]:
+def _likeness(canvas: Tensor, origin: Origin | None) -> tuple[dict[str, str], int]:
     """Returns in words how picture-like a sound is, and where the window that counts starts."""
     value, start = most_picture_like(canvas)
-    told = f"{value:.2f}: {verdict(value) if canvas.any() else 'it is silent'}"
+    known = origin is not None and origin.generated
+    told = f"{value:.2f}: {verdict(value, known) if canvas.any() else 'it is silent'}"
     if canvas.shape[1] > WINDOW_FRAMES:
         columns_a_second = MINI_FORMAT.sample_rate_hz / MINI_FORMAT.hop_samples
         told += f" (the highest of 10.24 s at a time, from {start / columns_a_second:.1f} s)"
@@ -143,7 +144,7 @@ def _sample(folder: Path) -> Inspection:
     facts |= _told(origin) | _meaning(sample.canvas_format)
     if sample.canvas.shape[1] >= NARROWEST:
         canvas, _ = draw_sound(folder / "audio.wav")
-        facts |= _likeness(canvas)[0]
+        facts |= _likeness(canvas, origin)[0]
     return Inspection(facts, canvas=sample.canvas, origin=origin)
 
 

@@ -127,6 +127,7 @@ def test_the_words_follow_the_measured_sounds():
         "usual for a sound (more than 0 % of sounds without a picture that were measured, and than "
         "0 % of composed canvases)"
     )
+    assert verdict(middle, composed_by_us=True).startswith("it holds a picture; more picture-like")
     assert verdict(middle).startswith("usual for a sound (more than 50 % of sounds")
     assert verdict(high + 0.01).startswith("high for a sound (more than 7")
     assert verdict(highest + 0.01).startswith("it may well hold a picture (more than 95 %")

@@ -76,12 +76,12 @@ def show_run(samples: list[Sample], index: Path) -> None:
     for score in samples[0].scores:
         unit = f" ({score.unit})" if score.unit else ""
         table.add_column(score.name.replace("_", " ") + unit, justify="right")
-    table.add_column("seconds", justify="right")
+    table.add_column("length", justify="right")
     for sample in samples:
         duration_s = sample.waveform.samples.shape[1] / sample.waveform.sample_rate_hz
         scores = (f"{score.value:.2f}" for score in sample.scores)
         place = [_place(sample)] if ranked else []
-        table.add_row(*place, str(sample.seed), *scores, f"{duration_s:.2f}")
+        table.add_row(*place, str(sample.seed), *scores, f"{duration_s:.2f} s")
     console = Console()
     console.print(table)
     console.print(f"Look and listen: {index}", markup=False, highlight=False, soft_wrap=True)

@@ -87,10 +87,17 @@ def picture_likeness(canvas: Tensor) -> float:
     return float(oblique.sum() / energy.sum().clamp(min=torch.finfo(energy.dtype).tiny))
 
 
-def verdict(value: float) -> str:
-    """Returns in words what a score means, beside what was measured."""
+def verdict(value: float, composed_by_us: bool = False) -> str:
+    """Returns in words what a score means, beside what was measured.
+
+    Args:
+        value: The score.
+        composed_by_us: Whether it is known to hold a picture; then it is told among canvases alone.
+    """
     sounds = float(np.interp(value, SOUNDS, PERCENTILES))
     composed = float(np.interp(value, COMPOSED, PERCENTILES))
+    if composed_by_us:
+        return f"it holds a picture; more picture-like than {composed:.0f} % of composed canvases"
     meaning = "usual for a sound"
     if sounds > 75:
         meaning = "it may well hold a picture" if sounds > 95 else "high for a sound"
