@@ -185,6 +185,7 @@ def test_commands_to_go_on_are_quoted_and_escaped(tmp_path):
     assert "pre" not in [tag for tag, _ in Page(write_gallery(run).read_text("utf-8")).tags]
     (run / "run.toml").write_text("")
     page = Page(write_gallery(run).read_text("utf-8"))
+    assert "run.toml" in page.values("a", "href")
     again, more = (word for word in page.words if word.startswith("sonocanvas generate"))
     assert shlex.split(again)[-4:] == ["--preset", "run.toml", "--out", "../a <b> & 'c'-again"]
     assert shlex.split(more)[-4:] == ["--seeds", "6-9", "--out", "../a <b> & 'c'-more"]

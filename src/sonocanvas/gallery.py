@@ -188,13 +188,14 @@ def _commands(folder: Path, last_seed: int) -> str:
         return ""
     name = folder.absolute().name
     more = f"--seeds {last_seed + 1}-{last_seed + 4} "
-    return "\n".join(
+    commands = (
         COMMAND.substitute(text=html.escape(f"sonocanvas generate --preset run.toml {seeds}{out}"))
         for seeds, out in (
             ("", f"--out {shlex.quote(f'../{name}-again')}"),
             (more, f"--out {shlex.quote(f'../{name}-more')}"),
         )
     )
+    return "\n".join([*commands, '<p><a href="run.toml" download>run.toml</a>: all settings</p>'])
 
 
 def _rank(record: dict[str, Any]) -> dict[str, Any]:

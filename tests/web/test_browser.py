@@ -1,7 +1,12 @@
 """A newcomer at the studio, in a real browser: make, stop, reload, on a phone."""
 
+from pathlib import Path
+
 import pytest
 from browser import CHROMIUM, DRIVER, Browser
+from PIL import Image
+
+from sonocanvas.artifacts import load_sample
 
 pytestmark = [
     pytest.mark.browser,
@@ -93,6 +98,23 @@ def test_a_canvas_is_gone_on_from_and_filmed(browser, studio, tmp_path):
     assert (studio.root / name / "0000" / "video.mp4").exists()
     video = "return document.querySelector('#run iframe').contentDocument.querySelector('video')"
     browser.until(lambda: browser.run(f"{video}?.getAttribute('src')") == "0000/video.mp4")
+
+
+def test_an_own_picture_is_kept_and_named_in_the_run(browser, studio, tmp_path):
+    Image.radial_gradient("L").save(tmp_path / "my moon.png")
+    open_all(browser)
+    field = "input[type=file][accept*='image']"
+    browser.until(lambda: browser.run("return !!document.querySelector(arguments[0])", field))
+    browser.upload(field, tmp_path / "my moon.png")
+    shown = "return document.querySelector('input[aria-label=\"Looks like\"]').value"
+    browser.until(lambda: browser.run(shown) == "")  # nothing is drawn over it
+    browser.run(CLICK, "#make")
+    browser.until(lambda: status(browser).startswith("Done."), 60)
+    (name,) = studio.runs()
+    sample = load_sample(studio.folder(name) / "0000")
+    assert sample.prompts.image == "my moon"
+    (layer,) = sample.record["layers"]
+    assert (studio.root / "uploads" / Path(layer["source"]["path"]).name).is_file()
 
 
 def test_twenty_visitors_at_once_each_get_their_canvas(browser, studio, address):
