@@ -14,7 +14,7 @@ registry
 ranking settings
 scene
 config
-run_file
+atlas run_file
 text canvas colour_maps compose experts files frechet intervals origin
 denoise pairs vocoders picture_files sound_files
 scorers sources

@@ -149,13 +149,15 @@ def generate(
         by_prompts = prompts_given or not named or bool(given.get("layers"))
         words = [config.image_prompt, config.audio_prompt] if by_prompts else named
         out = Path("runs") / slug(" ".join(words))
+    from sonocanvas.atlas import warning_of
     from sonocanvas.cli.console import RunDisplay, show_run
     from sonocanvas.gallery import write_gallery
     from sonocanvas.generate import generate as run
 
     with RunDisplay(len(config.seeds)) as display:
-        if config.search.name:
-            display.on_warning(budget(config))
+        for sentence in (budget(config) if config.search.name else "", warning_of(config)):
+            if sentence:
+                display.on_warning(sentence)
         samples = run(
             config,
             out,

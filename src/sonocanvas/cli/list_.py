@@ -22,6 +22,7 @@ class Menu(StrEnum):
     figures = "figures"
     presets = "presets"
     prompts = "prompts"
+    atlas = "atlas"
 
 
 BESIDE = {Menu.rules: "wrapper", Menu.scorers: "set_scorer"}
@@ -38,6 +39,9 @@ def list_(
     """List what can be chosen, with its options."""
     if menu is Menu.prompts:
         echo_json(_prompts()) if as_json else _echo_prompts()
+        return
+    if menu is Menu.atlas:
+        echo_json(_atlas()) if as_json else _echo_atlas()
         return
     if menu is Menu.presets:
         rows = _presets()
@@ -93,6 +97,26 @@ def _echo_prompts() -> None:
         for category, group in itertools.groupby(others, lambda one: one.category):
             text = f"  {category}: {', '.join(one.prompt for one in group)}"
             typer.echo(textwrap.fill(text, width, subsequent_indent="    "))
+
+
+def _atlas() -> list[dict[str, Any]]:
+    """Returns every picture with every sound, and where both came out."""
+    import dataclasses
+
+    from sonocanvas.atlas import entries
+
+    return [dataclasses.asdict(one) for one in entries()]
+
+
+def _echo_atlas() -> None:
+    """Prints the sounds that go best with each picture."""
+    from sonocanvas.atlas import best_sounds
+    from sonocanvas.concepts import shared
+
+    played = {row["id"]: row["audio_prompt"] for row in shared()}
+    typer.echo("What mini composes best with each picture; --json prints all pairs")
+    rows = [(row["image_prompt"], best_sounds(row["id"])) for row in shared()]
+    _echo_table([(name, ", ".join(played[one.sound] for one in best)) for name, best in rows])
 
 
 def _presets() -> list[tuple[str, ...]]:

@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 from sonocanvas.artifacts import load_sample, sample_folders
+from sonocanvas.atlas import warning_of
 from sonocanvas.canvas import canvas_to_bytes, decode_latents, image_to_canvas
 from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import RunConfig, read_layer
@@ -397,6 +398,8 @@ class Studio:
         warn: Callable[[str], None],
     ) -> str:
         pair, done = self._pair(config, warn), 0
+        if told := warning_of(config):
+            warn(told)
         shown = resized(pair, config.duration_s)
 
         def on_step(step: Step, clean: torch.Tensor) -> None:
