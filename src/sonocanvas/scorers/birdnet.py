@@ -3,9 +3,7 @@
 import importlib.util
 import math
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,8 +12,8 @@ from numpy.typing import NDArray
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.scorers.embedder import peak_normalised
-from sonocanvas.scorers.strangers import Logits, scores_of
-from sonocanvas.types import Sample, Score, Waveform
+from sonocanvas.scorers.strangers import Logits, StrangerScorer
+from sonocanvas.types import Waveform
 
 WINDOW_S = 3
 MODEL = "models/analyzer/BirdNET_GLOBAL_6K_V2.4_Model_FP32.tflite"
@@ -78,18 +76,7 @@ class BirdNetEars:
 
 
 @dataclass(frozen=True)
-class BirdNet:
-    """How sure BirdNET is of the sound that was asked for; scores what it can judge."""
+class BirdNet(StrangerScorer):
+    """How sure BirdNET is of the sound that was asked for."""
 
-    higher_is_better: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        self._ears  # noqa: B018  # what is missing is told now
-
-    @cached_property
-    def _ears(self) -> BirdNetEars:
-        return BirdNetEars()
-
-    def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
-        """Returns `birdnet` and `birdnet_probability` of each sample, or none ([scores_of])."""
-        return [scores_of(self._ears, sample.prompts.audio, sample.waveform) for sample in samples]
+    stranger = BirdNetEars

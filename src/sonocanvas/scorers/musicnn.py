@@ -1,9 +1,8 @@
 """musicnn: a tagger of music, trained by others on MagnaTagATune; it only reports."""
 
 import importlib.util
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,9 +15,9 @@ from transformers.audio_utils import mel_filter_bank
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.scorers.embedder import peak_normalised
-from sonocanvas.scorers.strangers import Logits, scores_of
+from sonocanvas.scorers.strangers import Logits, StrangerScorer
 from sonocanvas.scorers.tf_checkpoint import read_checkpoint
-from sonocanvas.types import Sample, Score, Waveform
+from sonocanvas.types import Waveform
 
 N_FFT, HOP, MELS, FRAMES = 512, 256, 96, 187
 POOLS = (((4, 1), 2), ((2, 2), 2), ((2, 2), 2), ((2, 2), 2), ((4, 4), 4))
@@ -109,18 +108,7 @@ def _filters() -> Tensor:
 
 
 @dataclass(frozen=True)
-class Musicnn:
-    """How sure musicnn is of the instrument that was asked for; scores what it can judge."""
+class Musicnn(StrangerScorer):
+    """How sure musicnn is of the instrument that was asked for."""
 
-    higher_is_better: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        self._ears  # noqa: B018  # what is missing is told now
-
-    @cached_property
-    def _ears(self) -> MusicnnEars:
-        return MusicnnEars()
-
-    def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
-        """Returns `musicnn` and `musicnn_probability` of each sample, or none ([scores_of])."""
-        return [scores_of(self._ears, sample.prompts.audio, sample.waveform) for sample in samples]
+    stranger = MusicnnEars

@@ -8,15 +8,16 @@ import csv
 import functools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonocanvas.types import Score
+from sonocanvas.types import Sample, Score
 
 FEWEST_RECORDINGS = 2
 LOWEST_AUC = 0.75
@@ -125,3 +126,29 @@ def scores_of(stranger: Stranger[Given], prompt: str, given: Given) -> list[Scor
             f"{stranger.name}_probability", 1 / (1 + math.exp(-logit)), "", higher_is_better=True
         ),
     ]
+
+
+@dataclass(frozen=True)
+class StrangerScorer:
+    """A scorer by a stranger, of the sound that was asked for; it scores what it can judge.
+
+    Attributes:
+        stranger: What is loaded, once and at the beginning.
+    """
+
+    higher_is_better: ClassVar[bool] = True
+    stranger: ClassVar[Callable[[], Stranger[Any]]]
+
+    def __post_init__(self) -> None:
+        self._loaded  # noqa: B018  # what is missing is told now
+
+    @cached_property
+    def _loaded(self) -> Stranger[Any]:
+        return type(self).stranger()
+
+    def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
+        """Returns the two scores of each sample, or none, as `scores_of` does."""
+        return [scores_of(self._loaded, *self._asked(sample)) for sample in samples]
+
+    def _asked(self, sample: Sample) -> tuple[str, Any]:
+        return sample.prompts.audio, sample.waveform
