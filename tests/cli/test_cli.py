@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from tiny_checkpoint import (
 )
 
 from sonocanvas.artifacts import read_colour, save_sample, write_colour
-from sonocanvas.cli.app import main
+from sonocanvas.cli.app import COMMANDS, main
 from sonocanvas.cli.generate import slug
 from sonocanvas.pairs.folder import save_folder
 from sonocanvas.pairs.parts import write_vocoder
@@ -596,3 +597,13 @@ def test_another_fault_of_torch_is_not_taken_for_it(sonocanvas, monkeypatch):
     monkeypatch.setattr(module, "load_pair", broken)
     with pytest.raises(RuntimeError, match="mat1"):
         sonocanvas("generate", *QUICK)
+
+
+@pytest.mark.parametrize("example", COMMANDS.values())
+def test_the_help_of_a_command_ends_with_an_example_whose_options_it_has(sonocanvas, example):
+    name, *words = shlex.split(example)
+    _, told, _ = sonocanvas(name, "--help")
+    assert f"Example: sonocanvas {name}" in told
+    for word in words:
+        if word.startswith("-"):
+            assert word in told.partition("Example:")[0]

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Annotated, TextIO
 
 import typer
@@ -58,17 +59,24 @@ def _options(
     pass
 
 
-app.command()(generate)
-app.command()(studio)
-app.command()(play)
-app.command()(see)
-app.command()(video)
-app.command()(haptics)
-app.command()(evaluate)
-app.command()(colour)
-app.command()(figure)
-app.command()(inspect)
-app.command("list")(list_)
+COMMANDS: dict[Callable[..., None], str] = {
+    generate: 'generate --image "an owl" --audio "an owl hooting" --seeds 0-3',
+    studio: "studio runs --no-open",
+    play: "play castle.png -o castle.wav",
+    see: "see birds.wav -o birds.png",
+    video: "video runs/owl-hoot",
+    haptics: "haptics runs/owl-hoot",
+    evaluate: "evaluate --benchmark --pairs 10 --seeds 0 --methods compose,imprint",
+    colour: "colour runs/owl-hoot",
+    figure: "figure grid runs/owl-hoot -o grid.pdf",
+    inspect: "inspect castle.wav",
+    list_: "list methods",
+}
+"""Each command with an example that its help shows."""
+
+for command, example in COMMANDS.items():
+    name = command.__name__.rstrip("_")
+    app.command(name, epilog=f"Example: sonocanvas {example}")(command)
 app.add_typer(scene, name="scene")
 app.add_typer(study, name="study")
 
