@@ -58,26 +58,43 @@ def open_all(browser):
     browser.run("for (const one of document.querySelectorAll('button.label-wrap')) one.click()")
 
 
-def test_layers_are_added_and_taken_away_as_cards(browser, studio):
-    open_all(browser)
+CARDS = "return [...document.querySelectorAll('.card p')].map(one => one.innerText)"
+
+
+def add_layer(browser, prompt):
     field = "#layers textarea, #layers input[type=text]"
     browser.until(lambda: browser.run("return !!document.querySelector(arguments[0])", field))
-    cards = "return [...document.querySelectorAll('.card p')].map(one => one.innerText)"
-    for number, word in enumerate(("rain", "<b>bells</b>"), 1):
-        browser.run(
-            "const field = document.querySelector(arguments[0]);"
-            "field.focus(); field.value = arguments[1];"
-            "field.dispatchEvent(new Event('input', {bubbles: true}));",
-            field,
-            word,
-        )
-        browser.run(CLICK, "#add-layer")
-        browser.until(lambda count=number: len(browser.run(cards)) == count)
-    assert browser.run(cards) == ["sound rain", "sound '<b>bells</b>'"]
+    before = len(browser.run(CARDS))
+    browser.run(
+        "const field = document.querySelector(arguments[0]);"
+        "field.focus(); field.value = arguments[1];"
+        "field.dispatchEvent(new Event('input', {bubbles: true}));",
+        field,
+        prompt,
+    )
+    browser.run(CLICK, "#add-layer")
+    browser.until(lambda: len(browser.run(CARDS)) == before + 1)
+
+
+def test_layers_are_added_and_taken_away_as_cards(browser):
+    open_all(browser)
+    for prompt in ("rain", "<b>bells</b>"):
+        add_layer(browser, prompt)
+    assert browser.run(CARDS) == ["sound rain", "sound '<b>bells</b>'"]
     browser.run(CLICK, ".card button")
-    browser.until(lambda: browser.run(cards) == ["sound '<b>bells</b>'"])
+    browser.until(lambda: browser.run(CARDS) == ["sound '<b>bells</b>'"])
     browser.run(CLICK, ".card button")
-    browser.until(lambda: browser.run(cards) == [])
+    browser.until(lambda: browser.run(CARDS) == [])
+
+
+def test_the_layers_of_the_cards_are_made(browser, studio):
+    open_all(browser)
+    add_layer(browser, "rain")
+    browser.run(CLICK, "#make")
+    browser.until(lambda: status(browser).startswith("Done."), 60)
+    (name,) = studio.runs()
+    (layer,) = load_sample(studio.folder(name) / "0000").record["layers"]
+    assert (layer["kind"], layer["prompt"]) == ("sound", "rain")
 
 
 def test_a_canvas_is_gone_on_from_and_filmed(browser, studio, tmp_path):
