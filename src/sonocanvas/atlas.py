@@ -91,7 +91,10 @@ def warning_for(image_prompt: str, audio_prompt: str) -> str:
 
 
 def _best(fits: Callable[[Entry], bool]) -> list[Entry]:
-    return sorted(filter(fits, entries()), key=lambda one: (one.worse, one.sound_place))[:BETTER]
+    def order(one: Entry) -> tuple[int, int, bool]:
+        return one.worse, one.sound_place, one.picture != one.sound  # its own sound is said first
+
+    return sorted(filter(fits, entries()), key=order)[:BETTER]
 
 
 def _listed(prompts: list[str]) -> str:
