@@ -27,7 +27,7 @@ STEPS = 8
 
 
 def draw(path: Path) -> None:
-    """Draws the atlas: a row a picture, a column a sound, dark where both came out well."""
+    """Draws the atlas: a row a picture, a column a sound, bright where both came out well."""
     from matplotlib.figure import Figure
 
     names = [row["id"] for row in shared()]
