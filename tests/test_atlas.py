@@ -57,6 +57,11 @@ def test_only_a_run_like_those_of_the_atlas_is_warned_of(planted, other):
     assert warning_of(RunConfig(**given | other)) == ""
 
 
+def test_a_run_of_files_alone_has_no_prompts_and_no_warning(planted):
+    config = RunConfig(layers=["picture castle.png 100%", "sound bells.wav 100%"])
+    assert warning_of(config) == ""
+
+
 def test_every_picture_is_there_with_every_sound():
     names = [row["id"] for row in shared()]
     found = [(one.picture, one.sound) for one in entries()]

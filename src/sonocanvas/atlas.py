@@ -58,7 +58,7 @@ def entry_of(image_prompt: str, audio_prompt: str) -> Entry | None:
 
 def warning_of(config: RunConfig) -> str:
     """Returns what to say before a run, empty where the atlas does not speak of its like."""
-    like = RunConfig(image_prompt=config.image_prompt, audio_prompt=config.audio_prompt)
+    like = RunConfig(image_prompt="a", audio_prompt="b")
     asked = ("pair", "image_model", "audio_model", "method", "search", "layers", "duration_s")
     if any(getattr(config, name) != getattr(like, name) for name in asked):
         return ""
