@@ -8,6 +8,7 @@ by `audibility`. Prints a table, and the rank correlation of each tower with eac
 
 import argparse
 import dataclasses
+import functools
 import json
 import statistics
 import sys
@@ -20,9 +21,10 @@ from torch import Tensor
 from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.config import RunConfig
 from sonocanvas.finish import make_vocoder
+from sonocanvas.methods.layer import double_exposed
 from sonocanvas.pairs import mini
 from sonocanvas.scoring import make_scorers
-from sonocanvas.types import ModelPair, Sample
+from sonocanvas.types import MINI_FORMAT, ModelPair, Sample
 from sonocanvas.vocoders.parts import play
 
 AGREEING = (
@@ -42,8 +44,12 @@ COLUMNS = (
 SCORERS = ("judge", "selector", "audibility", *STRANGERS)
 MIXES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "gray levels: mean": lambda sound, picture: (sound + picture) / 2,
-    "gray levels: max(sound, 0.5 picture)": lambda sound, picture: sound.maximum(0.5 * picture),
-    "gray levels: max(sound, 0.7 picture)": lambda sound, picture: sound.maximum(0.7 * picture),
+    "gray levels: max(sound, 0.5 picture)": functools.partial(
+        double_exposed, picture_gray=0.5, fmt=MINI_FORMAT
+    ),
+    "gray levels: max(sound, 0.7 picture)": functools.partial(
+        double_exposed, picture_gray=0.7, fmt=MINI_FORMAT
+    ),
 }
 
 

@@ -85,7 +85,7 @@ def test_what_the_page_asks_for_is_a_run(studio, picture):
 
 
 def test_an_uploaded_file_is_kept_with_the_runs_once(studio, picture, tmp_path):
-    kept = [studio.keep_upload(picture, "picture") for _ in range(2)]
+    kept = [studio.uploads.keep(picture, "picture") for _ in range(2)]
     assert kept[0] == kept[1]
     assert kept[0].parent == studio.root / "uploads"
     assert kept[0].read_bytes() == picture.read_bytes()
@@ -104,7 +104,7 @@ def test_a_file_without_a_prompt_is_called_as_it_was(studio, picture):
 
 
 def test_a_layer_takes_a_file_that_was_uploaded_by_its_name(studio, picture):
-    kept = studio.keep_upload(picture, "picture")
+    kept = studio.uploads.keep(picture, "picture")
     config = studio.config_of(QUICK | {"layers": f"picture {kept.name} 100%"})
     assert config.layers[0].source.options["path"] == str(kept)
 
@@ -134,17 +134,17 @@ def test_an_upload_that_cannot_be_used_is_refused_and_not_kept(
 ):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InvalidInputError, match=re.escape(told)):
-        studio.keep_upload(tmp_path / name, kind)
+        studio.uploads.keep(tmp_path / name, kind)
     assert not (studio.root / "uploads").exists()
 
 
 def test_an_upload_is_bounded_in_bytes_and_seconds(studio, tmp_path, monkeypatch):
     soundfile.write(tmp_path / "long.wav", np.zeros(601 * 8000, np.int16), 8000)
     with pytest.raises(InvalidInputError, match="lasts 601 s; at most 600 s"):
-        studio.keep_upload(tmp_path / "long.wav", "sound")
-    monkeypatch.setattr("sonocanvas.web.studio.MOST_BYTES", 1000)
+        studio.uploads.keep(tmp_path / "long.wav", "sound")
+    monkeypatch.setattr("sonocanvas.web.uploads.MOST_BYTES", 1000)
     with pytest.raises(InvalidInputError, match="is larger than 0 MB"):
-        studio.keep_upload(tmp_path / "long.wav", "sound")
+        studio.uploads.keep(tmp_path / "long.wav", "sound")
 
 
 def test_a_run_stops_after_the_step_it_is_in_and_the_next_one_runs(studio):
@@ -231,7 +231,7 @@ def test_what_mini_knows_is_offered():
 def test_a_drawing_is_heard_as_it_is(studio):
     drawing = Image.new("L", (64, 32))
     drawing.paste(255, (10, 10, 30, 14))
-    layer = f"picture {studio.keep_drawing(drawing)} stretch gamma=1.0 100%"
+    layer = f"picture {studio.uploads.keep_drawing(drawing)} stretch gamma=1.0 100%"
     config = studio.config_of({"layers": layer})
     last = list(studio.make(config, threading.Event()))[-1]
     canvas = np.asarray(studio.canvas_of(last.name))
@@ -239,15 +239,15 @@ def test_a_drawing_is_heard_as_it_is(studio):
 
 
 def test_a_layer_of_a_form_is_a_line_that_means_it(studio, picture):
-    line = studio.layer_line(
+    line = studio.uploads.layer_line(
         "picture", "a castle", str(picture), (0.0, 0.2), (100, 4000.5), -12, strength=0.75
     )
-    (layer,) = studio.layers_of(line)
+    (layer,) = studio.uploads.layers_of(line)
     assert (layer.kind, layer.prompt) == ("picture", "a castle")
     assert (layer.span_s, layer.band_hz) == ((0, 0.2), (100, 4000.5))
     assert (layer.level_db, layer.strength) == (-12, 0.75)
     assert Path(layer.source.options["path"]).read_bytes() == picture.read_bytes()
-    assert studio.layer_line("sound", 'it\'s a "bell"') == """sound 'it'"'"'s a "bell"'"""
+    assert studio.uploads.layer_line("sound", 'it\'s a "bell"') == """sound 'it'"'"'s a "bell"'"""
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_a_layer_of_a_form_is_a_line_that_means_it(studio, picture):
 )
 def test_a_form_that_means_nothing_is_one_sentence(studio, asked, told):
     with pytest.raises(InvalidInputError, match=re.escape(told)):
-        studio.layer_line("sound", **asked)
+        studio.uploads.layer_line("sound", **asked)
 
 
 def test_a_canvas_of_ours_is_gone_on_from(studio, picture, tmp_path):

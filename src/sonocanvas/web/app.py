@@ -19,7 +19,8 @@ from sonocanvas.errors import SonoCanvasError
 from sonocanvas.registry import COLOURISERS, METHODS, PAIRS, RULES, SEARCHES, VOCODERS
 from sonocanvas.scene import MODEL_KINDS, MODEL_OF, STRENGTH
 from sonocanvas.web.door import Door
-from sonocanvas.web.studio import MOST_BYTES, Finished, Progress, Studio, known_prompts
+from sonocanvas.web.studio import Finished, Progress, Studio, known_prompts
+from sonocanvas.web.uploads import MOST_BYTES, Uploads
 
 STYLE = (Path(__file__).parent.parent / "data" / "studio.css").read_text("utf-8")
 FIELDS = (
@@ -88,7 +89,7 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
         with gr.Row(elem_classes="desk"):
             with gr.Column(scale=2, min_width=300):
                 asked = asked_for()
-                layer_cards(studio, asked["layers"], page.load)
+                layer_cards(studio.uploads, asked["layers"], page.load)
             with gr.Column(scale=5, min_width=320):
                 made = made_there()
         making(studio, show, asked, made)
@@ -149,11 +150,11 @@ def asked_for() -> dict[str, Any]:
     return asked
 
 
-def layer_cards(studio: Studio, lines: gr.Textbox, load: Any) -> None:
+def layer_cards(uploads: Uploads, lines: gr.Textbox, load: Any) -> None:
     """Shows each layer as a card that can be taken away, and a form for one more.
 
     Args:
-        studio: It keeps their files.
+        uploads: Their files.
         lines: What is asked for, a layer a line.
         load: Listens to the page being loaded.
     """
@@ -185,7 +186,7 @@ def layer_cards(studio: Studio, lines: gr.Textbox, load: Any) -> None:
     def added(text: str | None, *given: Any) -> tuple[str, str, None]:
         kind, prompt, file, start, end, low, high, level, strength = given
         try:
-            line = studio.layer_line(
+            line = uploads.layer_line(
                 kind, prompt or "", file, (start, end), (low, high), level, strength
             )
         except SonoCanvasError as error:
@@ -247,7 +248,7 @@ def making(studio: Studio, show: Show, asked: dict[str, Any], made: dict[str, An
         picture = flattened(edited)
         if picture is None:
             raise gr.Error("There is nothing drawn yet.")
-        layer = f"picture {studio.keep_drawing(picture)} stretch gamma=1.0 100%"
+        layer = f"picture {studio.uploads.keep_drawing(picture)} stretch gamma=1.0 100%"
         yield from made_of(studio, show, {"layers": layer, "image_prompt": "a drawing"})
 
     for button, make in (

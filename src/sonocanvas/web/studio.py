@@ -6,11 +6,8 @@ own, tells each step, and stops when it is asked to.
 
 import queue
 import re
-import shlex
-import shutil
 import threading
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,31 +19,21 @@ from sonocanvas.artifacts import load_sample, sample_folders
 from sonocanvas.atlas import warning_of
 from sonocanvas.canvas import canvas_to_bytes, decode_latents, image_to_canvas
 from sonocanvas.concepts import pictures, sounds
-from sonocanvas.config import RunConfig, read_layer
+from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError, SonoCanvasError, unknown
 from sonocanvas.files import digest_of
 from sonocanvas.gallery import write_gallery
 from sonocanvas.generate import RUN_FILE, generate, load_pair, pick_device
 from sonocanvas.inspection import inspect
-from sonocanvas.picture_files import read_picture
 from sonocanvas.placing import resized
 from sonocanvas.registry import COLOURISERS, METHODS, PAIRS, RULES, SEARCHES, VOCODERS
 from sonocanvas.run_file import resolve
-from sonocanvas.scene import (
-    MODEL_KINDS,
-    PICTURE_SUFFIXES,
-    SOUND_SUFFIXES,
-    STRENGTH,
-    Layer,
-)
-from sonocanvas.sound_files import read_sound
-from sonocanvas.types import MINI_FORMAT, ModelPair, Prompts, Step
+from sonocanvas.scene import MODEL_KINDS
+from sonocanvas.types import ModelPair, Prompts, Step
 from sonocanvas.values import MAX_SEED
 from sonocanvas.video import write_videos
+from sonocanvas.web.uploads import Uploads
 
-UPLOADS = "uploads"
-MOST_BYTES = 64 * 2**20
-"""A file that is uploaded is at most as large."""
 SHORTEST_WAIT_S = 0.05
 MENUS = {
     "method": METHODS,
@@ -131,14 +118,19 @@ class Studio:
         except OSError as error:
             raise InvalidInputError(f"Cannot make '{self.root}': {error.strerror}.") from None
 
+    @property
+    def uploads(self) -> Uploads:
+        """The files that were given."""
+        return Uploads(self.root / "uploads")
+
     def config_of(self, asked: Mapping[str, Any]) -> RunConfig:
         """Returns the run that the page asks for.
 
         Args:
             asked: `image_prompt`, `audio_prompt`, `image_file`, `audio_file` and `strength`;
-                `layers`, lines as `layers_of` reads them; `audio_weight`, `seed`, `tries`, `steps`,
-                `duration_s`, and names of entries: `method`, `search`, `rule`, `vocoder`,
-                `colour`, `pair`. What is empty keeps its default.
+                `layers`, lines as `Uploads.layers_of` reads them; `audio_weight`, `seed`, `tries`,
+                `steps`, `duration_s`, and names of entries: `method`, `search`, `rule`,
+                `vocoder`, `colour`, `pair`. What is empty keeps its default.
 
         Raises:
             InvalidInputError: A value is not allowed; nothing is made.
@@ -147,12 +139,12 @@ class Studio:
         for kind, known in MENUS.items():
             if given.get(kind) not in (None, *known):
                 raise unknown(kind, str(given[kind]), known)
-        layers: list[Any] = self.layers_of(given.pop("layers", ""))
+        layers: list[Any] = self.uploads.layers_of(given.pop("layers", ""))
         kept = {"strength": given.pop("strength")} if "strength" in given else {}
         for model, kind in MODEL_KINDS.items():
             file = given.pop(f"{model}_file", None)
             if file is not None:
-                path = self.keep_upload(Path(file), kind)
+                path = self.uploads.keep(Path(file), kind)
                 prompt = given.get(f"{model}_prompt", "")
                 layers.append({"kind": kind, "file": str(path), "prompt": prompt} | kept)
                 name = re.sub(r"[\W_]+", " ", Path(file).stem).strip()
@@ -174,79 +166,13 @@ class Studio:
             given["duration_s"] = float(given["duration_s"])
         return resolve({**given, **values})
 
-    def layers_of(self, lines: str) -> list[Layer]:
-        """Returns the layers of lines as of `--layer`; their files are among the uploads.
-
-        Raises:
-            InvalidInputError: A line means nothing, or names a file that was not uploaded.
-        """
-        found = []
-        for line in lines.splitlines():
-            if not line.strip():
-                continue
-            layer = read_layer(line)
-            name = layer.source.options.get("path")
-            if name is not None:
-                kept = {path.name for path in (self.root / UPLOADS).glob("*")}
-                if name not in kept:
-                    raise InvalidInputError(
-                        f"There is no '{name[:80]}' among the uploads; a layer takes a file that "
-                        "was put there."
-                    )
-                layer = layer.beside(self.root / UPLOADS)
-            found.append(layer)
-        return found
-
-    def layer_line(
-        self,
-        kind: str,
-        prompt: str = "",
-        file: str | None = None,
-        span_s: Sequence[float | None] = (None, None),
-        band_hz: Sequence[float | None] = (None, None),
-        level_db: float = 0.0,
-        strength: float = STRENGTH,
-    ) -> str:
-        """Returns a layer as a line, its file kept among the uploads.
-
-        Args:
-            kind: `"picture"` or `"sound"`.
-            prompt: What a model draws.
-            file: Where the page put a file.
-            span_s: Start and end; without an end, or with 0, it is the whole canvas.
-            band_hz: Lowest and highest, likewise.
-            level_db: How loud it is, from -90 to 0.
-            strength: How much of a file stays, from 0 to 1.
-
-        Raises:
-            InvalidInputError: A value is not allowed.
-        """
-        words = [kind]
-        if file:
-            words.append(self.keep_upload(Path(file), kind).name)
-            words.append(f"{100 * strength:g}%")
-        if prompt and prompt.strip():
-            words.append(shlex.quote(prompt.strip()))
-        for (low, high), unit in ((span_s, "s"), (band_hz, "Hz")):
-            if low and not high:
-                raise InvalidInputError(f"Give both ends in {unit}, or neither.")
-            if high:
-                words.append(f"{low or 0:g}-{high:g}{unit}")
-        if level_db:
-            words.append(f"{level_db:g}dB")
-        line = " ".join(words)
-        layer = self.layers_of(line)[0]
-        if layer.prompt != (prompt or "").strip():
-            raise InvalidInputError(f"The prompt {prompt!r} cannot be that of a layer.")
-        return line
-
     def open(self, path: Path) -> Opened:
         """Returns a canvas of ours that was uploaded, and what is known of it.
 
         Raises:
             InvalidInputError: It cannot be read, or is no canvas of ours.
         """
-        found = inspect(self.keep_upload(path, "picture"))
+        found = inspect(self.uploads.keep(path, "picture"))
         if found.canvas is None:
             raise InvalidInputError(
                 f"'{path.name}' is no canvas of SonoCanvas; drop it as a picture of your own."
@@ -325,43 +251,6 @@ class Studio:
         if name not in self.runs():
             raise InvalidInputError(f"There is no run '{name[:80]}'.")
         return self.root / name
-
-    def keep_upload(self, path: Path, kind: str) -> Path:
-        """Returns a file that was uploaded as it is kept with the runs, checked.
-
-        Args:
-            path: Where the page put it.
-            kind: `"picture"` or `"sound"`.
-
-        Raises:
-            InvalidInputError: It is too large, or no picture or sound that can be read.
-        """
-        suffixes = PICTURE_SUFFIXES if kind == "picture" else SOUND_SUFFIXES
-        if path.suffix.lower() not in suffixes:
-            raise InvalidInputError(f"'{path.name}' is no {kind}; allowed: {', '.join(suffixes)}.")
-        if path.is_file() and path.stat().st_size > MOST_BYTES:
-            raise InvalidInputError(
-                f"'{path.name}' is larger than {MOST_BYTES // 2**20} MB; a smaller one is allowed."
-            )
-        if kind == "picture":
-            read_picture(path)
-        else:
-            read_sound(path, MINI_FORMAT.sample_rate_hz)
-        kept = self.root / UPLOADS / f"{digest_of(path)[:16]}{path.suffix.lower()}"
-        if not kept.exists():
-            kept.parent.mkdir(exist_ok=True)
-            beside = kept.with_name(f"{uuid.uuid4().hex}.partial")
-            shutil.copyfile(path, beside)
-            beside.rename(kept)
-        return kept
-
-    def keep_drawing(self, picture: Image.Image) -> str:
-        """Returns what a drawn canvas is called among the uploads."""
-        folder = self.root / UPLOADS
-        folder.mkdir(exist_ok=True)
-        path = folder / f"drawn-{uuid.uuid4().hex[:12]}.png"
-        picture.convert("L").save(path)
-        return path.name
 
     def canvas_of(self, name: str) -> Image.Image:
         """Returns the first canvas of a run as a picture, to be drawn on."""
