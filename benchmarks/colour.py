@@ -16,13 +16,13 @@ import soundfile
 import torch
 from torch import Tensor
 
-from sonocanvas.artifacts import load_sample, sample_folders
-from sonocanvas.colour_maps import colour_tables
 from sonocanvas.colourisers.chroma import picture_of
+from sonocanvas.files.artifacts import load_sample, sample_folders
+from sonocanvas.files.colour_maps import colour_tables
+from sonocanvas.files.pictures import read_canvas_png, write_colour_png
+from sonocanvas.files.sounds import quantise
 from sonocanvas.pairs import mini
-from sonocanvas.picture_files import read_canvas_png, write_colour_png
 from sonocanvas.registry import build
-from sonocanvas.sound_files import quantise
 from sonocanvas.types import MINI_FORMAT, Sample
 from sonocanvas.vocoders.weights import build_vocoder
 

@@ -18,12 +18,12 @@ from pathlib import Path
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from sonocanvas.artifacts import load_sample, sample_folders
+from sonocanvas.choose.scoring import make_scorers
 from sonocanvas.config import RunConfig
+from sonocanvas.files.artifacts import load_sample, sample_folders
 from sonocanvas.finish import make_vocoder
 from sonocanvas.methods.layer import double_exposed
 from sonocanvas.pairs import mini
-from sonocanvas.scoring import make_scorers
 from sonocanvas.types import MINI_FORMAT, ModelPair, Sample
 from sonocanvas.vocoders.parts import play
 

@@ -21,18 +21,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sonocanvas.artifacts import as_saved
 from sonocanvas.canvas import canvas_to_image, decode_latents, image_to_canvas
+from sonocanvas.choose.scoring import make_scorers, scored
 from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.config import RunConfig
 from sonocanvas.evaluation.plan import SEEDS_A_PAIR
 from sonocanvas.evaluation.prompts import benchmark, choose
+from sonocanvas.files.artifacts import as_saved
 from sonocanvas.finish import finish_image
 from sonocanvas.methods.compose import read_scene, sample_latents
 from sonocanvas.methods.imprint import OTHER_STREAM, imprint
 from sonocanvas.pairs import mini
-from sonocanvas.scoring import make_scorers, scored
 from sonocanvas.types import AUFFUSION_FORMAT, MINI_FORMAT, ModelPair
 
 Row = tuple[str, float]

@@ -23,7 +23,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from sonocanvas.canvas import decode_latents
-from sonocanvas.pipeline import SonoCanvasPipeline
+from sonocanvas.pipeline.pipeline import SonoCanvasPipeline
 
 GB = 1e9
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from sonocanvas.artifacts import load_sample
 from sonocanvas.canvas import canvas_to_bytes
-from sonocanvas.concepts import shared
 from sonocanvas.config import RunConfig
-from sonocanvas.generate import generate, load_pair
-from sonocanvas.intervals import clopper_pearson
+from sonocanvas.evaluation.intervals import clopper_pearson
+from sonocanvas.files.artifacts import load_sample
+from sonocanvas.generate import generate
+from sonocanvas.models import load_pair
+from sonocanvas.words.concepts import shared
 
 SEED = 14
 CHOICES = "ABCDEFGH"

@@ -27,15 +27,15 @@ from PIL import Image
 
 from sonocanvas import RunConfig, generate
 from sonocanvas.canvas import canvas_to_bytes, canvas_to_db
+from sonocanvas.choose.scoring import make_scorers
 from sonocanvas.compose.mean import Mean
-from sonocanvas.composing import compose_layers
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
+from sonocanvas.evaluation.intervals import bootstrap_interval
 from sonocanvas.experts import windows
-from sonocanvas.intervals import bootstrap_interval
 from sonocanvas.pairs import mini
-from sonocanvas.placing import place_layers, resized
-from sonocanvas.scene import Layer
-from sonocanvas.scoring import make_scorers
+from sonocanvas.scene.composing import compose_layers
+from sonocanvas.scene.layers import Layer
+from sonocanvas.scene.placing import place_layers, resized
 from sonocanvas.text import encode_prompts
 from sonocanvas.types import MINI_FORMAT, Prompts, Sample
 from sonocanvas.vocoders.parts import OVERLAP_FRAMES, PART_FRAMES

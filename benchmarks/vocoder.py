@@ -17,9 +17,9 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from sonocanvas.files.pictures import read_canvas_png
 from sonocanvas.pairs import mini
 from sonocanvas.pairs.parts import read_vocoder
-from sonocanvas.picture_files import read_canvas_png
 from sonocanvas.protocols import Vocoder
 from sonocanvas.scorers.judge import JUDGE
 from sonocanvas.scorers.round_trip import RoundTrip

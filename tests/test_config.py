@@ -4,7 +4,7 @@ import pytest
 
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.run_file import load_config, load_preset, resolve, to_toml
+from sonocanvas.files.run_file import load_config, load_preset, resolve, to_toml
 from sonocanvas.values import parse_seeds
 
 PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}

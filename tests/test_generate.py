@@ -10,11 +10,12 @@ from tiny import LATENT_SHAPE, TINY_FORMAT, tiny_pair
 
 from sonocanvas import RunConfig, generate, load_sample
 from sonocanvas.errors import CheckpointError, InvalidInputError
-from sonocanvas.generate import chunks_of, load_pair, pick_device, settled
+from sonocanvas.files.run_file import load_config
+from sonocanvas.making import chunks_of
+from sonocanvas.models import load_pair, pick_device, settled
 from sonocanvas.pairs.folder import save_folder
-from sonocanvas.pipeline_models import offloaded
+from sonocanvas.pipeline.models import offloaded
 from sonocanvas.registry import load
-from sonocanvas.run_file import load_config
 
 PAIR = tiny_pair()
 SAMPLE_FILES = {"sample.json", "canvas.png", "image.png", "audio.wav", "latent.safetensors"}

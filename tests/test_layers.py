@@ -1,4 +1,8 @@
-"""A file imports only from layers above its own, or from its own folder."""
+"""A file imports only from layers above its own, or from its own layer.
+
+A layer is a file of the package, a folder, or a file in a folder that stands elsewhere
+than the rest of its folder.
+"""
 
 import ast
 from pathlib import Path
@@ -7,61 +11,72 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
-errors types synonyms concepts devices overlap
+errors types words.synonyms words.concepts devices overlap
 values
 protocols
 registry
-ranking settings
-scene
+choose.ranking settings
+scene.layers
 config
-atlas run_file
-text canvas colour_maps compose experts files frechet intervals origin
-denoise pairs vocoders picture_files sound_files
+words.atlas files.run_file
+text canvas files.colour_maps compose experts files.writing scorers.frechet files.origin
+evaluation.intervals
+denoise pairs vocoders files.pictures files.sounds
 scorers sources
-finish scoring preview placing pipeline_inputs pipeline_models pipeline_output
-composing scene_view
-pipeline_layers
-pipeline
-methods colourisers artifacts
-keeping search
+finish choose.scoring show.preview scene.placing pipeline.inputs pipeline.models pipeline.output
+scene.composing scene.view
+pipeline.layers
+pipeline.pipeline
+methods colourisers files.artifacts
+choose
+files.run_folder
+models
+making
 generate
-morph
-evaluation gallery video haptics colour batch inspection
+show.morph
+evaluation show files.inspection
 figures study
 web
 cli training
 __main__
 """
 HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.split()}
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
 
-def imported_parts(source: str) -> set[str]:
-    """Returns the first-level parts of `sonocanvas` that a source imports, anywhere in it."""
+def layer(module: str) -> str:
+    """Returns the entry of `LAYERS` that a module below `sonocanvas` belongs to."""
+    parts = module.split(".")
+    return next(name for name in (".".join(parts[:2]), parts[0]) if name in HEIGHT)
+
+
+def imported_modules(source: str) -> set[str]:
+    """Returns the modules below `sonocanvas` that a source imports, anywhere in it."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module == "sonocanvas":
-            names |= {f"sonocanvas.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names.add(node.module or "")
-    return {name.split(".")[1] for name in names if name.startswith("sonocanvas.")}
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.partition(".")[2] for name in names if name.startswith("sonocanvas.")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_file_imports_only_from_layers_above_its_own(path):
-    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    wrong = {
-        part
-        for part in imported_parts(path.read_text("utf-8")) - {own}
-        if HEIGHT[part] >= HEIGHT[own]
-    }
+    own = layer(".".join(path.relative_to(PACKAGE).with_suffix("").parts))
+    imported = imported_modules(path.read_text("utf-8"))
+    wrong = {one for one in map(layer, imported) if one != own and HEIGHT[one] >= HEIGHT[own]}
     assert wrong == set()
+
+
+def test_every_entry_is_a_file_or_a_folder():
+    there = {".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in FILES}
+    there |= {path.parent.name for path in FILES}
+    assert set(HEIGHT) <= there
 
 
 def test_imports_are_found_in_every_form():
     source = (
         "import sonocanvas.a.b\nfrom sonocanvas.c import d\ndef f():\n from sonocanvas import e"
     )
-    assert imported_parts(source) == {"a", "c", "e"}
+    assert imported_modules(source) == {"a.b", "c.d", "e"}

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from sonocanvas.compose.mean import Mean
-from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.experts import windows
@@ -16,6 +15,7 @@ from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.report import sample
 from sonocanvas.training.views import concepts
 from sonocanvas.types import Prompts
+from sonocanvas.words.concepts import pictures, sounds
 
 PAIRS = (("heart", "fire-truck"), ("rain", "bell"), ("castle", "helicopter"), ("ship", "owl"))
 SEEDS = [0, 1]

@@ -4,9 +4,9 @@ import dataclasses
 import json
 import random
 
-from test_artifacts import make_sample
+from tiny_sample import make_sample
 
-from sonocanvas.artifacts import save_sample
+from sonocanvas.files.artifacts import save_sample
 from sonocanvas.study.records import QUESTIONS, RESULTS_FORMAT, Clip, Key, Results
 from sonocanvas.types import Prompts
 

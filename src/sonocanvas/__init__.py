@@ -9,10 +9,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sonocanvas.artifacts import load_sample
     from sonocanvas.config import RunConfig
+    from sonocanvas.files.artifacts import load_sample
     from sonocanvas.generate import generate
-    from sonocanvas.pipeline import SonoCanvasPipeline
+    from sonocanvas.pipeline.pipeline import SonoCanvasPipeline
 
     __version__: str
 
@@ -20,9 +20,9 @@ __all__ = ["RunConfig", "SonoCanvasPipeline", "generate", "load_sample"]
 
 _HOMES = {
     "RunConfig": "sonocanvas.config",
-    "SonoCanvasPipeline": "sonocanvas.pipeline",
+    "SonoCanvasPipeline": "sonocanvas.pipeline.pipeline",
     "generate": "sonocanvas.generate",
-    "load_sample": "sonocanvas.artifacts",
+    "load_sample": "sonocanvas.files.artifacts",
 }
 
 

@@ -20,10 +20,10 @@ from pydantic import (
     model_validator,
 )
 
+from sonocanvas.choose.ranking import KEEP_RULES, selecting_scores
 from sonocanvas.errors import InvalidInputError, unknown
-from sonocanvas.ranking import KEEP_RULES, selecting_scores
 from sonocanvas.registry import MENUS, load, split_pair
-from sonocanvas.scene import MODEL_KINDS, Layer, parse_layer
+from sonocanvas.scene.layers import MODEL_KINDS, Layer, parse_layer
 from sonocanvas.settings import (
     Choice,
     ColourChoice,

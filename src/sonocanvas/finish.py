@@ -9,7 +9,7 @@ from torch import Tensor
 from sonocanvas import canvas as canvases
 from sonocanvas.config import RunConfig
 from sonocanvas.experts import Pinned
-from sonocanvas.origin import version_of
+from sonocanvas.files.origin import version_of
 from sonocanvas.protocols import SCENE, Vocoder
 from sonocanvas.registry import load
 from sonocanvas.types import ModelPair, Prompts, Sample

@@ -24,8 +24,8 @@ METHODS = {
     "audio-only": "sonocanvas.methods.single:AudioOnly",
 }
 SEARCHES = {
-    "halving": "sonocanvas.search.halving:Halving",
-    "combinations": "sonocanvas.search.combinations:Combinations",
+    "halving": "sonocanvas.choose.halving:Halving",
+    "combinations": "sonocanvas.choose.combinations:Combinations",
 }
 SOURCES = {
     "picture_file": "sonocanvas.sources.picture_file:PictureFile",

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
-from sonocanvas.concepts import pictures, prompt_with, sounds
 from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.synonyms import read_as
 from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
+from sonocanvas.words.concepts import pictures, prompt_with, sounds
+from sonocanvas.words.synonyms import read_as
 
 LITTLE_WORDS = {
     *("a", "an", "and", "at", "by", "for", "from", "in", "into", "its", "of", "on", "or"),

@@ -14,7 +14,6 @@ import pytest
 import soundfile
 import torch
 from PIL import Image
-from test_artifacts import make_sample
 from tiny import TINY_FORMAT, tiny_pair
 from tiny_checkpoint import (
     VOCODER,
@@ -23,14 +22,15 @@ from tiny_checkpoint import (
     save_checkpoint,
     save_lora,
 )
+from tiny_sample import make_sample
 
-from sonocanvas.artifacts import read_colour, save_sample, write_colour
 from sonocanvas.cli.app import COMMANDS, main
 from sonocanvas.cli.generate import slug
+from sonocanvas.files.artifacts import read_colour, save_sample, write_colour
+from sonocanvas.files.pictures import read_canvas_png, write_canvas_png
+from sonocanvas.files.sounds import read_sound
 from sonocanvas.pairs.folder import save_folder
 from sonocanvas.pairs.parts import write_vocoder
-from sonocanvas.picture_files import read_canvas_png, write_canvas_png
-from sonocanvas.sound_files import read_sound
 from sonocanvas.training.vocoder import new_network
 from sonocanvas.types import (
     AUFFUSION_FORMAT,
@@ -573,7 +573,7 @@ def test_too_little_memory_on_a_card_is_one_sentence_with_what_to_do(sonocanvas,
     def full(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
-    module = importlib.import_module("sonocanvas.generate")
+    module = importlib.import_module("sonocanvas.models")
     monkeypatch.setattr(module, "load_pair", full)
     code, _, errors = sonocanvas("generate", *QUICK)
     assert (code, errors.count("\n")) == (2, 1)
@@ -593,7 +593,7 @@ def test_another_fault_of_torch_is_not_taken_for_it(sonocanvas, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    module = importlib.import_module("sonocanvas.generate")
+    module = importlib.import_module("sonocanvas.models")
     monkeypatch.setattr(module, "load_pair", broken)
     with pytest.raises(RuntimeError, match="mat1"):
         sonocanvas("generate", *QUICK)

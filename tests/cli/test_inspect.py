@@ -7,15 +7,15 @@ import pytest
 import soundfile
 import torch
 from PIL import Image
-from test_artifacts import make_sample
 from tiny import TINY_FORMAT
+from tiny_sample import make_sample
 
-from sonocanvas.artifacts import save_sample, write_colour
-from sonocanvas.origin import Origin, from_comment
-from sonocanvas.picture_files import read_canvas_png, write_canvas_png
-from sonocanvas.sound_files import write_sound
+from sonocanvas.files.artifacts import save_sample, write_colour
+from sonocanvas.files.origin import Origin, from_comment
+from sonocanvas.files.pictures import read_canvas_png, write_canvas_png
+from sonocanvas.files.sounds import write_sound
+from sonocanvas.show.video import write_video
 from sonocanvas.types import MINI_FORMAT, Colour, Prompts, Waveform
-from sonocanvas.video import write_video
 
 ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0"})
 TIME_S = np.arange(32000) / 16000

@@ -9,7 +9,7 @@ import soundfile
 from PIL import Image
 from test_cli import QUICK, tone
 
-from sonocanvas.picture_files import read_canvas_png
+from sonocanvas.files.pictures import read_canvas_png
 
 SOUND = ("--audio", "bells ringing", "--steps", "1", "--seeds", "3")
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 import torch
-from test_artifacts import make_sample
 from tiny import tiny_pair
+from tiny_sample import make_sample
 
 from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from sonocanvas.canvas import canvas_to_bytes
-from sonocanvas.colour_maps import colour_tables
-from sonocanvas.picture_files import image_to_rgb
+from sonocanvas.files.colour_maps import colour_tables
+from sonocanvas.files.pictures import image_to_rgb
 from sonocanvas.registry import build
 
 

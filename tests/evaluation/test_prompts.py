@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 
-from sonocanvas.concepts import shared
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.prompts import (
     PromptPair,
@@ -14,6 +13,7 @@ from sonocanvas.evaluation.prompts import (
     read_prompts,
     to_tsv,
 )
+from sonocanvas.words.concepts import shared
 
 HEADER = "image_prompt\taudio_prompt\n"
 

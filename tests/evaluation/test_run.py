@@ -12,13 +12,13 @@ from test_generate import files
 from tiny import tiny_pair
 
 from sonocanvas import generate
-from sonocanvas.artifacts import load_sample
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.plan import plan_evaluation
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.evaluation.run import evaluate
+from sonocanvas.files.artifacts import load_sample
+from sonocanvas.files.run_file import load_config
 from sonocanvas.registry import MENUS
-from sonocanvas.run_file import load_config
 from sonocanvas.scorers.fid import Fid
 from sonocanvas.types import Score
 

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from test_artifacts import make_sample, red_colour
+from tiny_sample import make_sample, red_colour
 
-from sonocanvas.artifacts import save_sample
+from sonocanvas.files.artifacts import save_sample
 from sonocanvas.types import Prompts, Score
 
 

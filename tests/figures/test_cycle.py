@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import torch
-from test_artifacts import make_sample
+from tiny_sample import make_sample
 
 from sonocanvas.canvas import canvas_to_bytes, waveform_to_canvas
 from sonocanvas.errors import InvalidInputError

@@ -7,9 +7,9 @@ import pytest
 import torch
 from tiny import TINY_FORMAT
 
-from sonocanvas.artifacts import load_sample
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.figures.read import read_runs
+from sonocanvas.files.artifacts import load_sample
 
 
 def seeds_of(shown):

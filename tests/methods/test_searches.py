@@ -10,12 +10,12 @@ from test_methods import files
 from tiny import LATENT_SHAPE, tiny_pair
 
 from sonocanvas import RunConfig, generate, load_sample
+from sonocanvas.choose.chooser import noise_seeds
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.plan import plan_evaluation
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.methods.layer import layered
 from sonocanvas.registry import SEARCHES, build, load
-from sonocanvas.search.chooser import noise_seeds
 from sonocanvas.types import Score
 
 SMALL = {
@@ -40,7 +40,7 @@ class Brightest:
 @pytest.fixture(autouse=True)
 def _quick_scorer(monkeypatch):
     monkeypatch.setattr(
-        "sonocanvas.search.chooser.make_scorers", lambda names, device: [Brightest()]
+        "sonocanvas.choose.chooser.make_scorers", lambda names, device: [Brightest()]
     )
 
 

@@ -14,7 +14,8 @@ from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.errors import CheckpointError, InvalidInputError
-from sonocanvas.generate import generate, load_pair
+from sonocanvas.generate import generate
+from sonocanvas.models import load_pair
 from sonocanvas.pairs import sd15_auffusion, sd15_riffusion
 from sonocanvas.pairs.checkpoint import decode_difference
 from sonocanvas.pairs.folder import load_folder, save_folder

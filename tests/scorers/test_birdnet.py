@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from sonocanvas.concepts import sounds
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.registry import SELECTORS
 from sonocanvas.scorers import birdnet
@@ -15,6 +14,7 @@ from sonocanvas.scorers.birdnet import BirdNet
 from sonocanvas.scorers.strangers import asked_for, groups, members, share_below
 from sonocanvas.training.views import SYNTHESIZERS, arrange
 from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
+from sonocanvas.words.concepts import sounds
 
 LICENCE = "licence of its weights: CC-BY-NC-SA-4.0"
 

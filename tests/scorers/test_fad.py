@@ -3,10 +3,10 @@ import torch
 from tiny_scorers import noise, rough, sample_of, save_clap, siren
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.frechet import frechet_distance
 from sonocanvas.registry import build
 from sonocanvas.scorers.clap import load_clap
 from sonocanvas.scorers.fad import Fad
+from sonocanvas.scorers.frechet import frechet_distance
 
 CANVAS = rough(columns=256)
 REFERENCE = [sample_of(CANVAS, siren() + noise(0.003, seed)) for seed in range(3)]

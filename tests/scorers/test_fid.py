@@ -3,10 +3,10 @@ import torch
 from tiny_scorers import hearts, noise, rough, sample_of, save_clip
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.frechet import frechet_distance
 from sonocanvas.registry import build
 from sonocanvas.scorers.clip import load_clip
 from sonocanvas.scorers.fid import Fid
+from sonocanvas.scorers.frechet import frechet_distance
 
 SOUND = noise(count=160)
 REFERENCE = [sample_of(hearts().lerp(rough(seed), 0.2), SOUND) for seed in range(4)]

@@ -7,12 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from sonocanvas.concepts import pictures
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.scorers import imagenet
 from sonocanvas.scorers.imagenet import ImageNet, ImageNetEyes
 from sonocanvas.scorers.strangers import asked_for, groups, members
 from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
+from sonocanvas.words.concepts import pictures
 
 CAT = Path(__file__).parent.parent.parent / "docs" / "scenes" / "cat.jpg"
 

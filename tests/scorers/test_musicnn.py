@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from sonocanvas.concepts import sounds
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.scorers import musicnn
 from sonocanvas.scorers.musicnn import Musicnn, MusicnnEars
 from sonocanvas.scorers.strangers import asked_for, groups, members
 from sonocanvas.training.views import SYNTHESIZERS, arrange
 from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
+from sonocanvas.words.concepts import sounds
 
 THEIRS = [0.09775972, 0.39533898, 0.01559251, 0.4708541, 0.47289288, 0.05882302, 0.24842288]
 """What the package answers in TensorFlow 2.21 to the window of the test, the first tags."""

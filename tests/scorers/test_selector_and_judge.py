@@ -53,7 +53,7 @@ def test_what_may_select_never_loads_the_judge():
         "import sys\n"
         "from sonocanvas.registry import SELECTORS, load\n"
         "for name in SELECTORS: load('scorer', name)\n"
-        "from sonocanvas.scoring import make_scorers\n"
+        "from sonocanvas.choose.scoring import make_scorers\n"
         "make_scorers(['selector', 'round_trip'])\n"
         "print('sonocanvas.scorers.judge' in sys.modules)\n"
         "load('scorer', 'judge')\n"

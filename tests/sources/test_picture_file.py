@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files import digest_of
+from sonocanvas.files.writing import digest_of
 from sonocanvas.sources.picture_file import MEAN_LEVEL, PictureFile, with_contrast
 from sonocanvas.types import MINI_FORMAT
 

@@ -10,19 +10,19 @@ import av
 import numpy as np
 import pytest
 import torch
-from test_artifacts import make_sample
+from tiny_sample import make_sample
 from tiny_study import METHODS, save_run
 
-from sonocanvas.artifacts import load_sample, save_sample
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.origin import Origin, from_comment, software
-from sonocanvas.run_file import to_toml
-from sonocanvas.sound_files import quantise
+from sonocanvas.files.artifacts import load_sample, save_sample
+from sonocanvas.files.origin import Origin, from_comment, software
+from sonocanvas.files.run_file import to_toml
+from sonocanvas.files.sounds import quantise
+from sonocanvas.show.video import write_video
 from sonocanvas.study.make import LEVEL_DB, blinded, make_study
 from sonocanvas.study.records import read_key
 from sonocanvas.types import Waveform
-from sonocanvas.video import write_video
 
 SEEDS = ("0000", "0001")
 

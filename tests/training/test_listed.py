@@ -5,10 +5,10 @@ import pytest
 import soundfile
 from test_clonk_group import group
 
-from sonocanvas.concepts import sounds
 from sonocanvas.errors import InvalidInputError, SonoCanvasError
 from sonocanvas.training.attribution import LIBRARIES
 from sonocanvas.training.listed import LICENCES, clips_of, listed
+from sonocanvas.words.concepts import sounds
 
 ROW = {
     "package": "some-package=1.0",

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from sonocanvas.concepts import Concept
 from sonocanvas.training import resident_sounds
 from sonocanvas.training.captions import Captions
 from sonocanvas.training.clips import Clip
 from sonocanvas.training.resident_sounds import Sounds
+from sonocanvas.words.concepts import Concept
 
 
 @pytest.fixture

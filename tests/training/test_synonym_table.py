@@ -5,7 +5,6 @@ from importlib import resources
 
 import pytest
 
-from sonocanvas.concepts import sounds
 from sonocanvas.pairs.mini import WEIGHTS
 from sonocanvas.training import synonyms
 from sonocanvas.training.synonyms import (
@@ -20,6 +19,7 @@ from sonocanvas.training.synonyms import (
     synonym_table,
     vocabulary,
 )
+from sonocanvas.words.concepts import sounds
 
 LICENCE = "  1 This software is free.  \n  2   \n  3 Copyright by nobody.  \n"
 NOUNS = """\

@@ -6,7 +6,7 @@ import pytest
 from browser import CHROMIUM, DRIVER, Browser
 from PIL import Image
 
-from sonocanvas.artifacts import load_sample
+from sonocanvas.files.artifacts import load_sample
 
 pytestmark = [
     pytest.mark.browser,

@@ -12,9 +12,9 @@ import soundfile
 from PIL import Image
 from tiny_asked import QUICK
 
-from sonocanvas.artifacts import load_sample
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.run_file import load_config
+from sonocanvas.files.artifacts import load_sample
+from sonocanvas.files.run_file import load_config
 from sonocanvas.web.studio import Finished, Progress, StoppedError, known_prompts
 
 ODD = "a castle </script><script>alert(1)</script> \u202e\"'& ../../etc"

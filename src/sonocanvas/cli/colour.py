@@ -22,10 +22,10 @@ def colour(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Colour every canvas of a run; it is still read as the same sound."""
-    from sonocanvas.artifacts import sample_folders
     from sonocanvas.cli.console import RunDisplay
-    from sonocanvas.colour import colour_samples
-    from sonocanvas.gallery import renew_gallery
+    from sonocanvas.files.artifacts import sample_folders
+    from sonocanvas.show.colour import colour_samples
+    from sonocanvas.show.gallery import renew_gallery
 
     given = {
         "prompt": prompt,

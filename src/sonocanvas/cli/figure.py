@@ -22,7 +22,7 @@ def figure(
     """Draw a figure of the paper from saved runs."""
     from sonocanvas.figures.page import check_dots, check_installed, save_page
     from sonocanvas.figures.read import read_runs
-    from sonocanvas.files import check_target
+    from sonocanvas.files.writing import check_target
     from sonocanvas.registry import build
     from sonocanvas.values import parse_seeds
 

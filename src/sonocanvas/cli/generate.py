@@ -108,7 +108,7 @@ def generate(
 ) -> None:
     """Make canvases that look like one prompt and sound like another."""
     from sonocanvas.errors import InvalidInputError
-    from sonocanvas.run_file import load_scene, resolve
+    from sonocanvas.files.run_file import load_scene, resolve
 
     if not any((image, audio, image_file, audio_file, layer, scene, settings, preset)):
         raise InvalidInputError(
@@ -149,10 +149,10 @@ def generate(
         by_prompts = prompts_given or not named or bool(given.get("layers"))
         words = [config.image_prompt, config.audio_prompt] if by_prompts else named
         out = Path("runs") / slug(" ".join(words))
-    from sonocanvas.atlas import warning_of
     from sonocanvas.cli.console import RunDisplay, show_run
-    from sonocanvas.gallery import write_gallery
     from sonocanvas.generate import generate as run
+    from sonocanvas.show.gallery import write_gallery
+    from sonocanvas.words.atlas import warning_of
 
     with RunDisplay(len(config.seeds)) as display:
         for sentence in (budget(config) if config.search.name else "", warning_of(config)):
@@ -177,7 +177,7 @@ def generate(
 
 def described(sample: Sample, out: Path) -> dict[str, Any]:
     """Returns a sample of a run folder for programs."""
-    from sonocanvas.artifacts import sample_folder
+    from sonocanvas.files.artifacts import sample_folder
 
     rank = sample.record.get("rank")
     return {

@@ -11,8 +11,8 @@ def haptics(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Write every sample as vibration: an AHAP for phones and a WAV below 250 Hz."""
-    from sonocanvas.gallery import renew_gallery
-    from sonocanvas.haptics import write_haptics
+    from sonocanvas.show.gallery import renew_gallery
+    from sonocanvas.show.haptics import write_haptics
 
     for run in runs:
         for path in write_haptics(run, overwrite):

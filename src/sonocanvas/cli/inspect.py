@@ -17,13 +17,13 @@ def inspect(
     as_json: AsJson = False,
 ) -> None:
     """Tell what a file is, what made it, and how picture-like a sound is."""
-    from sonocanvas import inspection
     from sonocanvas.cli.console import show_canvas
     from sonocanvas.errors import InvalidInputError
-    from sonocanvas.files import check_target
-    from sonocanvas.origin import Origin, software
-    from sonocanvas.picture_files import write_canvas_png
-    from sonocanvas.scene import SOUND_SUFFIXES
+    from sonocanvas.files import inspection
+    from sonocanvas.files.origin import Origin, software
+    from sonocanvas.files.pictures import write_canvas_png
+    from sonocanvas.files.writing import check_target
+    from sonocanvas.scene.layers import SOUND_SUFFIXES
     from sonocanvas.types import MINI_FORMAT
 
     if out is not None:

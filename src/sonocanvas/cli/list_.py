@@ -65,7 +65,7 @@ def _prompts() -> dict[str, list[dict[str, Any]]]:
     """Returns what the pair `mini` draws and plays, and which of it it does well."""
     import dataclasses
 
-    from sonocanvas.concepts import pictures, shared, sounds
+    from sonocanvas.words.concepts import pictures, shared, sounds
 
     longest = {row["id"] for row in shared()}
     return {
@@ -80,7 +80,7 @@ def _echo_prompts() -> None:
     import shutil
     import textwrap
 
-    from sonocanvas.concepts import pictures, shared, sounds
+    from sonocanvas.words.concepts import pictures, shared, sounds
 
     played = {sound.name: sound.prompt for sound in sounds()}
     longest = {row["id"] for row in shared()}
@@ -103,15 +103,15 @@ def _atlas() -> list[dict[str, Any]]:
     """Returns every picture with every sound, and where both came out."""
     import dataclasses
 
-    from sonocanvas.atlas import entries
+    from sonocanvas.words.atlas import entries
 
     return [dataclasses.asdict(one) for one in entries()]
 
 
 def _echo_atlas() -> None:
     """Prints the sounds that go best with each picture."""
-    from sonocanvas.atlas import best_sounds
-    from sonocanvas.concepts import shared
+    from sonocanvas.words.atlas import best_sounds
+    from sonocanvas.words.concepts import shared
 
     played = {row["id"]: row["audio_prompt"] for row in shared()}
     typer.echo("What mini composes best with each picture; --json prints all pairs")
@@ -120,7 +120,7 @@ def _echo_atlas() -> None:
 
 
 def _presets() -> list[tuple[str, ...]]:
-    from sonocanvas.run_file import load_preset, preset_names
+    from sonocanvas.files.run_file import load_preset, preset_names
 
     keys = ("image_prompt", "audio_prompt")
     presets = ((name, load_preset(name)) for name in preset_names())

@@ -29,13 +29,13 @@ def play(
     """Play any picture as a spectrogram."""
     from sonocanvas.canvas import fit_rows, format_named
     from sonocanvas.errors import InvalidInputError
-    from sonocanvas.files import check_target, read_comment
-    from sonocanvas.origin import Origin, from_comment, software
+    from sonocanvas.files.origin import Origin, from_comment, software
+    from sonocanvas.files.pictures import read_canvas_png
+    from sonocanvas.files.sounds import FORMATS, write_sound
+    from sonocanvas.files.writing import check_target, read_comment
     from sonocanvas.pairs import mini
     from sonocanvas.pairs.parts import read_vocoder
-    from sonocanvas.picture_files import read_canvas_png
     from sonocanvas.settings import VocoderChoice
-    from sonocanvas.sound_files import FORMATS, write_sound
     from sonocanvas.types import MINI_FORMAT
     from sonocanvas.vocoders import parts
     from sonocanvas.vocoders.weights import build_vocoder

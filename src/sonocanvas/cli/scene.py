@@ -32,11 +32,11 @@ def check(
     """Explain a scene as a table and, with --out, as a picture of its places."""
     from sonocanvas.cli.console import show_scene
     from sonocanvas.errors import InvalidInputError
-    from sonocanvas.files import check_target, write_beside
+    from sonocanvas.files.run_file import load_scene, resolve
+    from sonocanvas.files.writing import check_target, write_beside
     from sonocanvas.pairs.named import facts_of
-    from sonocanvas.placing import duration_of, place_layers, resized
-    from sonocanvas.run_file import load_scene, resolve
-    from sonocanvas.scene_view import describe_layers, draw_places, silent_share
+    from sonocanvas.scene.placing import duration_of, place_layers, resized
+    from sonocanvas.scene.view import describe_layers, draw_places, silent_share
 
     if path is None and not layer:
         raise InvalidInputError("Give a scene.toml, or one --layer or more.")

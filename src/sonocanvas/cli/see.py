@@ -19,10 +19,10 @@ def see(
 ) -> None:
     """Draw any sound as a canvas."""
     from sonocanvas.canvas import format_named
-    from sonocanvas.files import check_target, read_comment
-    from sonocanvas.origin import Origin, from_comment, software
-    from sonocanvas.picture_files import write_canvas_png
-    from sonocanvas.sound_files import draw_sound
+    from sonocanvas.files.origin import Origin, from_comment, software
+    from sonocanvas.files.pictures import write_canvas_png
+    from sonocanvas.files.sounds import draw_sound
+    from sonocanvas.files.writing import check_target, read_comment
 
     meaning = format_named(canvas_format)
     check_target(out, ".png", overwrite)

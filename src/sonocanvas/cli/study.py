@@ -53,7 +53,7 @@ def report(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Print the win rates of a study as Markdown."""
-    from sonocanvas.files import check_target, write_text
+    from sonocanvas.files.writing import check_target, write_text
     from sonocanvas.study.records import read_key, read_results
     from sonocanvas.study.report import make_report
     from sonocanvas.study.tables import to_csv, to_json, to_markdown

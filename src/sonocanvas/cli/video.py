@@ -24,8 +24,8 @@ def video(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Make a video of every sample: the canvas with a playhead, and its sound."""
-    from sonocanvas.gallery import renew_gallery
-    from sonocanvas.video import write_videos
+    from sonocanvas.show.gallery import renew_gallery
+    from sonocanvas.show.video import write_videos
 
     for run in runs:
         made = write_morphs(run, morph, device, overwrite) if morph else None
@@ -37,9 +37,9 @@ def video(
 def write_morphs(run: Path, prompts: list[str], device: str, overwrite: bool) -> Iterator[Path]:
     """Yields the `video-morph.mp4` of every sample in a run, or of one sample, as each is there."""
     from sonocanvas.cli.console import RunDisplay
-    from sonocanvas.generate import load_pair, pick_device
-    from sonocanvas.morph import morph, run_to_morph
-    from sonocanvas.video import write_morph
+    from sonocanvas.models import load_pair, pick_device
+    from sonocanvas.show.morph import morph, run_to_morph
+    from sonocanvas.show.video import write_morph
 
     config, samples = run_to_morph(run, prompts)
     with RunDisplay(len(samples)) as display:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 
 from sonocanvas.canvas import canvas_to_bytes
-from sonocanvas.colour_maps import map_gray
+from sonocanvas.files.colour_maps import map_gray
 from sonocanvas.protocols import OnStep
 from sonocanvas.types import Colour, ModelPair, Sample
 

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sonocanvas.artifacts import load_sample, sample_folder
+from sonocanvas.choose.scoring import make_scorers
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.journal import Journal
 from sonocanvas.evaluation.plan import Row
 from sonocanvas.evaluation.prompts import PromptPair
-from sonocanvas.generate import check_folder, chunks_of, generate
+from sonocanvas.files.artifacts import load_sample, sample_folder
+from sonocanvas.files.run_folder import check_folder
+from sonocanvas.generate import generate
+from sonocanvas.making import chunks_of
 from sonocanvas.protocols import OnStep, OnWarning
-from sonocanvas.scoring import make_scorers
 from sonocanvas.types import ModelPair, Prompts, Sample
 
 FILES = ("sample.json", "canvas.png", "image.png", "audio.wav", "latent.safetensors")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files import write_text
+from sonocanvas.files.writing import write_text
 from sonocanvas.types import Score
 
 Entry = dict[str, Any]

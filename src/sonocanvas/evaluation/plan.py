@@ -8,8 +8,8 @@ from typing import Any
 from sonocanvas.config import MODELS, RunConfig
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.evaluation.prompts import PromptPair
+from sonocanvas.files.run_file import resolve
 from sonocanvas.registry import MENUS, load
-from sonocanvas.run_file import resolve
 
 SEEDS_A_PAIR = 1000
 """Pair number k and seed s start from the noise of seed 1000 k + s."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
 
-from sonocanvas.concepts import shared
 from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.words.concepts import shared
 
 DRAWN_BY = "sonocanvas-1"
 """The seed of the draw of the hundred pairs."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from sonocanvas.artifacts import load_sample, sample_folder
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.cells import Cell, make_cell, score_cell
@@ -20,8 +19,10 @@ from sonocanvas.evaluation.journal import COSTS, Journal
 from sonocanvas.evaluation.plan import REFERENCES, Plan, Row, extractor_of
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.evaluation.table import Measured, summarise, to_csv, to_markdown
-from sonocanvas.files import write_text
-from sonocanvas.generate import generate, load_pair, pick_device, settled
+from sonocanvas.files.artifacts import load_sample, sample_folder
+from sonocanvas.files.writing import write_text
+from sonocanvas.generate import generate
+from sonocanvas.models import load_pair, pick_device, settled
 from sonocanvas.protocols import OnStep, OnWarning
 from sonocanvas.registry import build
 from sonocanvas.types import ModelPair, Sample, Score

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sonocanvas.choose.ranking import AUDIO_SCORES, IMAGE_SCORES
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.evaluation.intervals import bootstrap_interval, normal_interval
 from sonocanvas.evaluation.journal import COSTS
-from sonocanvas.intervals import bootstrap_interval, normal_interval
-from sonocanvas.ranking import AUDIO_SCORES, IMAGE_SCORES
 from sonocanvas.types import Score
 
 HUNDREDFOLD = (*IMAGE_SCORES, *AUDIO_SCORES)

@@ -18,8 +18,8 @@ from PIL import Image
 
 from sonocanvas.canvas import row_of
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files import write_beside
-from sonocanvas.origin import NOTE, to_png_text
+from sonocanvas.files.origin import NOTE, to_png_text
+from sonocanvas.files.writing import write_beside
 from sonocanvas.types import CanvasFormat, Waveform
 
 if TYPE_CHECKING:

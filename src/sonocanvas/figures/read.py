@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sonocanvas.artifacts import load_sample, sample_folder, sample_folders
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.journal import scores_in
 from sonocanvas.evaluation.run import CELLS, JOURNAL
-from sonocanvas.generate import RUN_FILE
-from sonocanvas.origin import origin_of
-from sonocanvas.picture_files import image_to_rgb
-from sonocanvas.run_file import read_toml
+from sonocanvas.files.artifacts import load_sample, sample_folder, sample_folders
+from sonocanvas.files.origin import origin_of
+from sonocanvas.files.pictures import image_to_rgb
+from sonocanvas.files.run_file import read_toml
+from sonocanvas.files.run_folder import RUN_FILE
 from sonocanvas.types import Sample, Score
 
 NOTHING = torch.zeros(0)

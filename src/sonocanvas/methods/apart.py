@@ -14,7 +14,7 @@ from sonocanvas.experts import Composition
 from sonocanvas.finish import finish_image
 from sonocanvas.methods.compose import read_scene, sample_latents
 from sonocanvas.protocols import OnStep, OnWarning
-from sonocanvas.scene import KINDS
+from sonocanvas.scene.layers import KINDS
 from sonocanvas.types import ModelPair, Sample, Step
 
 OTHER_STREAM = 1 << 31

@@ -6,15 +6,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from sonocanvas.composing import compose_layers
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.experts import Composition
 from sonocanvas.finish import finish
-from sonocanvas.placing import place_layers
 from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads, Rule
 from sonocanvas.registry import build
-from sonocanvas.scene import KINDS, MODEL_OF
+from sonocanvas.scene.composing import compose_layers
+from sonocanvas.scene.layers import KINDS, MODEL_OF
+from sonocanvas.scene.placing import place_layers
 from sonocanvas.text import check_known
 from sonocanvas.types import ModelPair, Prompts, Sample
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 
 from sonocanvas.errors import InvalidInputError, unknown
-from sonocanvas.frechet import frechet_distance
 from sonocanvas.scorers.embedder import Embedder
+from sonocanvas.scorers.frechet import frechet_distance
 from sonocanvas.types import Sample, Score
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files import digest_of
+from sonocanvas.files.writing import digest_of
 
 
 @dataclass(frozen=True)

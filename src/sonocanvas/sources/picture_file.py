@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.picture_files import read_picture
+from sonocanvas.files.pictures import read_picture
 from sonocanvas.sources.own_file import OwnFile
 from sonocanvas.types import CanvasFormat
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sonocanvas.canvas import canvas_to_level
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.sound_files import draw_sound
+from sonocanvas.files.sounds import draw_sound
 from sonocanvas.sources.own_file import OwnFile
 from sonocanvas.types import CanvasFormat
 

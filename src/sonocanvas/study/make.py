@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from string import Template
 
-from sonocanvas.artifacts import load_sample, sample_folder, sample_folders
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files import write_text
-from sonocanvas.generate import RUN_FILE
+from sonocanvas.files.artifacts import load_sample, sample_folder, sample_folders
+from sonocanvas.files.run_file import load_config
+from sonocanvas.files.run_folder import RUN_FILE
+from sonocanvas.files.writing import write_text
 from sonocanvas.protocols import OnWarning
-from sonocanvas.run_file import load_config
+from sonocanvas.show.video import write_video
 from sonocanvas.study import REPEATS
 from sonocanvas.study.records import RESULTS_FORMAT, Clip, Key
 from sonocanvas.types import Sample, Waveform
-from sonocanvas.video import write_video
 
 PAGE = Path(__file__).parent.parent / "data" / "study.html"
 TOLD_TIME_S = 946_684_800  # of every video: a listing by time would tell methods apart

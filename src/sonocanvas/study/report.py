@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.intervals import Interval, bootstrap_interval, clopper_pearson
+from sonocanvas.evaluation.intervals import Interval, bootstrap_interval, clopper_pearson
 from sonocanvas.study import CONSISTENCY
 from sonocanvas.study.records import QUESTIONS, Answer, Key, Results
 

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 
-from sonocanvas.intervals import Interval
+from sonocanvas.evaluation.intervals import Interval
 from sonocanvas.study.report import Rater, Report, WinRate
 
 ASKED = {"looks": "looks more like", "sounds": "sounds more like", "aligns": "aligns better"}

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from sonocanvas.atlas import COLUMNS, TABLE, entries
-from sonocanvas.concepts import shared
 from sonocanvas.config import RunConfig
 from sonocanvas.methods.compose import make_rule
 from sonocanvas.pairs import mini
@@ -21,6 +19,8 @@ from sonocanvas.pairs.mini import SHIPPED
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.report import sample
 from sonocanvas.types import Prompts
+from sonocanvas.words.atlas import COLUMNS, TABLE, entries
+from sonocanvas.words.concepts import shared
 
 STEPS = 8
 """Half of the default's: the scores hardly differ (docs/evaluation.md), and 2,304 take a while."""

@@ -3,10 +3,10 @@
 from collections import Counter
 from pathlib import Path
 
-from sonocanvas.concepts import pictures, sounds
 from sonocanvas.training.drawings import manifest
 from sonocanvas.training.listed import listed
 from sonocanvas.training.pack import Pack
+from sonocanvas.words.concepts import pictures, sounds
 
 AUTHORS = {
     "game-icons": "Game-icons.net authors (Lorc, Delapouite and contributors)",

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
-from sonocanvas.concepts import shared
 from sonocanvas.scorers.towers import tokenize
+from sonocanvas.words.concepts import shared
 
 OTHERS = 0.6  # how often a concept outside the shared ones comes up, beside one of them
 PROMPT_DROPOUT = 0.12

@@ -23,7 +23,6 @@ from torch.nn import functional
 from sonocanvas.canvas import decode_latents, image_to_canvas
 from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
-from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import RunConfig
 from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.finish import make_vocoder
@@ -37,6 +36,7 @@ from sonocanvas.training.pack import read_pack
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.views import concepts, sound_canvas
 from sonocanvas.types import MINI_FORMAT, ModelPair, Prompts
+from sonocanvas.words.concepts import pictures, sounds
 
 CHUNK = 8
 

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sonocanvas.concepts import pictures
 from sonocanvas.training.captions import Captions, concept_weights
 from sonocanvas.training.drawings import Drawing
 from sonocanvas.training.layouts import CANVAS_POSITIONS, LAYOUTS
@@ -21,6 +20,7 @@ from sonocanvas.training.views import (
     picture_caption,
     silhouette,
 )
+from sonocanvas.words.concepts import pictures
 
 DIMMED = 0.25  # share of canvases whose levels are lowered, to 30 % at most
 CAPTIONS_A_STYLE = 24

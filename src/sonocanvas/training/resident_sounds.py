@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sonocanvas.concepts import sounds
 from sonocanvas.training.captions import Captions, concept_weights
 from sonocanvas.training.recordings import Clip
 from sonocanvas.training.views import sound_views
+from sonocanvas.words.concepts import sounds
 
 SOUNDS_A_TASK = 8
 COPIED_AT_ONCE = 4  # groups of canvases that one batch may wait for

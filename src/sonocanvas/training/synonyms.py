@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from sonocanvas.concepts import Concept, pictures, sounds
 from sonocanvas.pairs.mini import WEIGHTS
-from sonocanvas.synonyms import singulars
 from sonocanvas.training.packages import found, unpacked
 from sonocanvas.training.views import concepts
+from sonocanvas.words.concepts import Concept, pictures, sounds
+from sonocanvas.words.synonyms import singulars
 
 DATA = Path(__file__).parent.parent / "data"
 NOTICE = "# Made from WordNet 3.0, Copyright 2006 by Princeton University: see WORDNET-LICENSE.\n"

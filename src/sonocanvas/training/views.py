@@ -24,7 +24,6 @@ from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from sonocanvas.canvas import canvas_to_bytes, waveform_to_canvas
-from sonocanvas.concepts import pictures, shared, sounds
 from sonocanvas.training.drawings import SIDE, Drawing, Pixels
 from sonocanvas.training.pack import read_pack
 from sonocanvas.training.recordings import SAMPLE_RATE_HZ, Clip
@@ -34,6 +33,7 @@ from sonocanvas.training.synth_nature import NATURE
 from sonocanvas.training.synth_signals import SIGNALS
 from sonocanvas.training.synth_workshop import WORKSHOP
 from sonocanvas.types import MINI_FORMAT
+from sonocanvas.words.concepts import pictures, shared, sounds
 
 Samples = NDArray[np.float32]
 FRAMES = 1024

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from sonocanvas.compose.mean import Mean
 from sonocanvas.errors import SonoCanvasError
 from sonocanvas.registry import COLOURISERS, METHODS, PAIRS, RULES, SEARCHES, VOCODERS
-from sonocanvas.scene import MODEL_KINDS, MODEL_OF, STRENGTH
+from sonocanvas.scene.layers import MODEL_KINDS, MODEL_OF, STRENGTH
 from sonocanvas.web.door import Door
 from sonocanvas.web.studio import Finished, Progress, Studio, known_prompts
 from sonocanvas.web.uploads import MOST_BYTES, Uploads

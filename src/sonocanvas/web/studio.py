@@ -15,24 +15,26 @@ from typing import Any
 import torch
 from PIL import Image
 
-from sonocanvas.artifacts import load_sample, sample_folders
-from sonocanvas.atlas import warning_of
 from sonocanvas.canvas import canvas_to_bytes, decode_latents, image_to_canvas
-from sonocanvas.concepts import pictures, sounds
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError, SonoCanvasError, unknown
-from sonocanvas.files import digest_of
-from sonocanvas.gallery import write_gallery
-from sonocanvas.generate import RUN_FILE, generate, load_pair, pick_device
-from sonocanvas.inspection import inspect
-from sonocanvas.placing import resized
+from sonocanvas.files.artifacts import load_sample, sample_folders
+from sonocanvas.files.inspection import inspect
+from sonocanvas.files.run_file import resolve
+from sonocanvas.files.run_folder import RUN_FILE
+from sonocanvas.files.writing import digest_of
+from sonocanvas.generate import generate
+from sonocanvas.models import load_pair, pick_device
 from sonocanvas.registry import COLOURISERS, METHODS, PAIRS, RULES, SEARCHES, VOCODERS
-from sonocanvas.run_file import resolve
-from sonocanvas.scene import MODEL_KINDS
+from sonocanvas.scene.layers import MODEL_KINDS
+from sonocanvas.scene.placing import resized
+from sonocanvas.show.gallery import write_gallery
+from sonocanvas.show.video import write_videos
 from sonocanvas.types import ModelPair, Prompts, Step
 from sonocanvas.values import MAX_SEED
-from sonocanvas.video import write_videos
 from sonocanvas.web.uploads import Uploads
+from sonocanvas.words.atlas import warning_of
+from sonocanvas.words.concepts import pictures, sounds
 
 SHORTEST_WAIT_S = 0.05
 MENUS = {

@@ -15,10 +15,10 @@ from PIL import Image
 
 from sonocanvas.config import read_layer
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files import digest_of
-from sonocanvas.picture_files import read_picture
-from sonocanvas.scene import PICTURE_SUFFIXES, SOUND_SUFFIXES, STRENGTH, Layer
-from sonocanvas.sound_files import read_sound
+from sonocanvas.files.pictures import read_picture
+from sonocanvas.files.sounds import read_sound
+from sonocanvas.files.writing import digest_of
+from sonocanvas.scene.layers import PICTURE_SUFFIXES, SOUND_SUFFIXES, STRENGTH, Layer
 from sonocanvas.types import MINI_FORMAT
 
 MOST_BYTES = 64 * 2**20

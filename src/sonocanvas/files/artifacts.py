@@ -1,0 +1,248 @@
+"""What is saved: a sample as a folder, and the way back.
+
+A folder is written beside its place and then renamed, so that a killed run leaves no half
+sample. The same sample gives the same bytes.
+"""
+
+import csv
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import torch
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.files.origin import NOTE, Origin, origin_of, to_png_text
+from sonocanvas.files.pictures import (
+    image_to_rgb,
+    read_canvas_png,
+    read_colour_png,
+    rgb_to_image,
+    write_canvas_png,
+    write_colour_png,
+)
+from sonocanvas.files.sounds import dequantise, quantise, write_sound
+from sonocanvas.files.writing import check_finite, write_text
+from sonocanvas.types import CanvasFormat, Colour, Prompts, Sample, Score
+
+SCHEMA = 1
+COLOUR_FILE = "colour.png"
+CANDIDATES_FILE = "candidates.csv"
+NUMBERED = "colour-[0-9][0-9].png"
+FIXED = ("schema", "note", "seed", "prompts", "scores", "gain_db", "canvas_format")
+"""What stands in every `sample.json`, before the sample's own record."""
+
+
+def sample_folder(out: Path, seed: int) -> Path:
+    """Returns the folder of a seed within a run folder."""
+    return out / f"{seed:04d}"
+
+
+def sample_folders(folder: Path) -> list[Path]:
+    """Returns the folders of the samples in a run, or of the one sample, in order.
+
+    Args:
+        folder: Folder of a run or of a sample.
+
+    Raises:
+        InvalidInputError: The folder holds no sample.
+    """
+    described = [folder / "sample.json"] if (folder / "sample.json").exists() else []
+    described += [one for one in folder.glob("*/sample.json") if not one.parent.suffix]
+    if not described:
+        raise InvalidInputError(f"'{folder}' holds no sample.")
+    return sorted(one.parent for one in described)
+
+
+def as_saved(sample: Sample) -> Sample:
+    """Returns the sample as `load_sample` will read it: 8-bit pictures, 16-bit sound."""
+    pcm, gain_db = quantise(sample.waveform)
+    return dataclasses.replace(
+        sample,
+        latent=sample.latent.detach().float().cpu(),
+        image=rgb_to_image(image_to_rgb(sample.image)),
+        canvas=bytes_to_canvas(canvas_to_bytes(sample.canvas)),
+        waveform=dequantise(pcm, gain_db, sample.waveform.sample_rate_hz),
+    )
+
+
+def save_sample(sample: Sample, out: Path, overwrite: bool = False) -> Path:
+    """Writes a sample into its folder of a run and returns that folder.
+
+    Args:
+        sample: What to save.
+        out: The run folder; made if it is missing.
+        overwrite: Whether a sample that is there is replaced.
+
+    Raises:
+        InvalidInputError: The sample is there already, holds numbers that are not finite, or
+            the folder cannot be written.
+    """
+    folder = sample_folder(out, sample.seed)
+    if folder.exists() and not overwrite:
+        raise InvalidInputError(f"'{folder}' exists; it is replaced only with overwrite.")
+    partial = folder.with_name(folder.name + ".partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        _write_files(sample, partial)
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    except OSError as error:
+        raise InvalidInputError(f"Cannot write '{folder}': {error.strerror or error}.") from None
+    return folder
+
+
+def rewrite_record(sample: Sample, out: Path) -> None:
+    """Writes the scores and the record of a saved sample anew; nothing else of it changes.
+
+    Args:
+        sample: A sample with what its `sample.json` should say.
+        out: The run folder that holds it.
+
+    Raises:
+        InvalidInputError: The sample is not there, or its record cannot be read or written.
+    """
+    path = sample_folder(out, sample.seed) / "sample.json"
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        described = {key: before[key] for key in FIXED}
+        described["scores"] = [dataclasses.asdict(score) for score in sample.scores]
+        text = _to_json({**described, **sample.record})
+    except OSError as error:
+        raise InvalidInputError(f"Cannot read '{path}': {error.strerror or error}.") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"'{path}' cannot be read: {error!r}.") from None
+    write_text(path, text)
+
+
+def load_sample(folder: Path) -> Sample:
+    """Returns the sample that `save_sample` wrote.
+
+    Raises:
+        InvalidInputError: A file is missing or is not what it should be.
+    """
+    try:
+        record = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
+        if record.pop("schema") != SCHEMA:
+            raise InvalidInputError(f"'{folder}' has another schema than {SCHEMA}.")
+        del record["note"]
+        canvas_format = CanvasFormat(**record.pop("canvas_format"))
+        latent = load_file(folder / "latent.safetensors")["latent"]
+        canvas, _ = read_canvas_png(folder / "canvas.png")
+        with Image.open(folder / "image.png") as picture:
+            image = rgb_to_image(np.asarray(picture.convert("RGB")))
+        pcm, rate = soundfile.read(folder / "audio.wav", dtype="int16")
+        return Sample(
+            seed=record.pop("seed"),
+            prompts=Prompts(**record.pop("prompts")),
+            latent=latent,
+            image=image,
+            canvas=canvas[0],
+            waveform=dequantise(pcm, record.pop("gain_db"), rate),
+            canvas_format=canvas_format,
+            scores=tuple(Score(**score) for score in record.pop("scores")),
+            record=record,
+            colour=read_colour(folder),
+            candidates=_read_candidates(folder / CANDIDATES_FILE),
+        )
+    except InvalidInputError:
+        raise
+    except (OSError, SafetensorError, soundfile.SoundFileError) as error:
+        reason = str(error).rstrip(".")
+        raise InvalidInputError(f"'{folder}' is not a whole sample: {reason}.") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"'{folder}/sample.json' cannot be read: {error!r}.") from None
+
+
+def write_colour(
+    folder: Path, colour: Colour, canvas_format: CanvasFormat, origin: Origin | None = None
+) -> Path:
+    """Writes `colour.png` into the folder of a sample and returns its path.
+
+    Several pictures are `colour-00.png` and so on; `colour.png` is the first of them. What was
+    there before is replaced.
+
+    Args:
+        folder: Folder of the sample.
+        colour: What to write.
+        canvas_format: What the canvas means as sound.
+        origin: How the sample came about.
+
+    Raises:
+        InvalidInputError: A picture is not finite or the folder cannot be written.
+    """
+    path, pictures = folder / COLOUR_FILE, list(colour.pictures)
+    numbers = range(len(pictures)) if len(pictures) > 1 else ()
+    files = {folder / f"colour-{number:02d}.png": pictures[number] for number in numbers}
+    for file, picture in [*files.items(), (path, pictures[0])]:
+        write_colour_png(file, picture, canvas_format, colour.record, colour.colour_map, origin)
+    for stale in set(folder.glob(NUMBERED)) - files.keys():
+        stale.unlink()
+    return path
+
+
+def read_colour(folder: Path) -> Colour | None:
+    """Returns the canvas of a sample in colour, `None` where there is no `colour.png`.
+
+    Raises:
+        InvalidInputError: A file is not what it should be.
+    """
+    path = folder / COLOUR_FILE
+    if not path.exists():
+        return None
+    files = sorted(folder.glob(NUMBERED)) or [path]
+    pictures, records, maps = zip(*map(read_colour_png, files), strict=True)
+    return Colour(torch.stack(pictures), records[0], maps[0])
+
+
+def _write_files(sample: Sample, folder: Path) -> None:
+    check_finite("latent", sample.latent)
+    origin = origin_of(sample)
+    canvas_png = folder / "canvas.png"
+    write_canvas_png(canvas_png, sample.canvas, sample.canvas_format, origin=origin)
+    picture = Image.fromarray(image_to_rgb(sample.image))
+    picture.save(folder / "image.png", pnginfo=to_png_text(origin))
+    gain_db = write_sound(folder / "audio.wav", sample.waveform, origin)
+    if sample.colour is not None:
+        write_colour(folder, sample.colour, sample.canvas_format, origin)
+    if sample.candidates:
+        with (folder / CANDIDATES_FILE).open("w", encoding="utf-8", newline="") as file:
+            keys = dict.fromkeys(key for one in sample.candidates for key in one)
+            table = csv.DictWriter(file, keys, lineterminator="\n")
+            table.writeheader()
+            table.writerows(sample.candidates)
+    latent = sample.latent.detach().float().cpu().contiguous()
+    save_file({"latent": latent}, folder / "latent.safetensors")
+    described = {
+        "schema": SCHEMA,
+        "note": NOTE,
+        "seed": sample.seed,
+        "prompts": dataclasses.asdict(sample.prompts),
+        "scores": [dataclasses.asdict(score) for score in sample.scores],
+        "gain_db": gain_db,
+        "canvas_format": dataclasses.asdict(sample.canvas_format),
+        **sample.record,
+    }
+    (folder / "sample.json").write_text(_to_json(described), encoding="utf-8")
+
+
+def _read_candidates(path: Path) -> tuple[dict[str, float], ...]:
+    if not path.exists():
+        return ()
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        return tuple({key: float(value) for key, value in row.items() if value} for row in rows)
+
+
+def _to_json(described: dict[str, Any]) -> str:
+    return json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,141 @@
+"""Runs as files: presets, TOML in and out, and settings from the command line.
+
+Values come in this order, the later over the earlier: the defaults of `config.RunConfig`,
+presets, what was given, `key=value` settings.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from sonocanvas.config import RunConfig, read_layer
+from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.scene.layers import Layer
+from sonocanvas.values import read_value
+
+PRESETS = Path(__file__).parent.parent / "presets"
+
+
+def preset_names() -> list[str]:
+    """Returns the names of the presets, sorted."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def load_preset(name: str) -> dict[str, Any]:
+    """Returns the values of a preset, or of a run file where the name ends in ``.toml``.
+
+    A preset may be partial: `paper` holds the paper's sampling and no prompts.
+
+    Raises:
+        InvalidInputError: There is no such preset or file, or it is not TOML.
+    """
+    if name.endswith(".toml"):
+        return read_toml(Path(name))
+    if name not in preset_names():
+        raise unknown("preset", name, preset_names())
+    return read_toml(PRESETS / f"{name}.toml")
+
+
+def resolve(
+    given: Mapping[str, Any], presets: Iterable[str] = (), settings: Iterable[str] = ()
+) -> RunConfig:
+    """Returns the run of presets, the values given over them, and settings over those.
+
+    Args:
+        given: Values by key, as in a run file; tables are mappings.
+        presets: Names of presets or paths of run files, the later over the earlier.
+        settings: Texts such as ``"rule.audio_weight=0.5"``.
+    """
+    values: dict[str, Any] = {}
+    for layer in [*map(load_preset, presets), given, _settings(settings)]:
+        values = _merge(values, layer)
+    return RunConfig(**values)
+
+
+def to_toml(config: RunConfig) -> str:
+    """Returns the run as TOML that `load_config` reads back to an equal run."""
+    return tomli_w.dumps(config.model_dump())
+
+
+def load_config(path: Path) -> RunConfig:
+    """Returns the run that a TOML file describes."""
+    return RunConfig(**read_toml(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Returns the values of a TOML file.
+
+    Raises:
+        InvalidInputError: The file is missing, cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
+    except ValueError as error:
+        raise InvalidInputError(f"'{path}' is not a TOML file: {error}.") from None
+
+
+def load_scene(path: Path) -> dict[str, Any]:
+    """Returns the values of a scene: a run file whose files stand beside it.
+
+    Raises:
+        InvalidInputError: The file cannot be read, or a key or a layer is wrong; the message names
+            the line.
+    """
+    values = read_toml(path)
+    for key in values:
+        if key not in RunConfig.model_fields:
+            problem = unknown("key", key, RunConfig.model_fields)
+            raise InvalidInputError(f"'{path}', line {_line(path, key)}: {problem}")
+    layers = values.get("layers", [])
+    if not isinstance(layers, list):
+        raise InvalidInputError(f"'{path}': layers must be tables [[layers]], not {layers!r}.")
+    read = []
+    for number, given in enumerate(layers):
+        try:
+            read.append(read_layer(given).beside(path.parent))
+        except InvalidInputError as error:
+            wrong = [key for key in given if key not in (*Layer.model_fields, "file")]
+            begins = _line(path, "layers", skipped=number)
+            line = _line(path, wrong[0], begins) if isinstance(given, dict) and wrong else begins
+            raise InvalidInputError(f"'{path}', line {line}: {error}") from None
+    return {**values, "layers": read}
+
+
+def _line(path: Path, key: str, after: int = 0, skipped: int = 0) -> int:
+    """Returns the number of the line where a key or a table of that name stands."""
+    names = re.compile(rf"\s*(\[*{re.escape(key)}\]+|{re.escape(key)}\s*=)")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [number for number, line in enumerate(lines, 1) if names.match(line)]
+    found = [number for number in found if number > after]
+    return found[min(skipped, len(found) - 1)] if found else max(after, 1)
+
+
+def _settings(settings: Iterable[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        table, dot, leaf = key.strip().partition(".")
+        if not equals or not table or (dot and not leaf):
+            raise InvalidInputError(f"Setting {setting!r} is not of the form 'key=value'.")
+        value = read_value(text.strip())
+        values = _merge(values, {table: {leaf: value}} if dot else {table: value})
+    return values
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        old = {"name": old} if isinstance(old, str) else old  # an entry without options
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            renamed = "name" in old and value.get("name", old["name"]) != old["name"]
+            merged[key] = dict(value) if renamed else {**old, **value}
+        else:
+            merged[key] = value
+    return merged

@@ -1,0 +1,119 @@
+"""The folder of a run: what may go into it, what is there, and what is added."""
+
+import os
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from sonocanvas.config import RunConfig
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.files.artifacts import load_sample, sample_folder, save_sample
+from sonocanvas.files.run_file import load_config, to_toml
+from sonocanvas.files.writing import LOCK_FILE, only_writer, write_text
+from sonocanvas.types import Sample
+
+RUN_FILE = "run.toml"
+PREVIEW_FILE = "preview.png"
+KEEPING = frozenset({"keep", "keep_rule", "keep_by"})
+"""What may differ from the run in a folder: it changes places, not samples."""
+
+
+def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
+    """Checks that a run can be written into a folder, or goes on in it.
+
+    Raises:
+        InvalidInputError: It cannot be written into, or holds something else than this run and
+            that is not to be overwritten.
+    """
+    standing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not standing.is_dir():
+        raise InvalidInputError(f"Cannot write into '{out}': '{standing}' is not a folder.")
+    if not os.access(standing, os.W_OK | os.X_OK):
+        raise InvalidInputError(f"Cannot write into '{out}': '{standing}' is read-only.")
+    there = {path.name for path in out.iterdir()} if out.exists() else set()
+    if overwrite or there <= {
+        f"{RUN_FILE}.partial",
+        LOCK_FILE,
+    }:  # all that a kill at the start leaves
+        return
+    if not (out / RUN_FILE).exists():
+        raise InvalidInputError(
+            f"'{out}' holds files but no {RUN_FILE}; choose another folder, or overwrite."
+        )
+    before = load_config(out / RUN_FILE).model_dump()
+    free = {"keep"} if config.search.name else KEEPING
+    now = {key: value for key, value in config.model_dump().items() if key not in free}
+    changed = [key for key, value in now.items() if value != before[key]]
+    if changed:
+        raise InvalidInputError(
+            f"'{out}' holds another run: {changed[0]} is {before[changed[0]]!r} there and "
+            f"{now[changed[0]]!r} here; choose another folder, or overwrite."
+        )
+
+
+class RunFolder:
+    """The one writer of a run's folder, while a `with` lasts; without a path it keeps nothing.
+
+    Where nothing was added, nothing is left of it.
+
+    Args:
+        path: The folder; `None` keeps the run in memory.
+        config: The run.
+        overwrite: Whether what stands there is replaced.
+
+    Raises:
+        InvalidInputError: As in `check_folder`, or another process writes there.
+    """
+
+    def __init__(self, path: Path | str | None, config: RunConfig, overwrite: bool) -> None:
+        self.path = None if path is None else Path(path)
+        self.config = config
+        self.overwrite = overwrite
+        self._held = ExitStack()
+        self._is_replacing = overwrite
+
+    def __enter__(self) -> Self:
+        if self.path is not None:
+            check_folder(self.path, self.config, self.overwrite)
+            self._held.enter_context(only_writer(self.path))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._held.close()
+
+    def kept(self) -> dict[int, Sample]:
+        """Returns the samples that are there and stay, by seed."""
+        if self.path is None or self.overwrite:
+            return {}
+        folders = {seed: sample_folder(self.path, seed) for seed in self.config.seeds}
+        return {seed: load_sample(folder) for seed, folder in folders.items() if folder.exists()}
+
+    def begin(self) -> None:
+        """Writes the run file where no sample is."""
+        if self.path is not None and not any(self.path.glob("*/sample.json")):
+            write_text(self.path / RUN_FILE, to_toml(self.config))
+
+    def add(self, sample: Sample) -> None:
+        """Writes a sample; before the first, those that are to be overwritten go.
+
+        Raises:
+            InvalidInputError: As in `save_sample`.
+        """
+        if self.path is None:
+            return
+        if self._is_replacing:
+            for described in self.path.glob("*/sample.json"):
+                shutil.rmtree(described.parent)
+            self._is_replacing = False
+        self.begin()
+        save_sample(sample, self.path, self.overwrite)
+
+    def finish(self) -> None:
+        """Records what the run keeps by now, and removes the preview."""
+        if self.path is None:
+            return
+        if load_config(self.path / RUN_FILE) != self.config:
+            write_text(self.path / RUN_FILE, to_toml(self.config))
+        for name in (PREVIEW_FILE, f"{PREVIEW_FILE}.partial"):  # a kill may leave the second
+            (self.path / name).unlink(missing_ok=True)

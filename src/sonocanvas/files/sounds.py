@@ -1,0 +1,127 @@
+"""Sound in files: written as WAV, read from WAV, FLAC, OGG and MP3.
+
+The same input gives the same bytes.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+import torch
+from torch import Tensor
+
+from sonocanvas.canvas import MAX_DURATION_S, waveform_to_canvas
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.files.origin import Origin, to_comment
+from sonocanvas.files.writing import check_finite, write_beside
+from sonocanvas.types import MINI_FORMAT, CanvasFormat, Waveform
+
+PEAK = 0.95
+FULL_SCALE = 32768
+FORMATS = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+"""What sound is written as, by the ending of the file: libsndfile's format and subtype."""
+
+
+def write_sound(path: Path, waveform: Waveform, origin: Origin | None = None) -> float:
+    """Writes sound as its ending says and returns the gain in dB, 0 unless it would clip.
+
+    WAV and FLAC hold its 16 bits as they are; OGG (Vorbis) and MP3 are smaller and lossy.
+
+    Args:
+        path: Where to; one of `FORMATS`.
+        waveform: `(1, samples)`; full scale is 1.
+        origin: How the sound came about; kept in the file's comment.
+
+    Raises:
+        InvalidInputError: A sample is not finite or the file cannot be written.
+    """
+    pcm, gain_db = quantise(waveform)
+
+    def write(beside: Path) -> None:
+        kind, subtype = FORMATS[path.suffix.lower()]
+        with soundfile.SoundFile(
+            beside, "w", waveform.sample_rate_hz, 1, subtype=subtype, format=kind
+        ) as file:
+            file.comment = to_comment(origin, gain_db)
+            if origin is not None:
+                file.software = origin.software
+            file.write(pcm)
+
+    write_beside(path, write)
+    return gain_db
+
+
+def read_sound(path: Path, sample_rate_hz: int) -> Waveform:
+    """Returns the sound `(1, samples)` of a WAV, FLAC, OGG or MP3, mono and resampled.
+
+    Args:
+        path: The file; its channels are averaged.
+        sample_rate_hz: Sample rate of the result.
+
+    Raises:
+        InvalidInputError: The file is missing, is not sound, is empty, is longer than
+            10 minutes, or holds samples that are not finite.
+    """
+    if not path.is_file():
+        raise InvalidInputError(f"There is no file '{path}'.")
+    try:
+        info = soundfile.info(path)
+        if info.duration > MAX_DURATION_S:
+            raise InvalidInputError(
+                f"'{path}' lasts {info.duration:.0f} s; at most {MAX_DURATION_S} s can be drawn."
+            )
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, TypeError):
+        raise InvalidInputError(
+            f"'{path}' is not sound that can be read; give a WAV, FLAC, OGG or MP3."
+        ) from None
+    if not samples.size:
+        raise InvalidInputError(f"'{path}' holds no sound.")
+    check_finite("sound", torch.from_numpy(samples))
+    mono = soxr.resample(samples.mean(axis=1), rate, sample_rate_hz)
+    return Waveform(torch.from_numpy(mono.astype(np.float32)).unsqueeze(0), sample_rate_hz)
+
+
+def draw_sound(
+    path: Path, keep_level: bool = False, canvas_format: CanvasFormat = MINI_FORMAT
+) -> tuple[Tensor, float]:
+    """Returns the canvas `(mels, frames)` of a file of sound, and the gain in dB.
+
+    Args:
+        path: As `read_sound` takes it.
+        keep_level: Whether the sound keeps its level; else its peak is brought to 0.95.
+        canvas_format: What the canvas is to mean as sound.
+
+    Raises:
+        InvalidInputError: The file cannot be read or is too short to be drawn.
+    """
+    samples = read_sound(path, canvas_format.sample_rate_hz).samples
+    peak = float(samples.abs().max())
+    gain = 1.0 if keep_level or peak == 0.0 else PEAK / peak
+    return waveform_to_canvas(samples * gain, canvas_format)[0], 20 * math.log10(gain)
+
+
+def quantise(waveform: Waveform) -> tuple[npt.NDArray[np.int16], float]:
+    """Returns sound `(1, samples)` as 16-bit levels and the gain in dB that keeps it unclipped."""
+    samples = waveform.samples
+    if samples.ndim != 2 or samples.shape[0] != 1 or not samples.shape[1]:
+        raise InvalidInputError(f"The sound is {tuple(samples.shape)}; it must be (1, samples).")
+    check_finite("sound", samples)
+    levels = samples[0].detach().double().cpu().numpy() * FULL_SCALE
+    peak = float(np.abs(levels).max())
+    gain_db = min(0.0, 20 * math.log10((FULL_SCALE - 1) / max(peak, 1.0)))
+    return np.round(levels * 10 ** (gain_db / 20)).astype(np.int16), gain_db
+
+
+def dequantise(pcm: npt.NDArray[np.int16], gain_db: float, sample_rate_hz: int) -> Waveform:
+    """Returns the sound `(1, samples)` of 16-bit levels, their gain undone."""
+    levels = pcm.astype(np.float64) / FULL_SCALE / 10 ** (gain_db / 20)
+    return Waveform(torch.from_numpy(levels.astype(np.float32)).unsqueeze(0), sample_rate_hz)

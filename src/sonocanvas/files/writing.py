@@ -1,0 +1,159 @@
+"""Any file: it is written whole or not at all, and says in a comment what made it.
+
+A file is written beside its place and then renamed, so that nothing half-written is ever found
+under its own name.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import soundfile
+import torch
+from filelock import FileLock, Timeout
+from PIL import Image
+from torch import Tensor
+
+from sonocanvas.errors import InvalidInputError
+
+PICTURES = (
+    *("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM"),
+    *("AVIF", "JPEG2000", "TGA", "ICO"),
+)
+"""Formats that are read; some of the others run a program."""
+
+
+LOCK_FILE = ".lock"
+
+
+def check_target(path: Path, suffixes: str | tuple[str, ...], overwrite: bool) -> None:
+    """Checks that a file can be written, before the work that makes it.
+
+    Args:
+        path: The file.
+        suffixes: What its name may end in.
+        overwrite: Whether a file that is there is replaced.
+
+    Raises:
+        InvalidInputError: The name ends otherwise, its folder is missing, or there is a file
+            that may not be overwritten.
+    """
+    allowed = (suffixes,) if isinstance(suffixes, str) else suffixes
+    if path.suffix.lower() not in allowed:
+        endings = " or ".join(f"'{suffix}'" for suffix in allowed)
+        raise InvalidInputError(f"'{path}' must end in {endings}.")
+    if not path.parent.is_dir():
+        raise InvalidInputError(f"There is no folder '{path.parent}'.")
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise InvalidInputError(f"'{path}' exists; it is replaced only with --overwrite.")
+
+
+def write_beside(path: Path, write: Callable[[Path], None]) -> None:
+    """Lets a file be written beside its place and then gives it its name.
+
+    Raises:
+        InvalidInputError: The file cannot be written; nothing is left of it.
+    """
+    beside = path.with_name(path.name + ".partial")
+    try:
+        write(beside)
+        os.replace(beside, path)
+    except (OSError, soundfile.SoundFileError) as error:
+        beside.unlink(missing_ok=True)
+        raise InvalidInputError(f"Cannot write '{path}': {_reason(error)}.") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text as UTF-8.
+
+    Raises:
+        InvalidInputError: The file cannot be written; nothing is left of it.
+    """
+
+    def write(beside: Path) -> None:
+        beside.write_text(text, encoding="utf-8")
+
+    write_beside(path, write)
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Holds a folder, so that no second process writes into it; an empty one goes at the end.
+
+    Args:
+        folder: It is made if it is missing.
+
+    Raises:
+        InvalidInputError: Another process holds it, or it cannot be made.
+    """
+    lock = FileLock(folder / LOCK_FILE, blocking=False)
+    made = [path for path in (folder, *folder.absolute().parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise InvalidInputError(
+            f"Another process is writing into '{folder}'; wait for it, or choose another folder."
+        ) from None
+    except OSError as error:
+        raise InvalidInputError(f"Cannot write '{folder}': {_reason(error)}.") from None
+    try:
+        yield
+    finally:
+        (folder / LOCK_FILE).unlink(missing_ok=True)
+        lock.release()
+        with suppress(OSError):  # where it holds something
+            for path in made:
+                path.rmdir()
+
+
+def digest_of(path: Path, known: str = "") -> str:
+    """Returns the SHA-256 of a file in hexadecimal digits.
+
+    Args:
+        path: The file.
+        known: What it was before; empty where that is not known.
+
+    Raises:
+        InvalidInputError: The file is missing or cannot be read, or is another than before.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InvalidInputError(f"There is no file '{path}'.") from None
+    except OSError as error:
+        raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
+    if known and digest != known:
+        raise InvalidInputError(f"'{path}' has changed since the run with it was begun.")
+    return digest
+
+
+def read_comment(path: Path) -> str:
+    """Returns the comment in a picture or a sound, empty where it has none.
+
+    Raises:
+        InvalidInputError: The file is neither a picture nor sound.
+    """
+    try:
+        with soundfile.SoundFile(path) as sound:
+            return str(sound.comment)
+    except (soundfile.SoundFileError, TypeError):
+        pass
+    try:
+        with Image.open(path, formats=PICTURES) as picture:
+            return str(picture.info.get("Comment", ""))
+    except (OSError, SyntaxError, ValueError):
+        raise InvalidInputError(f"'{path}' is neither a picture nor sound.") from None
+
+
+def check_finite(what: str, values: Tensor) -> None:
+    """Raises `InvalidInputError` where a value is NaN or infinite."""
+    if not torch.isfinite(values).all():
+        raise InvalidInputError(f"The {what} has values that are NaN or infinite; none may be.")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error).rstrip(".")

@@ -1,0 +1,68 @@
+"""Samples from models: what the seeds of a run go through on one device."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+from sonocanvas.choose.scoring import make_scorers, scored
+from sonocanvas.config import RunConfig
+from sonocanvas.files.artifacts import as_saved
+from sonocanvas.finish import make_vocoder
+from sonocanvas.protocols import OnStep, OnWarning
+from sonocanvas.registry import build
+from sonocanvas.types import ModelPair, Sample
+
+
+class Maker:
+    """The models of a run, its method, scorers and colouriser, made once for many chunks.
+
+    Args:
+        config: The run, settled.
+        pair: Its models, as long as its canvas.
+        device: Where scorers and colouriser compute.
+        on_step: Called after each step with its record and the predicted clean latents.
+        on_warning: Called with each sentence about the prompts.
+
+    Raises:
+        InvalidInputError: An option of the run cannot be used.
+        CheckpointError: Weights of a scorer or a colouriser are missing or broken.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        pair: ModelPair,
+        device: str,
+        on_step: OnStep | None,
+        on_warning: OnWarning,
+    ) -> None:
+        self.config, self.pair, self.on_warning = config, pair, on_warning
+        self.on_step = on_step
+        make_vocoder(config, pair)
+        selecting = config.keep_by if config.keep else ()
+        self._scorers = make_scorers(dict.fromkeys((*config.scores, *selecting)), device)
+        self._coloured = _colouriser(config, pair, device, on_step)
+        menu = "search" if config.search.name else "method"
+        choice = getattr(config, menu)
+        self._method = build(menu, choice.name, choice.options)
+
+    def __call__(self, chunks: Sequence[Sequence[int]]) -> Iterator[Sample]:
+        """Yields the sample of each seed as it is saved, scored and coloured."""
+        for made in self._method(self.config, self.pair, chunks, self.on_step, self.on_warning):
+            yield self._coloured(scored(as_saved(made), self._scorers))
+
+
+def chunks_of(config: RunConfig) -> list[tuple[int, ...]]:
+    """Returns the seeds of a run in the groups that share a batch."""
+    starts = range(0, len(config.seeds), config.batch_size)
+    return [config.seeds[start : start + config.batch_size] for start in starts]
+
+
+def _colouriser(
+    config: RunConfig, pair: ModelPair, device: str, on_step: OnStep | None
+) -> Callable[[Sample], Sample]:
+    """Returns what gives a sample the colour that a run asks for, its models loaded."""
+    if not config.colour.name:
+        return lambda sample: sample
+    colouriser = build("colouriser", config.colour.name, config.colour.options)
+    colour = colouriser(lambda: pair, device, on_step)
+    return lambda sample: dataclasses.replace(sample, colour=colour(sample))

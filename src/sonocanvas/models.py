@@ -1,0 +1,134 @@
+"""The models of a run: on which device, in which type, loaded and checked."""
+
+import warnings
+from typing import Any
+
+import torch
+from diffusers.utils import is_accelerate_available
+
+from sonocanvas.config import MODELS, RunConfig
+from sonocanvas.devices import default_dtype
+from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.pairs.named import load_named
+from sonocanvas.pipeline.models import offloaded
+from sonocanvas.protocols import OnWarning
+from sonocanvas.scene.placing import resized
+from sonocanvas.types import ModelPair
+
+THROUGH_MODELS = frozenset({"sds"})
+"""Methods with gradients through a model that was called: it must not be moved away meanwhile."""
+
+
+def pick_device(name: str) -> str:
+    """Returns the device that a name stands for; `auto` is the fastest that is there.
+
+    Raises:
+        InvalidInputError: The name is not known, or there is no such device here.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    there["cpu"] = True
+    if name == "auto":
+        return next(device for device, present in there.items() if present)
+    if name not in there:
+        raise unknown("device", name, ["auto", *there])
+    if not there[name]:
+        present = ", ".join(device for device in there if there[device])
+        raise InvalidInputError(f"There is no device '{name}' here; there is: {present}.")
+    return name
+
+
+def settled(
+    config: RunConfig, device: str | torch.device, pair: ModelPair | None = None
+) -> RunConfig:
+    """Returns a run that says the type of its weights and what its files hold, as it is recorded.
+
+    Args:
+        config: The run; where its `sampling.dtype` is `auto`, it is chosen here.
+        device: Where the models go.
+        pair: Models that are loaded already; then their type is taken.
+
+    Raises:
+        InvalidInputError: A file is missing, or is another than when the run was begun.
+    """
+    layers = tuple(layer.settled() for layer in config.layers)
+    config = config.model_copy(update={"layers": layers}) if layers else config
+    if config.sampling.dtype != "auto":
+        return config
+    kind = default_dtype(device) if pair is None else _type_of(pair.image_unet)
+    sampling = config.sampling.model_copy(update={"dtype": kind})
+    return config.model_copy(update={"sampling": sampling})
+
+
+def load_pair(
+    config: RunConfig, device: str | torch.device, on_warning: OnWarning = warnings.warn
+) -> ModelPair:
+    """Returns the models of a run.
+
+    Args:
+        config: The run.
+        device: Where they go.
+        on_warning: Called with sentences about licences and about what differs.
+
+    Raises:
+        InvalidInputError: The pair does not take another image or audio model.
+        CheckpointError: The weights are missing, broken or do not belong together.
+    """
+    given = config.model_dump(include=set(MODELS))
+    dtype = getattr(torch, settled(config, device).sampling.dtype)
+    return load_named(config.pair, device, dtype, **given, on_warning=on_warning)
+
+
+def ready_pair(
+    config: RunConfig, device: str, offload: bool, pair: ModelPair | None, on_warning: OnWarning
+) -> ModelPair:
+    """Returns the models of a run for a canvas of its length.
+
+    Args:
+        config: The run, settled.
+        device: Where they compute.
+        offload: Whether each waits on the CPU until it is called.
+        pair: Models that are loaded already; `None` loads them.
+        on_warning: As in `load_pair`.
+
+    Raises:
+        InvalidInputError: The models are of another type than the run says, or cannot be made
+            as long as its canvas.
+        CheckpointError: The weights are missing, broken or do not belong together.
+    """
+    if pair is None:
+        pair = load_pair(config, "cpu" if offload else device, on_warning)
+        pair = offloaded(pair, device) if offload else pair
+    for name in ("image_unet", "audio_unet"):
+        given = _type_of(getattr(pair, name))
+        if given != config.sampling.dtype:
+            raise InvalidInputError(
+                f"sampling.dtype is '{config.sampling.dtype}', but the {name} of the pair is of "
+                f"{given}."
+            )
+    return resized(pair, config.duration_s)
+
+
+def check_offload(config: RunConfig, device: str) -> None:
+    """Checks that the models of a run can wait on the CPU until they are called.
+
+    Raises:
+        InvalidInputError: There is no card, no accelerate, or the method needs its models.
+    """
+    if device != "cuda":
+        raise InvalidInputError(
+            f"Offloading saves the memory of a graphics card; the device is '{device}', and only "
+            "'cuda' is allowed."
+        )
+    if config.method.name in THROUGH_MODELS:
+        raise InvalidInputError(
+            f"Method '{config.method.name}' cannot be offloaded, since gradients flow through its "
+            "models; run it without."
+        )
+    if not is_accelerate_available():
+        raise InvalidInputError(
+            "Offloading needs accelerate: `pip install -c constraints.txt accelerate`."
+        )
+
+
+def _type_of(model: Any) -> str:
+    return str(model.dtype).removeprefix("torch.")

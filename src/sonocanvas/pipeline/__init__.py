@@ -1,0 +1,1 @@
+"""Both models as one of diffusers' pipelines."""

@@ -1,0 +1,240 @@
+"""Where layers are on a canvas, and what of it is given."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sonocanvas.canvas import (
+    band_middles,
+    canvas_to_mel,
+    mel_to_canvas,
+)
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.experts import Box
+from sonocanvas.registry import build
+from sonocanvas.scene.layers import Layer
+from sonocanvas.types import CanvasFormat, ModelPair
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A layer on a canvas of `mels` rows and `frames` columns; row 0 is the highest frequency.
+
+    Attributes:
+        layer: The layer.
+        box: Rows and columns that it may use, in pixels.
+        across: `(mels,)` how much of it is in each row, in [0, 1].
+        along: `(frames,)` how much of it is in each column, in [0, 1].
+        given: `(mels, frames)` what its source gives, silent elsewhere; `None` without one.
+        opacity: `(mels, frames)` how opaque that is, in [0, 1]; `None` without one.
+        cut_s: How much of its sound has no room, in seconds.
+    """
+
+    layer: Layer
+    box: Box
+    across: Tensor
+    along: Tensor
+    given: Tensor | None = None
+    opacity: Tensor | None = None
+    cut_s: float = 0.0
+
+    @property
+    def weights(self) -> Tensor:
+        """How much of it is in each pixel, `(mels, frames)`."""
+        return torch.outer(self.across, self.along)
+
+    @property
+    def covers(self) -> Tensor:
+        """How much of each pixel it fills, `(mels, frames)`: a model all of its place."""
+        return self.weights if self.layer.prompt or self.opacity is None else self.opacity
+
+
+def block_of(pair: ModelPair) -> int:
+    """Returns how many pixels a place in a latent is wide and high."""
+    return pair.canvas_format.mels // pair.latent_shape[1]
+
+
+def duration_of(pair: ModelPair) -> float:
+    """Returns how long a canvas of a pair is, in seconds."""
+    frames = pair.latent_shape[2] * block_of(pair) - pair.crop_columns
+    return frames * pair.canvas_format.hop_samples / pair.canvas_format.sample_rate_hz
+
+
+def resized(pair: ModelPair, duration_s: float) -> ModelPair:
+    """Returns a pair whose canvases are of another duration; its models stay as they are.
+
+    Args:
+        pair: The models.
+        duration_s: In seconds; 0 is the pair's own.
+    """
+    if duration_s == 0:
+        return pair
+    fmt, block = pair.canvas_format, block_of(pair)
+    channels, rows, own = pair.latent_shape
+    frames = round(duration_s * fmt.sample_rate_hz / fmt.hop_samples)
+    columns = math.ceil(frames / block)
+    return dataclasses.replace(
+        pair,
+        latent_shape=(channels, rows, columns),
+        crop_columns=columns * block - frames,
+        window=own if columns > own else 0,
+    )
+
+
+def place_layers(layers: Sequence[Layer], pair: ModelPair) -> list[Placed]:
+    """Returns where each layer is on the canvas of a pair, with what its source gives.
+
+    Raises:
+        InvalidInputError: A layer lies outside the canvas, or its source cannot be read.
+    """
+    return [place(layer, number, pair) for number, layer in enumerate(layers, 1)]
+
+
+def place(
+    layer: Layer, number: int, pair: ModelPair, given: tuple[Tensor, Tensor] | None = None
+) -> Placed:
+    """Returns where a layer is on the canvas of a pair.
+
+    Args:
+        layer: The layer.
+        number: Its number, for messages.
+        pair: The models.
+        given: What it holds instead of its source, as a source gives it.
+
+    Raises:
+        InvalidInputError: It lies outside the canvas, or its source cannot be read.
+    """
+    fmt, block = pair.canvas_format, block_of(pair)
+    frames = pair.latent_shape[2] * block
+    shown = frames - pair.crop_columns
+    left, right = _columns(layer, number, fmt, shown)
+    top, bottom = _rows(layer, number, fmt)
+    box = Box(top, bottom, left, frames if right == shown else right)
+    feather = layer.feather_s * fmt.sample_rate_hz / fmt.hop_samples
+    across, along = _ramp(fmt.mels, top, bottom, feather), _ramp(shown, left, right, feather)
+    along = torch.cat([along, along[-1:].expand(frames - shown)])
+    if given is None and not layer.source.name:
+        return Placed(layer, box, across, along)
+    if given is None:
+        given = build("source", layer.source.name, layer.source.options)(fmt)
+    room = Box(0, fmt.mels, left, right) if layer.kind == "sound" else Box(top, bottom, left, right)
+    gray, opacity, cut = _fitted(given[0], given[1], layer, room)
+    rows, columns = slice(room.top, room.bottom), slice(room.left, room.right)
+    silent = torch.full((fmt.mels, frames), float(fmt.inverted))
+    content, opaque = silent.clone(), torch.zeros_like(silent)
+    content[rows, columns] = quieter(gray, layer.level_db, fmt) if layer.level_db else gray
+    opaque[rows, columns] = opacity
+    opaque = opaque * torch.outer(across, along)
+    cut_s = cut * fmt.hop_samples / fmt.sample_rate_hz
+    shown_as = torch.lerp(silent, content, opaque)
+    return Placed(layer, box, across, along, shown_as, opaque, cut_s)
+
+
+def _columns(layer: Layer, number: int, fmt: CanvasFormat, shown: int) -> tuple[int, int]:
+    """Returns the first column of a layer and the one after its last."""
+    if not layer.span_s:
+        return 0, shown
+    frames_a_second = fmt.sample_rate_hz / fmt.hop_samples
+    left, right = (round(end * frames_a_second) for end in layer.span_s)
+    if right > shown or left == right:
+        start, end = layer.span_s
+        raise InvalidInputError(
+            f"Layer {number}, '{layer.words}', is from {start:g} to {end:g} s; the canvas lasts "
+            f"{shown / frames_a_second:.2f} s, and a longer one is had by --duration."
+        )
+    return left, right
+
+
+def _rows(layer: Layer, number: int, fmt: CanvasFormat) -> tuple[int, int]:
+    """Returns the first row of a layer, from the top, and the one after its last."""
+    if not layer.band_hz:
+        return 0, fmt.mels
+    middles = band_middles(fmt)
+    low, high = layer.band_hz
+    inside = ((middles >= low) & (middles <= high)).nonzero()
+    if high > fmt.f_max_hz or not len(inside):
+        raise InvalidInputError(
+            f"Layer {number}, '{layer.words}', has a band from {low:g} to {high:g} Hz; the canvas "
+            f"holds {fmt.f_min_hz:g} to {fmt.f_max_hz:g} Hz in {fmt.mels} bands, and at least one "
+            "must lie in it."
+        )
+    return fmt.mels - 1 - int(inside[-1]), fmt.mels - int(inside[0])
+
+
+def _ramp(count: int, first: int, last: int, feather: float) -> Tensor:
+    """Returns 1 from `first` to before `last` of so many places and 0 elsewhere.
+
+    Towards an edge that is not that of the canvas it falls over `feather` places, within.
+    """
+    places = torch.arange(count) + 0.5
+    inside = ((places > first) & (places < last)).float()
+    if feather:
+        for edge, distance in ((first, places - first), (last, last - places)):
+            if edge not in (0, count):
+                inside = inside * (distance / feather).clamp(0, 1)
+    return inside
+
+
+def _fitted(gray: Tensor, opacity: Tensor, layer: Layer, room: Box) -> tuple[Tensor, Tensor, int]:
+    """Returns what a source gives in its room, how opaque it is, and the columns that are cut."""
+    height, width = room.bottom - room.top, room.right - room.left
+    if layer.kind == "sound":
+        size, tiled = _sound_size(gray.shape, width, layer.fit)
+    else:
+        size, tiled = _picture_size(gray.shape, height, width, layer.fit)
+    seen = [_scaled(one, size) for one in (gray, opacity)]
+    if tiled:
+        copies = math.ceil(width / size[1])
+        seen = [one.repeat(1, copies)[:, :width] for one in seen]
+    cut = max(0, size[1] - width) if layer.kind == "sound" else 0
+    centred = layer.kind == "picture" and not tiled
+    gray, opacity = (_into(one, height, width, centred) for one in seen)
+    return gray, opacity, cut
+
+
+def _picture_size(
+    shape: Sequence[int], height: int, width: int, fit: str
+) -> tuple[tuple[int, int], bool]:
+    """Returns the size that a picture gets in its room, and whether it is repeated."""
+    if fit == "stretch":
+        return (height, width), False
+    ratios = height / shape[0], width / shape[1]
+    scale = {"contain": min(ratios), "cover": max(ratios), "tile": ratios[0]}[fit]
+    rows, columns = (max(1, round(side * scale)) for side in shape)
+    return (rows, columns), fit == "tile"
+
+
+def _sound_size(shape: Sequence[int], width: int, fit: str) -> tuple[tuple[int, int], bool]:
+    """Returns the size that a sound gets in its room, and whether it is repeated."""
+    if fit == "stretch" or (fit == "cover" and shape[1] < width):
+        return (shape[0], width), False
+    return (shape[0], shape[1]), fit == "tile"
+
+
+def _scaled(one: Tensor, size: tuple[int, int]) -> Tensor:
+    if tuple(one.shape) == size:
+        return one
+    scaled = functional.interpolate(one[None, None], size, mode="bilinear", antialias=True)
+    return scaled[0, 0].clamp(0, 1)
+
+
+def _into(one: Tensor, height: int, width: int, centred: bool) -> Tensor:
+    """Returns a picture in a room of another size: cut where it is larger, else with 0 around."""
+    rows, columns = one.shape
+    spare = [height - rows, width - columns]
+    before = [side // 2 if centred else 0 for side in spare]
+    edges = (before[1], spare[1] - before[1], before[0], spare[0] - before[0])
+    return functional.pad(one, edges)
+
+
+def quieter(canvas: Tensor, level_db: float, fmt: CanvasFormat) -> Tensor:
+    """Returns rows of a canvas `(rows, frames)` at another level, 0 dB or less."""
+    rows = canvas.shape[0]
+    whole = functional.pad(canvas, (0, 0, 0, fmt.mels - rows))  # the format is of all rows
+    mel = canvas_to_mel(whole[None], fmt) * 10 ** (level_db / 20)
+    return mel_to_canvas(mel, fmt)[0, :rows]

@@ -1,0 +1,1 @@
+"""What is looked at, listened to and felt: pages, previews, videos, colour."""

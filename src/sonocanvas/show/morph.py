@@ -1,0 +1,125 @@
+"""A picture that changes while the sound goes on: one sample through a sequence of prompts.
+
+The canvases of one seed are drawn with picture prompts between the given ones, their embeddings
+mixed. Time moves through them, and what is heard at a moment is what stands under the playhead
+then: the sound is that of the canvas put together column by column.
+"""
+
+import dataclasses
+import itertools
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from sonocanvas.canvas import canvas_to_image, decode_latents, image_to_canvas
+from sonocanvas.config import RunConfig
+from sonocanvas.errors import InvalidInputError
+from sonocanvas.files.artifacts import as_saved, load_sample, sample_folders
+from sonocanvas.files.run_file import load_config
+from sonocanvas.files.run_folder import RUN_FILE
+from sonocanvas.finish import finish_image
+from sonocanvas.methods.compose import make_rule, read_scene, sample_latents
+from sonocanvas.protocols import OnStep, OnWarning
+from sonocanvas.scene.placing import resized
+from sonocanvas.text import encode_text
+from sonocanvas.types import ModelPair, Sample
+
+BETWEEN = 6
+"""Canvases from one prompt to the next."""
+
+
+def run_to_morph(folder: Path, prompts: Sequence[str]) -> tuple[RunConfig, list[Path]]:
+    """Returns the run of a folder and the samples in it, where they can be morphed.
+
+    Args:
+        folder: Folder of a run or of a sample.
+        prompts: What the picture becomes, one after the other.
+
+    Raises:
+        InvalidInputError: A prompt is empty, the folder holds no sample, or its pictures do not
+            come from one prompt by `compose`.
+    """
+    if not prompts or not all(prompt.strip() for prompt in prompts):
+        raise InvalidInputError(f"A morph needs prompts with words, not {list(prompts)}.")
+    samples = sample_folders(folder)
+    config = load_config(samples[0].absolute().parent / RUN_FILE)
+    if config.method.name != "compose" or config.search.name or config.layers:
+        raise InvalidInputError(
+            f"'{folder}' cannot be morphed: it takes a run of two prompts by 'compose'."
+        )
+    return config, samples
+
+
+def morph(
+    folder: Path,
+    config: RunConfig,
+    prompts: Sequence[str],
+    pair: ModelPair,
+    on_step: OnStep | None = None,
+    on_warning: OnWarning = warnings.warn,
+) -> tuple[Sample, Tensor]:
+    """Returns a sample with the sound of a morph, and the canvases `(count, mels, frames)` of it.
+
+    Args:
+        folder: Folder of the sample.
+        config: Its run.
+        prompts: What its picture becomes, one after the other, in equal times.
+        pair: Its models.
+        on_step: Called after each step with its record and the predicted clean latents.
+        on_warning: Called with sentences about the prompts.
+    """
+    pair = resized(pair, config.duration_s)
+    sample = load_sample(folder)
+    _, drawn, notes = read_scene(config, pair, on_warning)
+    looks, sounds = drawn.experts
+    texts = [looks.text]
+    for prompt in prompts:
+        text, told = encode_text(pair, "image", prompt, "image prompt")
+        texts.append(text)
+        for sentence in told:
+            on_warning(sentence)
+    steps = [
+        torch.lerp(one, other, number / BETWEEN)
+        for one, other in itertools.pairwise(texts)
+        for number in range(BETWEEN)
+    ]
+    parts, rule = [], make_rule(config)
+    stages = torch.cat([*steps, texts[-1]])
+    for start in range(0, len(stages), config.batch_size):
+        text = stages[start : start + config.batch_size]
+        composition = dataclasses.replace(
+            drawn, experts=(dataclasses.replace(looks, text=text), sounds)
+        )
+        seeds = [sample.seed] * len(text)
+        latents = sample_latents(config, pair, composition, seeds, rule, on_step)
+        with torch.no_grad():
+            parts += [image_to_canvas(decode_latents(pair.vae, one[None])).cpu() for one in latents]
+    canvases = torch.cat(parts)
+    canvases = canvases[..., : canvases.shape[-1] - pair.crop_columns]
+    whole = under_the_playhead(canvases)
+    asked = dataclasses.replace(sample.prompts, image=" to ".join([sample.prompts.image, *prompts]))
+    image = canvas_to_image(whole[None])[0]
+    made = finish_image(config, pair, asked, sample.seed, image, sample.latent, notes)
+    return as_saved(made), canvases
+
+
+def under_the_playhead(canvases: Tensor) -> Tensor:
+    """Returns the canvas `(mels, frames)` whose column at each moment is that of the morph then.
+
+    Args:
+        canvases: `(count, mels, frames)`, in equal times one after the other.
+    """
+    frames = canvases.shape[-1]
+    return torch.stack(
+        [at(canvases, (column + 0.5) / frames)[:, column] for column in range(frames)], dim=1
+    )
+
+
+def at(canvases: Tensor, share: float) -> Tensor:
+    """Returns the canvas `(mels, frames)` of a morph at a share of its time, in [0, 1]."""
+    place = share * (len(canvases) - 1)
+    first = min(int(place), len(canvases) - 2)
+    return torch.lerp(canvases[first], canvases[first + 1], place - first)

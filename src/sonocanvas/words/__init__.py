@@ -1,0 +1,1 @@
+"""What the embedded pair knows, and what goes together."""

@@ -1,0 +1,101 @@
+"""The atlas: which pictures and sounds `mini` composes well, and what goes better with what."""
+
+import csv
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+
+from sonocanvas.config import RunConfig
+from sonocanvas.words.concepts import shared
+
+TABLE = "data/atlas.tsv"
+COLUMNS = ("picture", "sound", "seed", "picture_place", "sound_place")
+HOPELESS = 10
+"""A side that comes after so many of the 48 was not there in the one try."""
+BETTER = 3
+"""How many better ones are named."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture with one sound, composed once.
+
+    Attributes:
+        picture, sound: Names of the concepts.
+        picture_place, sound_place: Where the right prompt came among all 48, by the selector; 1 is
+            first.
+    """
+
+    picture: str
+    sound: str
+    picture_place: int
+    sound_place: int
+
+    @property
+    def worse(self) -> int:
+        """The place of the side that came out worse."""
+        return max(self.picture_place, self.sound_place)
+
+
+@functools.cache
+def entries() -> tuple[Entry, ...]:
+    """Returns all pairs, picture by picture."""
+    text = resources.files("sonocanvas").joinpath(TABLE).read_text("utf-8")
+    return tuple(
+        Entry(row["picture"], row["sound"], int(row["picture_place"]), int(row["sound_place"]))
+        for row in csv.DictReader(text.splitlines(), delimiter="\t")
+    )
+
+
+def entry_of(image_prompt: str, audio_prompt: str) -> Entry | None:
+    """Returns the entry of two prompts, `None` where the atlas has none for them."""
+    pictures = {row["image_prompt"]: row["id"] for row in shared()}
+    sounds = {row["audio_prompt"]: row["id"] for row in shared()}
+    asked = (pictures.get(image_prompt.strip().lower()), sounds.get(audio_prompt.strip().lower()))
+    return next((one for one in entries() if (one.picture, one.sound) == asked), None)
+
+
+def warning_of(config: RunConfig) -> str:
+    """Returns what to say before a run, empty where the atlas does not speak of its like."""
+    like = RunConfig(image_prompt="a", audio_prompt="b")
+    asked = ("pair", "image_model", "audio_model", "method", "search", "layers", "duration_s")
+    if any(getattr(config, name) != getattr(like, name) for name in asked):
+        return ""
+    return warning_for(config.image_prompt, config.audio_prompt)
+
+
+def best_sounds(picture: str) -> list[Entry]:
+    """Returns the entries of a picture with the sounds that go best with it, the best first."""
+    return _best(lambda one: one.picture == picture)
+
+
+def warning_for(image_prompt: str, audio_prompt: str) -> str:
+    """Returns what to say before two prompts that hardly go together, and what goes better.
+
+    It is empty where they do, or where the atlas does not know them.
+    """
+    entry = entry_of(image_prompt, audio_prompt)
+    if entry is None or entry.worse <= HOPELESS:
+        return ""
+    drawn = {row["id"]: row["image_prompt"] for row in shared()}
+    played = {row["id"]: row["audio_prompt"] for row in shared()}
+    sounds = best_sounds(entry.picture)
+    pictures = _best(lambda one: one.sound == entry.sound)
+    lost = "picture" if entry.picture_place > entry.sound_place else "sound"
+    return (
+        f"'{image_prompt}' and '{audio_prompt}' hardly go together: the {lost} was lost when they "
+        f"were tried. Better with this picture: {_listed([played[one.sound] for one in sounds])}; "
+        f"with this sound: {_listed([drawn[one.picture] for one in pictures])}."
+    )
+
+
+def _best(fits: Callable[[Entry], bool]) -> list[Entry]:
+    def order(one: Entry) -> tuple[int, int, bool]:
+        return one.worse, one.sound_place, one.picture != one.sound  # its own sound is said first
+
+    return sorted(filter(fits, entries()), key=order)[:BETTER]
+
+
+def _listed(prompts: list[str]) -> str:
+    return ", ".join(f"'{prompt}'" for prompt in prompts)

@@ -1,0 +1,28 @@
+"""A sample of the tiny pair's size, without a model."""
+
+import torch
+from tiny import TINY_FORMAT
+
+from sonocanvas.types import Colour, Prompts, Sample, Score, Waveform
+
+
+def red_colour():
+    """Returns a colour that is easily seen, of the size of `make_sample`."""
+    picture = torch.tensor([200 / 255, 0, 0])[None, :, None, None].expand(1, 3, 32, 64)
+    return Colour(picture, {"name": "red"})
+
+
+def make_sample(seed=7, level=0.5):
+    generator = torch.Generator().manual_seed(seed)
+    image = torch.rand(3, 32, 64, generator=generator)
+    return Sample(
+        seed=seed,
+        prompts=Prompts('a "castle" — 城', "bells", "", "noise"),
+        latent=torch.randn(4, 8, 16, generator=generator),
+        image=image,
+        canvas=image.mean(dim=0),
+        waveform=Waveform(level * torch.randn(1, 4096, generator=generator), 16000),
+        canvas_format=TINY_FORMAT,
+        scores=(Score("round_trip", 0.1 + 0.2, "", True),),
+        record={"method": "compose", "rule": {"name": "mean", "audio_weight": 1 / 3}},
+    )
