@@ -32,6 +32,7 @@ choose
 files.run_folder
 models
 making
+batch
 generate
 show.morph
 evaluation show files.inspection

@@ -16,7 +16,7 @@ from sonocanvas.errors import unknown
 from sonocanvas.files.run_folder import PREVIEW_FILE, RunFolder
 from sonocanvas.making import Maker, chunks_of
 from sonocanvas.models import check_offload, pick_device, ready_pair, settled
-from sonocanvas.protocols import OnStep, OnWarning
+from sonocanvas.protocols import Make, OnCost, OnStep, OnWarning
 from sonocanvas.show.preview import previewing
 from sonocanvas.types import ModelPair, Sample
 
@@ -31,7 +31,9 @@ def generate(
     on_step: OnStep | None = None,
     on_sample: Callable[[Sample], None] | None = None,
     on_warning: OnWarning | None = None,
+    on_cost: OnCost | None = None,
     pair: ModelPair | None = None,
+    make: Make | None = None,
 ) -> list[Sample]:
     """Returns the samples of a run, in the order of its seeds, each as it is saved.
 
@@ -50,7 +52,10 @@ def generate(
         on_sample: Called with each sample, those that were kept first.
         on_warning: Called with each sentence about the prompts, the licences of what is
             downloaded and models that differ; by default `warnings.warn`.
+        on_cost: Called after each chunk of seeds with what it took, as in `making.Maker`.
         pair: A pair that is loaded already, instead of the one that the run names.
+        make: What makes the samples instead of this process, such as `batch.pool.Pool`; `on_step`
+            is not called then.
 
     Raises:
         InvalidInputError: The run, the device or the folder cannot be used; nothing is written.
@@ -61,23 +66,25 @@ def generate(
     place = pick_device(device)
     if offload:
         check_offload(config, place)
-    config = settled(config, place, pair)
+    config = settled(config, place if make is None else make.device, pair)
     tell = on_sample or (lambda sample: None)
 
-    def made(chunks: Sequence[Sequence[int]]) -> Iterator[Sample]:
+    def here(
+        config: RunConfig, chunks: Sequence[Sequence[int]], on_cost: OnCost | None
+    ) -> Iterator[Sample]:
         warn = on_warning or warnings.warn
         models = ready_pair(config, place, offload, pair, warn)
         drawn = on_step
         if folder.path is not None:
             drawn = previewing(folder.path / PREVIEW_FILE, models, on_step, folder.begin)
-        yield from Maker(config, models, place, drawn, warn)(chunks)
+        yield from Maker(config, models, place, drawn, warn)(chunks, on_cost)
 
     with RunFolder(out, config, overwrite) as folder:
         samples = folder.kept()
         for sample in samples.values():
             tell(sample)
         chunks = [chunk for chunk in chunks_of(config) if not samples.keys() >= set(chunk)]
-        for sample in made(chunks) if chunks else ():
+        for sample in (make or here)(config, chunks, on_cost) if chunks else ():
             if sample.seed not in samples:
                 folder.add(sample)
                 samples[sample.seed] = sample

@@ -1,13 +1,15 @@
 """Samples from models: what the seeds of a run go through on one device."""
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from sonocanvas.choose.scoring import make_scorers, scored
 from sonocanvas.config import RunConfig
 from sonocanvas.files.artifacts import as_saved
 from sonocanvas.finish import make_vocoder
-from sonocanvas.protocols import OnStep, OnWarning
+from sonocanvas.protocols import OnCost, OnStep, OnWarning
 from sonocanvas.registry import build
 from sonocanvas.types import ModelPair, Sample
 
@@ -45,10 +47,28 @@ class Maker:
         choice = getattr(config, menu)
         self._method = build(menu, choice.name, choice.options)
 
-    def __call__(self, chunks: Sequence[Sequence[int]]) -> Iterator[Sample]:
-        """Yields the sample of each seed as it is saved, scored and coloured."""
-        for made in self._method(self.config, self.pair, chunks, self.on_step, self.on_warning):
-            yield self._coloured(scored(as_saved(made), self._scorers))
+    def __call__(
+        self, chunks: Sequence[Sequence[int]], on_cost: OnCost | None = None
+    ) -> Iterator[Sample]:
+        """Yields the sample of each seed as it is saved, scored and coloured.
+
+        Args:
+            chunks: Seeds; those of a chunk share a batch.
+            on_cost: Called after each chunk, before its last sample is yielded, with its seeds and
+                what they took together: `seconds`, `cpu_seconds` and `evaluations`, which are
+                calls of a model with both halves of guidance.
+        """
+        last = {chunk[-1]: chunk for chunk in chunks}
+        with _counted_rows(self.pair) as rows:
+            begun = _clocks()
+            for made in self._method(self.config, self.pair, chunks, self.on_step, self.on_warning):
+                sample = self._coloured(scored(as_saved(made), self._scorers))
+                if sample.seed in last and on_cost is not None:
+                    cost = {what: now - begun[what] for what, now in _clocks().items()}
+                    on_cost(last[sample.seed], {**cost, "evaluations": sum(rows) / 2})
+                    rows.clear()
+                    begun = _clocks()
+                yield sample
 
 
 def chunks_of(config: RunConfig) -> list[tuple[int, ...]]:
@@ -66,3 +86,23 @@ def _colouriser(
     colouriser = build("colouriser", config.colour.name, config.colour.options)
     colour = colouriser(lambda: pair, device, on_step)
     return lambda sample: dataclasses.replace(sample, colour=colour(sample))
+
+
+def _clocks() -> dict[str, float]:
+    return {"seconds": time.perf_counter(), "cpu_seconds": time.process_time()}
+
+
+@contextmanager
+def _counted_rows(models: ModelPair) -> Iterator[list[int]]:
+    """Gives a list that grows by the rows of each call of a model; two rows are an evaluation."""
+    rows: list[int] = []
+    unets = {id(unet): unet for unet in (models.image_unet, models.audio_unet)}
+    handles = [
+        unet.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
+        for unet in unets.values()
+    ]
+    try:
+        yield rows
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -23,6 +23,28 @@ OnWarning = Callable[[str], None]
 """Called with each sentence that a user should read."""
 
 
+OnCost = Callable[[Sequence[int], dict[str, float]], None]
+"""Called with the seeds of a chunk and what they took together."""
+
+
+class Make(Protocol):
+    """Makes samples of a run somewhere else than here, such as on a cluster.
+
+    Attributes:
+        device: Where it computes; it decides the type of the weights.
+    """
+
+    device: str
+
+    def __call__(
+        self, config: Any, chunks: Sequence[Sequence[int]], on_cost: OnCost | None
+    ) -> Iterator[Sample]:
+        """Yields the sample of each seed as it is saved, in any order."""
+
+    def expect(self, config: Any, chunks: Sequence[Sequence[int]]) -> None:
+        """Begins what will be asked for later."""
+
+
 class Method(Protocol):
     """How a sample comes about; a frozen dataclass whose fields are its options.
 

@@ -1,10 +1,16 @@
 """The terminal: progress while a run goes on, and a table at its end."""
 
-from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 from torch import Tensor
@@ -31,6 +37,7 @@ class RunDisplay:
         )
         self._done = self._progress.add_task(what, total=count)
         self._steps = self._progress.add_task("steps", total=None)
+        self._workers: dict[str, TaskID] = {}
 
     def __enter__(self) -> "RunDisplay":
         return self
@@ -50,6 +57,16 @@ class RunDisplay:
             self._progress.start()
         self._progress.update(self._steps, total=step.count, completed=step.index + 1)
 
+    def on_worker(self, name: str, state: str) -> None:
+        """Shows what a worker of a cluster makes, in place of the steps; nothing: it is gone."""
+        if self._progress.console.is_terminal:
+            self._progress.start()
+        self._progress.update(self._steps, visible=False)
+        if name not in self._workers:
+            self._workers[name] = self._progress.add_task(name, total=None)
+        shown = f"{name}: {state}" if state else name
+        self._progress.update(self._workers[name], description=shown, visible=bool(state))
+
     def on_sample(self, sample: object) -> None:
         """Shows that a sample is there."""
         self.advance()
@@ -65,7 +82,7 @@ class RunDisplay:
         )
 
 
-def show_run(samples: list[Sample], index: Path) -> None:
+def show_run(samples: list[Sample], index: str) -> None:
     """Prints the samples of a run with their scores, the kept ones first, and where to look."""
     table = Table(box=None, pad_edge=False)
     ranked = "rank" in samples[0].record

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from sonocanvas.cli.json_ import AsJson
+from sonocanvas.cli.places import On, kept_in, made_on
 
 Texts = list[str]
 
@@ -47,9 +48,10 @@ def evaluate(
     ] = None,
     pair: Annotated[str | None, typer.Option(help="Model pair; see 'list pairs'.")] = None,
     rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder; what is there is kept.")] = Path(
-        "runs/evaluation"
-    ),
+    out: Annotated[
+        str, typer.Option(help="Folder, also s3://BUCKET/NAME; what is there is kept.")
+    ] = "runs/evaluation",
+    on: On = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -78,19 +80,27 @@ def evaluate(
     from sonocanvas.cli.console import RunDisplay
     from sonocanvas.evaluation.run import evaluate as run
 
-    with RunDisplay(len(plan.pairs) * len(plan.rows), "runs") as display:
+    display = RunDisplay(len(plan.pairs) * len(plan.rows), "runs")
+    with kept_in(out) as (folder, send), display, made_on(on, display) as make:
+
+        def on_cell() -> None:
+            send()
+            display.advance()
+
         table = run(
             plan,
-            out,
+            folder,
             device=device,
             on_step=display.on_step,
-            on_cell=display.advance,
+            on_cell=on_cell,
             on_warning=display.on_warning,
+            make=make,
         )
+        results = (folder / "table.json").read_text("utf-8")
     if as_json:
-        typer.echo((out / "table.json").read_text("utf-8"), nl=False)
+        typer.echo(results, nl=False)
     else:
-        typer.echo(f"{table}\nRaw scores: {out / 'scores.csv'}")
+        typer.echo(f"{table}\nRaw scores: {out}/scores.csv")
 
 
 def _names(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sonocanvas.cli.json_ import AsJson, echo_json
+from sonocanvas.cli.places import On, kept_in, made_on
 
 if TYPE_CHECKING:
     from sonocanvas.config import RunConfig
@@ -94,8 +95,10 @@ def generate(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; by default runs/ and a name.")
+        str | None,
+        typer.Option(help="Run folder, also s3://BUCKET/NAME; by default runs/ and a name."),
     ] = None,
+    on: On = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     offload: Annotated[
         bool,
@@ -148,41 +151,47 @@ def generate(
         prompts_given = image is not None and audio is not None
         by_prompts = prompts_given or not named or bool(given.get("layers"))
         words = [config.image_prompt, config.audio_prompt] if by_prompts else named
-        out = Path("runs") / slug(" ".join(words))
+        out = f"runs/{slug(' '.join(words))}"
     from sonocanvas.cli.console import RunDisplay, show_run
     from sonocanvas.generate import generate as run
     from sonocanvas.show.gallery import write_gallery
     from sonocanvas.words.atlas import warning_of
 
-    with RunDisplay(len(config.seeds)) as display:
+    display = RunDisplay(len(config.seeds))
+    with kept_in(out) as (folder, send), display, made_on(on, display) as make:
         for sentence in (budget(config) if config.search.name else "", warning_of(config)):
             if sentence:
                 display.on_warning(sentence)
+
+        def on_sample(sample: Sample) -> None:
+            send()
+            display.on_sample(sample)
+
         samples = run(
             config,
-            out,
+            folder,
             device=device,
             offload=offload,
             overwrite=overwrite,
             on_step=display.on_step,
-            on_sample=display.on_sample,
+            on_sample=on_sample,
             on_warning=display.on_warning,
+            make=make,
         )
-    page = write_gallery(out)
+        page = write_gallery(folder)
+    shown = f"{out}/{page.name}"
     if as_json:
-        echo_json({"page": str(page), "samples": [described(sample, out) for sample in samples]})
+        echo_json({"page": shown, "samples": [described(sample, out) for sample in samples]})
     else:
-        show_run(samples, page)
+        show_run(samples, shown)
 
 
-def described(sample: Sample, out: Path) -> dict[str, Any]:
+def described(sample: Sample, out: str) -> dict[str, Any]:
     """Returns a sample of a run folder for programs."""
-    from sonocanvas.files.artifacts import sample_folder
-
     rank = sample.record.get("rank")
     return {
         "seed": sample.seed,
-        "folder": str(sample_folder(out, sample.seed)),
+        "folder": f"{out}/{sample.seed:04d}",
         "duration_s": sample.waveform.samples.shape[1] / sample.waveform.sample_rate_hz,
         "scores": {score.name: score.value for score in sample.scores},
         **({} if rank is None else {"rank": rank}),

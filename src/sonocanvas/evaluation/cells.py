@@ -2,9 +2,7 @@
 
 import dataclasses
 import json
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +17,8 @@ from sonocanvas.files.artifacts import load_sample, sample_folder
 from sonocanvas.files.run_folder import check_folder
 from sonocanvas.generate import generate
 from sonocanvas.making import chunks_of
-from sonocanvas.protocols import OnStep, OnWarning
-from sonocanvas.types import ModelPair, Prompts, Sample
+from sonocanvas.protocols import Make, OnStep, OnWarning
+from sonocanvas.types import ModelPair, Prompts
 
 FILES = ("sample.json", "canvas.png", "image.png", "audio.wav", "latent.safetensors")
 
@@ -51,6 +49,11 @@ class Cell:
         """Returns the seeds that are not there."""
         return {seed for seed in self.run.seeds if not self.sample(seed).exists()}
 
+    def missing_chunks(self) -> list[tuple[int, ...]]:
+        """Returns the chunks that have such a seed; they are made as a whole."""
+        missing = self.missing()
+        return [chunk for chunk in chunks_of(self.run) if missing & set(chunk)]
+
     def kept(self) -> list[int]:
         """Returns the seeds that were kept: all, where the run keeps none apart."""
         if not self.run.keep:
@@ -78,71 +81,41 @@ class Cell:
 
 def make_cell(
     cell: Cell,
-    models: ModelPair,
+    models: ModelPair | None,
     journal: Journal,
     on_step: OnStep | None,
     on_warning: OnWarning,
+    make: Make | None = None,
 ) -> None:
     """Makes what is missing of a cell; the seeds of a chunk share its time and evaluations.
 
-    The time is that from prompts to saved samples, the models being loaded. It is noted when a
-    sample is made and never again.
+    The time is that from prompts to samples, the models being loaded. It is noted when a sample is
+    made and never again.
 
     Args:
         cell: What to make.
-        models: The loaded pair.
+        models: The loaded pair; `None` where something else makes the samples.
         journal: Where time and evaluations are noted.
         on_step: Called after each step of denoising.
         on_warning: Called with sentences about the prompts.
+        make: As in `generate`.
     """
-    missing = cell.missing()
-    chunk_of = {seed: chunk for chunk in chunks_of(cell.run) for seed in chunk}
-    with _counted_rows(models) as rows:
-        clocks = _clocks()
 
-        def note(sample: Sample) -> None:
-            nonlocal clocks
-            chunk = chunk_of[sample.seed]
-            missing.discard(sample.seed)
-            if not rows or missing & set(chunk):
-                return
-            taken = {what: now - clocks[what] for what, now in _clocks().items()}
-            taken["evaluations"] = sum(rows) / 2
-            share = {what: amount / len(chunk) for what, amount in taken.items()}
-            for seed in chunk:
-                if "seconds" not in journal.of(cell.name, seed):
-                    journal.add(cell=cell.name, seed=seed, **share)
-            clocks = _clocks()
-            rows.clear()
+    def note(seeds: Sequence[int], cost: dict[str, float]) -> None:
+        share = {what: amount / len(seeds) for what, amount in cost.items()}
+        for seed in seeds:
+            if "seconds" not in journal.of(cell.name, seed):
+                journal.add(cell=cell.name, seed=seed, **share)
 
-        generate(
-            cell.run,
-            cell.folder,
-            on_step=on_step,
-            on_sample=note,
-            on_warning=on_warning,
-            pair=models,
-        )
-
-
-def _clocks() -> dict[str, float]:
-    return {"seconds": time.perf_counter(), "cpu_seconds": time.process_time()}
-
-
-@contextmanager
-def _counted_rows(models: ModelPair) -> Iterator[list[int]]:
-    """Gives a list that grows by the rows of each call of a model; two rows are an evaluation."""
-    rows: list[int] = []
-    unets = {id(unet): unet for unet in (models.image_unet, models.audio_unet)}
-    handles = [
-        unet.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
-        for unet in unets.values()
-    ]
-    try:
-        yield rows
-    finally:
-        for handle in handles:
-            handle.remove()
+    generate(
+        cell.run,
+        cell.folder,
+        on_step=on_step,
+        on_cost=note,
+        on_warning=on_warning,
+        pair=models,
+        make=make,
+    )
 
 
 def score_cell(

@@ -23,7 +23,7 @@ from sonocanvas.files.artifacts import load_sample, sample_folder
 from sonocanvas.files.writing import write_text
 from sonocanvas.generate import generate
 from sonocanvas.models import load_pair, pick_device, settled
-from sonocanvas.protocols import OnStep, OnWarning
+from sonocanvas.protocols import Make, OnStep, OnWarning
 from sonocanvas.registry import build
 from sonocanvas.types import ModelPair, Sample, Score
 
@@ -40,6 +40,7 @@ def evaluate(
     on_cell: Callable[[], None] | None = None,
     on_warning: OnWarning | None = None,
     models: ModelPair | None = None,
+    make: Make | None = None,
 ) -> str:
     """Returns the tables of an evaluation, and leaves them in a folder with what they rest on.
 
@@ -54,6 +55,7 @@ def evaluate(
         on_cell: Called after each run, also after those that were there.
         on_warning: Called once with each sentence about prompts and models.
         models: A pair that is loaded already.
+        make: What makes the samples instead of this process, as in `generate`.
 
     Raises:
         InvalidInputError: The folder holds something else, or a sample is not whole or cannot be
@@ -62,7 +64,9 @@ def evaluate(
     """
     place = pick_device(device)
     cells = [
-        _cell(out, row, pair, settled(row.run(pair), place, models))
+        _cell(
+            out, row, pair, settled(row.run(pair), place if make is None else make.device, models)
+        )
         for pair in plan.pairs
         for row in plan.rows
     ]
@@ -72,10 +76,14 @@ def evaluate(
     )
     warn = _once(on_warning or warnings.warn)
     scorers: dict[str, Any] = {}
+    if make is not None:
+        for cell in cells:
+            make.expect(cell.run, cell.missing_chunks())
     for cell in cells:
         if cell.missing():
-            models = models or load_pair(cell.run, place, warn)
-            make_cell(cell, models, journal, on_step, warn)
+            if make is None:
+                models = models or load_pair(cell.run, place, warn)
+            make_cell(cell, models, journal, on_step, warn, make)
         elif cell.run.keep:
             generate(cell.run, cell.folder)  # to rank anew
         score_cell(cell, plan.scores, scorers, journal, place)

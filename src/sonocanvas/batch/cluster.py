@@ -1,0 +1,72 @@
+"""Where chunks of a run are made, as a user writes it."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import parse_qsl
+
+from sonocanvas.errors import InvalidInputError, unknown
+
+LOWEST: dict[str, float] = {"workers": 0, "cpus": 0, "gpus": 0, "attempts": 1, "limit_s": 1}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Ray cluster and what a worker takes of it.
+
+    Attributes:
+        address: `ray://HOST:PORT`; empty is the cluster of `RAY_ADDRESS`, or else one that is
+            started on this machine.
+        workers: At most so many; 0 is as many as there is room for, also where the cluster grows.
+        cpus: Cores of a worker.
+        gpus: Cards of a worker; 0.25 lets four share one.
+        attempts: How often a chunk is begun before the run fails.
+        limit_s: How long a worker may take for a chunk, the loading of models included.
+
+    Raises:
+        InvalidInputError: A value is out of range.
+    """
+
+    address: str = ""
+    workers: int = 0
+    cpus: float = 1.0
+    gpus: float = 0.0
+    attempts: int = 3
+    limit_s: float = 3600.0
+
+    def __post_init__(self) -> None:
+        for name, lowest in LOWEST.items():
+            value = getattr(self, name)
+            if not lowest <= value < 1e6:
+                raise InvalidInputError(
+                    f"{name} of a cluster must be from {lowest:g} to 999999, not {value:g}."
+                )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Returns the cluster that a text names.
+
+        Raises:
+            InvalidInputError: It cannot be read.
+
+        Example:
+            >>> Cluster.parse("ray://head:10001?workers=4&gpus=0.5").gpus
+            0.5
+        """
+        place, _, query = text.partition("?")
+        if place != "ray" and not place.startswith("ray://"):
+            raise InvalidInputError(
+                f"'{text}' names no cluster; write ray or ray://HOST:PORT, with options such as "
+                "'ray?workers=4&gpus=0.5'."
+            )
+        given: dict[str, Any] = {"address": "" if place == "ray" else place}
+        for key, value in parse_qsl(query, keep_blank_values=True):
+            if key not in LOWEST:
+                raise unknown("option of a cluster", key, LOWEST)
+            try:
+                given[key] = type(getattr(cls, key))(value)
+            except ValueError:
+                kind = "whole number" if isinstance(getattr(cls, key), int) else "number"
+                raise InvalidInputError(
+                    f"{key} of a cluster must be a {kind}, not '{value}'."
+                ) from None
+        return cls(**given)

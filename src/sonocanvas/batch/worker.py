@@ -1,0 +1,66 @@
+"""What a worker does: it makes chunks in a process of its own, and its models stay loaded."""
+
+import platform
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from sonocanvas.config import MODELS, RunConfig
+from sonocanvas.making import Maker
+from sonocanvas.models import pick_device, ready_pair
+from sonocanvas.types import ModelPair, Sample
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a worker made of a chunk.
+
+    Attributes:
+        samples: In the order of their seeds, as they are saved.
+        cost: What they took together, as in `making.Maker`.
+        sentences: Warnings about prompts and models.
+    """
+
+    samples: list[Sample]
+    cost: dict[str, float]
+    sentences: list[str]
+
+
+class Worker:
+    """Makes chunks of runs; models are loaded again only where a run needs others.
+
+    Args:
+        device: Where the models go.
+        threads: How many threads torch computes with.
+    """
+
+    def __init__(self, device: str, threads: int) -> None:
+        torch.set_num_threads(threads)
+        self._device = pick_device(device)
+        self._models: tuple[dict[str, Any], ModelPair] | None = None
+        self._maker: Maker | None = None
+
+    def where(self) -> str:
+        """Returns the name of its machine."""
+        return platform.node()
+
+    def make(self, config: RunConfig, seeds: tuple[int, ...]) -> Result:
+        """Returns what it makes of a chunk of a settled run.
+
+        Raises:
+            InvalidInputError: The run cannot be made.
+            CheckpointError: Weights are missing or broken.
+        """
+        sentences: list[str] = []
+        if self._maker is None or self._maker.config != config:
+            asked = config.model_dump(include={*MODELS, "pair", "duration_s", "sampling"})
+            if self._models is None or self._models[0] != asked:
+                self._maker = self._models = None  # room for the next
+                pair = ready_pair(config, self._device, False, None, sentences.append)
+                self._models = (asked, pair)
+            self._maker = Maker(config, self._models[1], self._device, None, sentences.append)
+        self._maker.on_warning = sentences.append
+        costs: list[dict[str, float]] = []
+        samples = list(self._maker([seeds], lambda _, cost: costs.append(cost)))
+        return Result(samples, costs[0], sentences)
