@@ -7,6 +7,7 @@ dies or hangs is replaced, and its chunks go to others.
 
 import os
 import re
+import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -105,8 +106,9 @@ class Pool:
         address = self.cluster.address or os.environ.get("RAY_ADDRESS", "")
         own = {} if address else {"include_dashboard": False}
         try:
+            _check_reachable(address)
             ray.init(address or None, log_to_driver=False, logging_level="error", **own)
-        except (RayError, ConnectionError, RuntimeError, ValueError) as error:
+        except (RayError, OSError, RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0].rstrip(".")
             raise SonoCanvasError(
                 f"Cannot reach the cluster at '{address or 'this machine'}': {reason}."
@@ -275,3 +277,10 @@ class Pool:
         if sentence not in self._said:
             self._said.add(sentence)
             self._on_warning(sentence)
+
+
+def _check_reachable(address: str) -> None:
+    """Raises `OSError` where nobody listens, which Ray itself would find out after minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10).close()

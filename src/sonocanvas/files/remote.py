@@ -113,6 +113,8 @@ def working_copy(url: str) -> Iterator[RemoteFolder]:
         folder.fetch()
         try:
             yield folder
+        except InvalidInputError as error:  # the user knows nothing of the copy
+            raise InvalidInputError(str(error).replace(str(folder.local), url)) from None
         finally:
             if folder.local.exists():
                 folder.send()
