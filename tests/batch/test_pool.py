@@ -1,5 +1,6 @@
 """Runs on a real Ray cluster of two raylets: the same folder, whatever happens to workers."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from tiny_mortal import Mortal
 from sonocanvas.batch.cluster import Cluster
 from sonocanvas.batch.pool import IN_FLIGHT, Pool
 from sonocanvas.errors import InvalidInputError, SonoCanvasError
+from sonocanvas.evaluation.plan import plan_evaluation
+from sonocanvas.evaluation.prompts import PromptPair
+from sonocanvas.evaluation.run import evaluate
 from sonocanvas.generate import generate
 from sonocanvas.models import settled
 from sonocanvas.pairs.folder import save_folder
@@ -134,6 +138,33 @@ def test_no_worker_has_more_than_two_chunks_and_a_cluster_may_grow(raylets, run,
             pytest.fail("the third worker never began")
     raylets.remove_node(grown)
     assert max(most) == IN_FLIGHT
+
+
+def test_an_evaluation_has_the_folder_of_one_machine(raylets, run, tmp_path):
+    given = {"seeds": "0-1", "pair": run.pair}
+    plan = plan_evaluation(
+        [
+            PromptPair(0, "castle_bell", "a castle", "bells ringing", "scene", "discrete"),
+            PromptPair(4, "dog_rain", "a dog", "rain", "object", "continuous"),
+        ],
+        ("compose", "image-only"),
+        given,
+        settings=["sampling.steps=2", "vocoder=griffin_lim", "batch_size=1"],
+        scores=["round_trip"],
+    )
+    evaluate(plan, tmp_path / "here")
+    with Pool(Cluster()) as pool:
+        evaluate(plan, tmp_path / "there", make=pool)
+    assert files(tmp_path / "there" / "cells") == files(tmp_path / "here" / "cells")
+    tables = [
+        json.loads((tmp_path / one / "table.json").read_text("utf-8")) for one in ("here", "there")
+    ]
+    scores, evaluations = (
+        [[row[what] for row in table["rows"]] for table in tables]
+        for what in ("scores", "evaluations")
+    )
+    assert scores[0] == scores[1]
+    assert evaluations[0] == evaluations[1]
 
 
 def test_a_cluster_without_room_is_told(raylets, run, monkeypatch):

@@ -9,6 +9,7 @@ import sys
 import tomllib
 import warnings
 
+import fsspec
 import numpy as np
 import pytest
 import soundfile
@@ -607,3 +608,30 @@ def test_the_help_of_a_command_ends_with_an_example_whose_options_it_has(sonocan
     for word in words:
         if word.startswith("-"):
             assert word in told.partition("Example:")[0]
+
+
+def test_what_names_no_cluster_is_refused_before_anything_is_made(sonocanvas, tmp_path):
+    code, _, errors = sonocanvas("generate", *QUICK, "--on", "slurm")
+    assert code == 2
+    assert errors.startswith("'slurm' names no cluster; write ray or ray://HOST:PORT")
+    assert not list(tmp_path.rglob("sample.json"))
+
+
+def test_a_cluster_without_ray_says_what_to_install(sonocanvas, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sonocanvas.batch.pool", None)
+    code, _, errors = sonocanvas("generate", *QUICK, "--on", "ray")
+    assert (code, errors) == (
+        2,
+        "A cluster needs Ray: `pip install -c constraints.txt -e '.[cluster]'`.\n",
+    )
+
+
+def test_a_run_is_kept_in_a_store(sonocanvas, tmp_path):
+    code, output, errors = sonocanvas("generate", *QUICK, "--out", "memory://store/run", "--json")
+    assert (code, errors) == (0, "")
+    described = json.loads(output)
+    assert described["page"] == "memory://store/run/index.html"
+    assert described["samples"][0]["folder"] == "memory://store/run/0000"
+    with fsspec.open("memory://store/run/0000/sample.json") as file:
+        assert json.load(file)["seed"] == 0
+    assert not (tmp_path / "memory:").exists()

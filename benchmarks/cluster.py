@@ -1,0 +1,143 @@
+"""What a cluster gives: `python benchmarks/cluster.py`.
+
+Samples a second of one and of two workers, each pinned to a core of its own, turn by turn; then
+what the driver itself takes for a sample at so many workers, which are simulated: an actor
+answers for all of them after a while, with a real sample of `mini`.
+"""
+
+import argparse
+import asyncio
+import dataclasses
+import json
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from sonocanvas import RunConfig, generate
+from sonocanvas.batch.cluster import Cluster
+from sonocanvas.batch.pool import Pool
+from sonocanvas.batch.worker import Result, Worker
+from sonocanvas.files.run_folder import RunFolder
+from sonocanvas.models import settled
+from sonocanvas.types import Sample
+
+PROMPTS = {"image_prompt": "an owl", "audio_prompt": "an owl hooting"}
+
+
+class Pinned(Worker):
+    """A worker on one core."""
+
+    def __init__(self, core: int) -> None:
+        os.sched_setaffinity(0, {core})
+        super().__init__("cpu", 1)
+
+
+class PinnedPool(Pool):
+    """Gives each worker the next core."""
+
+    def _start(self) -> Any:
+        cores = sorted(os.sched_getaffinity(0))
+        return ray.remote(num_cpus=1)(Pinned).remote(cores[(self._count - 1) % len(cores)])
+
+
+class Crowd:
+    """Answers for many workers, each after the same while."""
+
+    def __init__(self, sample: Sample, seconds: float) -> None:
+        self.sample, self.seconds = sample, seconds
+
+    async def where(self) -> str:
+        """Returns where they all are."""
+        return "nowhere"
+
+    async def make(self, config: RunConfig, seeds: tuple[int, ...]) -> Result:
+        """Returns the same sample under each seed."""
+        await asyncio.sleep(self.seconds)
+        return Result([dataclasses.replace(self.sample, seed=seed) for seed in seeds], {}, [])
+
+
+class CrowdPool(Pool):
+    """Hires the same actor again and again."""
+
+    crowd: Any = None
+
+    def _start(self) -> Any:
+        return self.crowd
+
+
+def rate(workers: int, seeds: int) -> float:
+    """Returns samples a second, counted from when all workers have made their first."""
+    config = settled(RunConfig(**PROMPTS, seeds=tuple(range(seeds)), batch_size=1), "cpu")
+    made, begun_s, first = 0, 0.0, set[str]()
+    with PinnedPool(
+        Cluster(workers=workers), lambda name, state: first.add(name) if state == "waits" else None
+    ) as pool:
+        warm = pool(config, [(10_000 + number,) for number in range(4 * workers)], None)
+        for _ in warm:
+            pass
+        begun_s = time.perf_counter()
+        for _ in pool(config, [(seed,) for seed in config.seeds], None):
+            made += 1
+        return made / (time.perf_counter() - begun_s)
+
+
+def overhead(workers: int, seconds: float, samples: int) -> dict[str, float]:
+    """Returns what the driver takes for a sample, in ms of its processor and of the clock."""
+    config = settled(RunConfig(**PROMPTS, seeds=tuple(range(samples)), batch_size=1), "cpu")
+    (sample,) = generate(RunConfig(**PROMPTS, seeds=(0,)))
+    found: dict[str, float] = {}
+    with (
+        tempfile.TemporaryDirectory() as beside,
+        CrowdPool(Cluster(workers=workers, cpus=0)) as pool,
+        RunFolder(Path(beside) / "run", config, False) as folder,
+    ):
+        kind = ray.remote(num_cpus=0, max_concurrency=4 * workers)(Crowd)
+        pool.crowd = kind.remote(sample, seconds)
+        clocks = time.perf_counter(), time.process_time()
+        saving_s = 0.0
+        for made in pool(config, [(seed,) for seed in config.seeds], None):
+            started_s = time.process_time()
+            folder.add(made)
+            saving_s += time.process_time() - started_s
+        wall_s, cpu_s = time.perf_counter() - clocks[0], time.process_time() - clocks[1]
+        found["driver_ms"] = 1000 * (cpu_s - saving_s) / samples
+        found["saving_ms"] = 1000 * saving_s / samples
+        found["samples_per_s"] = samples / wall_s
+    return found
+
+
+def main() -> None:
+    """Prints both, and writes them as JSON where that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=40)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--crowds", type=int, nargs="*", default=[10, 100, 1000])
+    parser.add_argument("--seconds", type=float, default=10.0, help="of a simulated chunk")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(arguments.turns):
+        for workers, found in rates.items():
+            found.append(rate(workers, arguments.seeds * workers))
+            print(f"{workers} workers: {found[-1]:.3f} samples a second", flush=True)
+    ratios = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
+    if ratios:
+        print(
+            f"two over one: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
+    crowds = {}
+    for workers in arguments.crowds:
+        crowds[workers] = overhead(workers, arguments.seconds, 3 * workers)
+        print(f"{workers} simulated workers: {crowds[workers]}", flush=True)
+    if arguments.json:
+        text = json.dumps({"rates": rates, "ratios": ratios, "crowds": crowds}, indent=1)
+        arguments.json.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
