@@ -128,7 +128,8 @@ def main() -> None:
     ratios = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
     if ratios:
         print(
-            f"two over one: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+            "two over one: "
+            f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
         )
     crowds = {}
     for workers in arguments.crowds:

@@ -20,7 +20,7 @@ from sonocanvas.evaluation.plan import REFERENCES, Plan, Row, extractor_of
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.evaluation.table import Measured, summarise, to_csv, to_markdown
 from sonocanvas.files.artifacts import load_sample, sample_folder
-from sonocanvas.files.writing import write_text
+from sonocanvas.files.writing import LOCK_FILE, only_writer, write_text
 from sonocanvas.generate import generate
 from sonocanvas.models import load_pair, pick_device, settled
 from sonocanvas.protocols import Make, OnStep, OnWarning
@@ -71,10 +71,38 @@ def evaluate(
         for row in plan.rows
     ]
     _check_out(out, cells)
+    with only_writer(out):
+        warn = _once(on_warning or warnings.warn)
+        journal = _made_and_scored(
+            plan, cells, out, place, on_step, on_cell or (lambda: None), warn, models, make
+        )
+        set_scores = _score_sets(plan, cells, journal, place)
+        samples = [sample for cell in cells for sample in _measured(cell, plan.scores, journal)]
+        order = [row.name for row in plan.rows]
+        samples.sort(key=lambda sample: order.index(sample.row))
+        summary = summarise(samples, set_scores)
+        tables = to_markdown(summary)
+        write_text(out / "scores.csv", to_csv(samples))
+        write_text(out / "table.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
+        write_text(out / "table.md", tables)
+    return tables
+
+
+def _made_and_scored(
+    plan: Plan,
+    cells: Sequence[Cell],
+    out: Path,
+    device: str,
+    on_step: OnStep | None,
+    on_cell: Callable[[], None],
+    on_warning: OnWarning,
+    models: ModelPair | None,
+    make: Make | None,
+) -> Journal:
+    """Returns what was measured, after it made and scored what was missing."""
     journal = Journal(
         out / JOURNAL, lambda name, seed: sample_folder(out / CELLS / name, seed).exists()
     )
-    warn = _once(on_warning or warnings.warn)
     scorers: dict[str, Any] = {}
     if make is not None:
         for cell in cells:
@@ -82,23 +110,14 @@ def evaluate(
     for cell in cells:
         if cell.missing():
             if make is None:
-                models = models or load_pair(cell.run, place, warn)
-            make_cell(cell, models, journal, on_step, warn, make)
+                models = models or load_pair(cell.run, device, on_warning)
+            make_cell(cell, models, journal, on_step, on_warning, make)
         elif cell.run.keep:
             generate(cell.run, cell.folder)  # to rank anew
-        score_cell(cell, plan.scores, scorers, journal, place)
-        if on_cell is not None:
-            on_cell()
-    set_scores = _score_sets(plan, cells, journal, place)
-    samples = [sample for cell in cells for sample in _measured(cell, plan.scores, journal)]
-    order = [row.name for row in plan.rows]
-    samples.sort(key=lambda sample: order.index(sample.row))
-    summary = summarise(samples, set_scores)
-    tables = to_markdown(summary)
-    write_text(out / "scores.csv", to_csv(samples))
-    write_text(out / "table.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
-    write_text(out / "table.md", tables)
-    return tables
+        (cell.folder / LOCK_FILE).unlink(missing_ok=True)  # of a kill, since this is whole
+        score_cell(cell, plan.scores, scorers, journal, device)
+        on_cell()
+    return journal
 
 
 def _cell(out: Path, row: Row, pair: PromptPair, run: RunConfig) -> Cell:
@@ -108,8 +127,8 @@ def _cell(out: Path, row: Row, pair: PromptPair, run: RunConfig) -> Cell:
 
 def _check_out(out: Path, cells: Sequence[Cell]) -> None:
     """Checks everything that an evaluation finds, before any model is loaded."""
-    ours = (out / JOURNAL, out / CELLS)
-    if out.is_dir() and any(out.iterdir()) and not any(path.exists() for path in ours):
+    there = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    if there - {LOCK_FILE} and not there & {JOURNAL, CELLS}:
         raise InvalidInputError(
             f"'{out}' holds files but no {JOURNAL} of an evaluation; choose another folder."
         )
