@@ -1,0 +1,77 @@
+"""Every reader meets files that are wrong: it reads them or refuses them with an error of ours.
+
+What takes more than 10 s or 1 GB is a defect too. `pytest -m slow tests/faults/test_fuzz.py -s`
+tries 10,000 cases of each reader and prints a line for each.
+"""
+
+import resource
+from pathlib import Path
+
+import pytest
+from fuzz_guard import Tally, guarded
+from fuzz_readers import Reader, readers
+from hypothesis import HealthCheck, Phase, given, settings
+
+QUICK, WHOLE = 30, 10_000
+NAMES = (
+    *("png", "pictures", "wav", "flac", "ogg", "mp3", "mp4", "run.toml", "scene", "preset"),
+    *("prompts", "sample.json", "candidates", "latent", "scores", "study", "study key"),
+    *("unet config", "safetensors", "vae config", "text_encoder config", "hifigan config"),
+    *("hifigan", "lora"),
+)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Returns every reader by its name; memory beyond 4 GB more than now is not given."""
+    found = {one.name: one for one in readers(tmp_path_factory.mktemp("right"))}
+    with Path("/proc/self/statm").open() as file:
+        pages = int(file.read().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    most = pages * resource.getpagesize() + 4 * 2**30
+    resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
+    yield found
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def tried(reader: Reader, folder: Path, cases: int) -> Tally:
+    """Returns what became of so many cases of a reader."""
+    tally = Tally(reader.name)
+    reader.prepare(folder)
+    path = folder / reader.file
+
+    @settings(
+        max_examples=cases,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(reader.cases)
+    def run(case: bytes) -> None:
+        path.write_bytes(case)
+        tally.add(guarded(lambda: reader.read(folder)), case)
+
+    run()
+    return tally
+
+
+def test_every_reader_is_named(table):
+    assert set(NAMES) == set(table)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_few_cases(table, name, tmp_path):
+    tally = tried(table[name], tmp_path, QUICK)
+    assert tally.cases >= QUICK * 0.9
+    assert tally.defects == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_ten_thousand_cases(table, name, tmp_path, capsys):
+    tally = tried(table[name], tmp_path, WHOLE)
+    with capsys.disabled():
+        print(f"\n{tally}")  # noqa: T201
+    assert tally.defects == {}
