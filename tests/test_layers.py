@@ -12,6 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
 errors types words.synonyms words.concepts devices overlap
+formats
 values
 protocols
 registry

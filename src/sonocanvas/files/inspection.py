@@ -164,7 +164,10 @@ def _prompts(image: str, audio: str) -> dict[str, str]:
 
 def _layers(sample: Sample) -> dict[str, str]:
     """Returns what the layers of a sample hold, if it has any."""
-    layers = [read_layer(one) for one in sample.record.get("layers", ())]
+    given = sample.record.get("layers", ())
+    if not isinstance(given, list | tuple):
+        raise InvalidInputError(f"The layers of a sample must be a list, not {given!r}.")
+    layers = [read_layer(one) for one in given]
     told = (f"{one.kind} '{one.words}'{' (given)' if one.source.name else ''}" for one in layers)
     return {"layers": ", ".join(told)} if layers else {}
 

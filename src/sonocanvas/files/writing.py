@@ -6,6 +6,9 @@ under its own name.
 
 import hashlib
 import os
+import struct
+import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +27,11 @@ PICTURES = (
 )
 """Formats that are read; some of the others run a program."""
 
+BROKEN = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError),
+    *(EOFError, RuntimeError, AssertionError, MemoryError, struct.error, zlib.error),
+)
+"""What Pillow's readers raise at a picture that is cut off or damaged."""
 
 LOCK_FILE = ".lock"
 
@@ -58,6 +66,7 @@ def write_beside(path: Path, write: Callable[[Path], None]) -> None:
     """
     beside = path.with_name(path.name + ".partial")
     try:
+        beside.unlink(missing_ok=True)  # it may be a link to somewhere else
         write(beside)
         os.replace(beside, path)
     except (OSError, soundfile.SoundFileError) as error:
@@ -143,9 +152,11 @@ def read_comment(path: Path) -> str:
     except (soundfile.SoundFileError, TypeError):
         pass
     try:
-        with Image.open(path, formats=PICTURES) as picture:
-            return str(picture.info.get("Comment", ""))
-    except (OSError, SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nothing is decoded, however large it is
+            with Image.open(path, formats=PICTURES) as picture:
+                return str(picture.info.get("Comment", ""))
+    except (*BROKEN, Image.DecompressionBombError):
         raise InvalidInputError(f"'{path}' is neither a picture nor sound.") from None
 
 
