@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
 errors types words.synonyms words.concepts devices overlap
 formats
-values
+values files.reading
 protocols
 registry
 choose.ranking settings

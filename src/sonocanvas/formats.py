@@ -27,7 +27,7 @@ def read_format(values: Any) -> CanvasFormat:
     fields = {field.name: field for field in dataclasses.fields(CanvasFormat)}
     if not isinstance(values, dict) or not values.keys() <= fields.keys():
         raise InvalidInputError("A canvas format is a table of the fields of CanvasFormat.")
-    read = {}
+    read: dict[str, Any] = {}
     for name, field in fields.items():
         value = values.get(name, field.default)  # a file of old lacks what has a default
         if type(value) not in KINDS[str(field.type)]:

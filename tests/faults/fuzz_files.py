@@ -30,7 +30,10 @@ def chunks_of(png: bytes) -> list[tuple[bytes, bytes]]:
 def to_png(chunks: list[tuple[bytes, bytes]]) -> bytes:
     """Returns a PNG of chunks, each with its sum."""
     return SIGNATURE + b"".join(
-        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
         for kind, content in chunks
     )
 
@@ -84,7 +87,9 @@ def _header(dice: random.Random, content: bytes) -> bytes:
     fields = list(struct.unpack(">IIBBBBB", content[:13].ljust(13, b"\0")))
     for _ in range(dice.randrange(1, 3)):
         place = dice.randrange(7)
-        fields[place] = dice.choice(SIZES) if place < 2 else dice.choice((0, 1, 2, 3, 4, 6, 8, 16, 255))
+        fields[place] = (
+            dice.choice(SIZES) if place < 2 else dice.choice((0, 1, 2, 3, 4, 6, 8, 16, 255))
+        )
     return struct.pack(">IIBBBBB", *fields)
 
 
@@ -99,7 +104,10 @@ def _strange(dice: random.Random) -> list[tuple[bytes, bytes]]:
         (b"eXIf", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01" + junk),
         (b"eXIf", b"Exif\0\0II*\0\x08\0\0\0" + junk),
         (b"acTL", struct.pack(">II", dice.choice(SIZES), 0)),
-        (b"fcTL", struct.pack(">IIIIIHHBB", 0, *(dice.choice(SIZES) for _ in range(4)), 1, 0, 0, 0)),
+        (
+            b"fcTL",
+            struct.pack(">IIIIIHHBB", 0, *(dice.choice(SIZES) for _ in range(4)), 1, 0, 0, 0),
+        ),
         (b"tRNS", junk),
         (b"PLTE", junk),
         (b"IDAT", junk),
@@ -117,15 +125,29 @@ def waves(draw: Callable[..., Any], seed: bytes) -> bytes:
         if how <= 1:
             struct.pack_into("<I", found, format_at + 12, dice.choice(RATES))
         elif how == 2:
-            struct.pack_into("<H", found, format_at + 8, dice.choice((0, 1, 2, 3, 6, 7, 17, 0x31, 0x55, 0xFFFE)))
+            struct.pack_into(
+                "<H", found, format_at + 8, dice.choice((0, 1, 2, 3, 6, 7, 17, 0x31, 0x55, 0xFFFE))
+            )
         elif how == 3:
-            struct.pack_into("<H", found, format_at + 10, dice.choice((0, 1, 2, 16, 255, 1024, 1025, 65535)))
+            struct.pack_into(
+                "<H", found, format_at + 10, dice.choice((0, 1, 2, 16, 255, 1024, 1025, 65535))
+            )
         elif how == 4:
-            struct.pack_into("<HH", found, format_at + 20, dice.choice(SIZES) % 65536, dice.choice((0, 1, 8, 12, 24, 32, 64, 255)))
+            struct.pack_into(
+                "<HH",
+                found,
+                format_at + 20,
+                dice.choice(SIZES) % 65536,
+                dice.choice((0, 1, 8, 12, 24, 32, 64, 255)),
+            )
         elif how == 5:
-            struct.pack_into("<I", found, dice.choice((4, format_at + 4, data_at + 4)), dice.choice(WORDS))
+            struct.pack_into(
+                "<I", found, dice.choice((4, format_at + 4, data_at + 4)), dice.choice(WORDS)
+            )
         elif how == 6:
-            found[:4] = dice.choice((b"RF64", b"RIFX", b"FORM", b"riff", b"fLaC", b"OggS", b"caff", b".snd"))
+            found[:4] = dice.choice(
+                (b"RF64", b"RIFX", b"FORM", b"riff", b"fLaC", b"OggS", b"caff", b".snd")
+            )
         else:
             damage(found, dice)
             found += bytes(max(0, max(format_at, data_at) + 32 - len(found)))
@@ -139,7 +161,12 @@ def flacs(draw: Callable[..., Any], seed: bytes) -> bytes:
     dice = random.Random(draw(st.integers(0, 2**48)))
     if dice.randrange(2):
         (word,) = struct.unpack_from(">Q", found, 18)
-        rate, channels, bits, total = word >> 44, word >> 41 & 7, word >> 36 & 31, word & (2**36 - 1)
+        rate, channels, bits, total = (
+            word >> 44,
+            word >> 41 & 7,
+            word >> 36 & 31,
+            word & (2**36 - 1),
+        )
         rate = dice.choice((rate, rate, *RATES)) % 2**20
         channels = dice.choice((channels, channels, 0, 1, 7))
         bits = dice.choice((bits, bits, 3, 23, 31))
@@ -202,17 +229,23 @@ def tensors(draw: Callable[..., Any], seed: bytes) -> bytes:
     if how == 1:
         name = dice.choice(list(header))
         if name != "__metadata__":
-            header[name]["dtype"] = dice.choice(("F64", "F32", "F16", "BF16", "I64", "U8", "BOOL", "F8_E4M3", "C64", "X"))
+            header[name]["dtype"] = dice.choice(
+                ("F64", "F32", "F16", "BF16", "I64", "U8", "BOOL", "F8_E4M3", "C64", "X")
+            )
             if dice.randrange(2):
                 whole = header[name]["data_offsets"][1] - header[name]["data_offsets"][0]
-                header[name]["shape"] = dice.choice(([whole], [], [0], [1, whole, 1], [whole // 4], [2**32, 2**32, 0]))
+                header[name]["shape"] = dice.choice(
+                    ([whole], [], [0], [1, whole, 1], [whole // 4], [2**32, 2**32, 0])
+                )
     elif how == 2:
         names = [name for name in header if name != "__metadata__"]
         first, second = dice.choice(names), dice.choice(names)
         header[first]["data_offsets"] = list(header[second]["data_offsets"])
     elif how == 3:
         name = dice.choice(list(header))
-        other = dice.choice(("", "..", name.replace("A", "B"), "x" * 10_000, f"{name}.bias", "unet." + name))
+        other = dice.choice(
+            ("", "..", name.replace("A", "B"), "x" * 10_000, f"{name}.bias", "unet." + name)
+        )
         header[other] = header.pop(name)
     else:
         header = draw(trees(header))

@@ -25,6 +25,7 @@ from sonocanvas.evaluation.prompts import choose, read_prompts
 from sonocanvas.evaluation.table import Measured, summarise
 from sonocanvas.files.artifacts import load_sample, save_sample
 from sonocanvas.files.inspection import inspect
+from sonocanvas.files.origin import Origin
 from sonocanvas.files.pictures import (
     read_canvas_png,
     read_colour_png,
@@ -32,12 +33,12 @@ from sonocanvas.files.pictures import (
     write_canvas_png,
     write_colour_png,
 )
-from sonocanvas.files.run_file import load_config, load_preset, load_scene, resolve, to_toml as run_to_toml
+from sonocanvas.files.run_file import load_config, load_preset, load_scene, resolve
+from sonocanvas.files.run_file import to_toml as run_to_toml
 from sonocanvas.files.sounds import read_sound, write_sound
 from sonocanvas.files.writing import read_comment
-from sonocanvas.files.origin import Origin
 from sonocanvas.pairs.lora import Lora, merge_lora
-from sonocanvas.pairs.parts import load_part, check_weights, read_json, read_vocoder
+from sonocanvas.pairs.parts import check_weights, load_part, read_json, read_vocoder
 from sonocanvas.show.gallery import write_gallery
 from sonocanvas.show.video import write_video
 from sonocanvas.sources.picture_file import PictureFile
@@ -85,7 +86,10 @@ strength = 0.5
 [sampling]
 steps = 4
 """
-TABLE = "id\timage_prompt\taudio_prompt\timage_kind\none\ta castle\tbells\tscene\ntwo\ta dog\train\tobject\n"
+TABLE = (
+    "id\timage_prompt\taudio_prompt\timage_kind\n"
+    "one\ta castle\tbells\tscene\ntwo\ta dog\train\tobject\n"
+)
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,12 @@ def _pictures(home: Path) -> list[Reader]:
     kinds = ("JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "ICO")
     return [
         Reader("png", st.one_of(*map(fuzz_files.pngs, seeds)), "one.png", png),
-        Reader("pictures", st.one_of(*(damaged(_as(picture, kind)) for kind in kinds)), "one.png", other),
+        Reader(
+            "pictures",
+            st.one_of(*(damaged(_as(picture, kind)) for kind in kinds)),
+            "one.png",
+            other,
+        ),
     ]
 
 
@@ -267,7 +276,13 @@ def _samples(home: Path) -> list[Reader]:
 
         def table() -> None:
             for (cell, seed), found in scores_in(path).items():
-                known = {"row": "a", "bound": "", "pair": cell, "image_prompt": "", "audio_prompt": ""}
+                known = {
+                    "row": "a",
+                    "bound": "",
+                    "pair": cell,
+                    "image_prompt": "",
+                    "audio_prompt": "",
+                }
                 kinds = {"image_kind": "", "audio_kind": "", "seed": seed, "scores": found}
                 json.dumps(summarise([Measured(**known, **kinds)], {}), allow_nan=False)
 
@@ -306,7 +321,9 @@ def _studies() -> list[Reader]:
         make_report(read_results([folder / "one.json"], key), key)
 
     return [
-        Reader("study", mixed(json.loads(results.model_dump_json()), to_json), "one.json", read_answers),
+        Reader(
+            "study", mixed(json.loads(results.model_dump_json()), to_json), "one.json", read_answers
+        ),
         Reader(
             "study key",
             mixed(json.loads(key.model_dump_json()), to_json),
@@ -338,11 +355,19 @@ def _weights(home: Path) -> list[Reader]:
         def copy(folder: Path, name: str = name) -> None:
             shutil.copytree(home / name, folder / name, dirs_exist_ok=True)
 
-        made.append(Reader(f"{name} config", mixed(config, to_json), f"{name}/config.json", part, copy))
+        made.append(
+            Reader(f"{name} config", mixed(config, to_json), f"{name}/config.json", part, copy)
+        )
         if name == "unet":
             weights = next((home / name).glob("*.safetensors"))
             made.append(
-                Reader("safetensors", fuzz_files.tensors(weights.read_bytes()), f"{name}/{weights.name}", part, copy)
+                Reader(
+                    "safetensors",
+                    fuzz_files.tensors(weights.read_bytes()),
+                    f"{name}/{weights.name}",
+                    part,
+                    copy,
+                )
             )
     return [*made, *_vocoders(home), _lora(home)]
 
@@ -380,7 +405,9 @@ def _lora(home: Path) -> Reader:
     def read(folder: Path) -> None:
         merge_lora(unet, Lora(folder / "lora.safetensors", "mine"), 1.0, lambda sentence: None)
 
-    cases = st.one_of(fuzz_files.tensors(seed), fuzz_files.tensors(told), _options(load(seed), options))
+    cases = st.one_of(
+        fuzz_files.tensors(seed), fuzz_files.tensors(told), _options(load(seed), options)
+    )
     return Reader("lora", cases, "lora.safetensors", read)
 
 

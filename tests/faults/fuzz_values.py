@@ -43,7 +43,9 @@ leaves = st.one_of(
 values = st.one_of(
     leaves,
     st.lists(leaves, max_size=4),
-    st.dictionaries(st.one_of(st.sampled_from(STRINGS[:16]), st.text(max_size=6)), leaves, max_size=3),
+    st.dictionaries(
+        st.one_of(st.sampled_from(STRINGS[:16]), st.text(max_size=6)), leaves, max_size=3
+    ),
     st.sampled_from(([[]], {}, [{}], [0] * 5_000, {"name": []}, {"name": {}}, {"self": 1})),
 )
 
@@ -58,9 +60,9 @@ def trees(draw: Callable[..., Any], seed: Any) -> Any:
         how = draw(st.sampled_from(("put", "put", "put", "drop", "add", "wrap", "text", "number")))
         if key is None:
             if how == "add" and isinstance(tree, dict):
-                tree[draw(st.sampled_from(STRINGS))] = draw(values)
+                tree[draw(st.sampled_from(STRINGS))] = copy.deepcopy(draw(values))
             elif draw(st.integers(0, 9)) == 0:
-                tree = draw(values)
+                tree = copy.deepcopy(draw(values))
             continue
         if how == "drop":
             del parent[key]
@@ -71,9 +73,9 @@ def trees(draw: Callable[..., Any], seed: Any) -> Any:
         elif how == "number":
             parent[key] = draw(st.sampled_from(NUMBERS))
         elif how == "add" and isinstance(parent[key], dict):
-            parent[key][draw(st.sampled_from(STRINGS))] = draw(values)
+            parent[key][draw(st.sampled_from(STRINGS))] = copy.deepcopy(draw(values))
         else:
-            parent[key] = draw(values)
+            parent[key] = copy.deepcopy(draw(values))
     return tree
 
 
@@ -82,7 +84,9 @@ def _spots(tree: Any) -> list[tuple[Any, Any]]:
     found, waiting = [], [tree]
     while waiting and len(found) < 1000:
         one = waiting.pop()
-        keys = one.keys() if isinstance(one, dict) else range(len(one) if isinstance(one, list) else 0)
+        keys = (
+            one.keys() if isinstance(one, dict) else range(len(one) if isinstance(one, list) else 0)
+        )
         found += [(one, key) for key in keys]
         waiting += [one[key] for key in keys]
     return found
@@ -130,7 +134,18 @@ class _long_numbers:  # noqa: N801
         sys.set_int_max_str_digits(self.before)
 
 
-INSERTED = (b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"\r\n", b"[" * 3000, b"\x80" * 9, b"9" * 5000, b"\t")
+INSERTED = (
+    b"\0",
+    b"\xff\xfe",
+    b"\xed\xa0\x80",
+    b"\r\n",
+    b"[" * 3000,
+    b"\x80" * 9,
+    b"9" * 5000,
+    b"a." * 3000,
+    b'"',
+    b"\t",
+)
 WORDS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 10**9, 65536)
 
 

@@ -87,6 +87,21 @@ def write_text(path: Path, text: str) -> None:
     write_beside(path, write)
 
 
+def check_inside(path: Path, folder: Path) -> None:
+    """Checks that a path below a folder is no symbolic link that leads out of it.
+
+    A run may come from anywhere: what it holds is neither read nor written outside of it. The
+    folder itself may lie behind links.
+
+    Raises:
+        InvalidInputError: It leads out of the folder.
+    """
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        raise InvalidInputError(
+            f"'{path}' is a symbolic link that leads out of '{folder}'; put a copy there instead."
+        )
+
+
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
     """Holds a folder, so that no second process writes into it; an empty one goes at the end.

@@ -20,7 +20,9 @@ from typing import Any
 
 import torch
 
+from sonocanvas.canvas import MAX_DURATION_S
 from sonocanvas.errors import CheckpointError
+from sonocanvas.formats import read_format
 from sonocanvas.pairs.parts import (
     check_weights,
     load_part,
@@ -30,7 +32,8 @@ from sonocanvas.pairs.parts import (
     write_json,
     write_vocoder,
 )
-from sonocanvas.types import VOCODER_KEYS, CanvasFormat, ModelPair
+from sonocanvas.types import VOCODER_KEYS, ModelPair
+from sonocanvas.values import shown
 
 ALLOWED_CLASSES = {
     "vae": (
@@ -53,6 +56,9 @@ UNGIVEN = (
 )
 """Settings of a UNet that is told more than noise, time and text, as distilled ones and SDXL's are;
 the loop has nothing to tell them."""
+
+MOST_TIMES = 100_000
+"""Published schedules have a thousand times; more take memory for nothing."""
 
 Agreement = tuple[str, Any, str, Any]
 """What must have a value, the value, what must have the same, and its value."""
@@ -174,6 +180,12 @@ def check_pair(pair: ModelPair) -> None:
     ratio = getattr(pair.vae, "spatial_compression_ratio", None)  # AutoencoderKL has none
     rows = height * (ratio or 2 ** (len(pair.vae.config.block_out_channels) - 1))
     agreements.append(("mels of canvas_format", pair.canvas_format.mels, "rows of vae", rows))
+    times = pair.scheduler_config.get("num_train_timesteps", 1000)
+    if type(times) is not int or not 1 <= times <= MOST_TIMES:
+        raise CheckpointError(
+            f"The schedule of pair '{pair.name}' has {shown(times)} num_train_timesteps; it must "
+            f"be 1 to {MOST_TIMES}."
+        )
     prediction = pair.scheduler_config.get("prediction_type", "epsilon")
     agreements.append(("prediction_type allowed", "epsilon", "scheduler", prediction))
     agreements += _agreements_with_vocoder(pair)
@@ -256,14 +268,19 @@ def read_facts(folder: Path, index: dict[str, Any]) -> dict[str, Any]:
     """Returns the fields of `ModelPair` that stand in the index."""
     try:
         channels, height, width = (int(size) for size in index["latent_shape"])
+        fmt = read_format(index["canvas_format"])
+        if min(channels, height, width) < 1 or width * fmt.hop_samples * fmt.mels > (
+            height * MAX_DURATION_S * fmt.sample_rate_hz
+        ):
+            raise ValueError(f"a latent of {channels} x {height} x {width}")
         return {
             "name": str(index["name"]),
-            "canvas_format": CanvasFormat(**index["canvas_format"]),
+            "canvas_format": fmt,
             "latent_shape": (channels, height, width),
             "crop_columns": int(index.get("crop_columns", 0)),
             "closed_vocabulary": bool(index.get("closed_vocabulary", False)),
             "licences": dict(index.get("licences", {})),
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         path = folder / "model_index.json"
         raise CheckpointError(f"{path} lacks a value or has a wrong one: {error}.") from error

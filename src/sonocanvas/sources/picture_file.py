@@ -87,8 +87,7 @@ def with_contrast(
     del seen
     level = (gray - black).div_(white - black).clamp_(0, 1)  # one copy: it may be large
     level = level.neg_().add_(1) if invert else level
-    fitted = level.pow_(gamma or fitted_gamma(level if opaque else level[opacity > 0]))
-    return fitted
+    return level.pow_(gamma or fitted_gamma(level if opaque else level[opacity > 0]))
 
 
 def fitted_gamma(levels: Tensor) -> float:
