@@ -52,9 +52,9 @@ values = st.one_of(
 
 @st.composite
 def trees(draw: Callable[..., Any], seed: Any) -> Any:
-    """Returns a tree of JSON with one to four places changed."""
+    """Returns a tree of JSON with one place changed, or up to three."""
     tree = copy.deepcopy(seed)
-    for _ in range(draw(st.integers(1, 4))):
+    for _ in range(draw(st.sampled_from((1, 1, 1, 2, 3)))):
         spots = [((), None), *_spots(tree)]
         parent, key = spots[draw(st.integers(0, len(spots) - 1))]
         how = draw(st.sampled_from(("put", "put", "put", "drop", "add", "wrap", "text", "number")))

@@ -17,7 +17,7 @@ NAMES = (
     *("png", "pictures", "wav", "flac", "ogg", "mp3", "mp4", "run.toml", "scene", "preset"),
     *("prompts", "sample.json", "candidates", "latent", "scores", "study", "study key"),
     *("unet config", "safetensors", "vae config", "text_encoder config", "hifigan config"),
-    *("hifigan", "lora"),
+    *("model index", "schedule", "tokenizer", "hifigan", "lora", "settings"),
 )
 
 
@@ -59,6 +59,14 @@ def tried(reader: Reader, folder: Path, cases: int) -> Tally:
 
 def test_every_reader_is_named(table):
     assert set(NAMES) == set(table)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_that_is_right_is_read(table, name, tmp_path):
+    reader = table[name]
+    reader.prepare(tmp_path)
+    (tmp_path / reader.file).write_bytes(reader.right)
+    reader.read(tmp_path)
 
 
 @pytest.mark.parametrize("name", NAMES)

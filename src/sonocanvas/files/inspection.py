@@ -129,9 +129,9 @@ def _video(path: Path) -> Inspection:
             comment = container.metadata.get("comment", "")
             shown = next(iter(container.streams.video), None)
             duration_s = (container.duration or 0) / av.time_base
+            size = f" of {shown.width} x {shown.height} pixels" if shown else " without a picture"
     except (av.FFmpegError, ValueError, AttributeError, LookupError, ArithmeticError, MemoryError):
         raise InvalidInputError(f"'{path}' is not a video that can be read.") from None
-    size = f" of {shown.width} x {shown.height} pixels" if shown else " without a picture"
     origin = from_comment(comment)
     return Inspection({"what": f"a video{size}, {duration_s:.2f} s"} | _told(origin), origin=origin)
 

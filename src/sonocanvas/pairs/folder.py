@@ -33,7 +33,6 @@ from sonocanvas.pairs.parts import (
     write_vocoder,
 )
 from sonocanvas.types import VOCODER_KEYS, ModelPair
-from sonocanvas.values import shown
 
 ALLOWED_CLASSES = {
     "vae": (
@@ -56,9 +55,6 @@ UNGIVEN = (
 )
 """Settings of a UNet that is told more than noise, time and text, as distilled ones and SDXL's are;
 the loop has nothing to tell them."""
-
-MOST_TIMES = 100_000
-"""Published schedules have a thousand times; more take memory for nothing."""
 
 Agreement = tuple[str, Any, str, Any]
 """What must have a value, the value, what must have the same, and its value."""
@@ -180,12 +176,6 @@ def check_pair(pair: ModelPair) -> None:
     ratio = getattr(pair.vae, "spatial_compression_ratio", None)  # AutoencoderKL has none
     rows = height * (ratio or 2 ** (len(pair.vae.config.block_out_channels) - 1))
     agreements.append(("mels of canvas_format", pair.canvas_format.mels, "rows of vae", rows))
-    times = pair.scheduler_config.get("num_train_timesteps", 1000)
-    if type(times) is not int or not 1 <= times <= MOST_TIMES:
-        raise CheckpointError(
-            f"The schedule of pair '{pair.name}' has {shown(times)} num_train_timesteps; it must "
-            f"be 1 to {MOST_TIMES}."
-        )
     prediction = pair.scheduler_config.get("prediction_type", "epsilon")
     agreements.append(("prediction_type allowed", "epsilon", "scheduler", prediction))
     agreements += _agreements_with_vocoder(pair)
