@@ -4,12 +4,11 @@ What takes more than 10 s or 1 GB is a defect too. `pytest -m slow tests/faults/
 tries 10,000 cases of each reader and prints a line for each.
 """
 
-import resource
 from pathlib import Path
 
 import pytest
 from fuzz_guard import Tally, guarded
-from fuzz_readers import Reader, readers
+from fuzz_reader import Reader
 from hypothesis import HealthCheck, Phase, given, settings
 
 QUICK, WHOLE = 30, 10_000
@@ -19,19 +18,6 @@ NAMES = (
     *("unet config", "safetensors", "vae config", "text_encoder config", "hifigan config"),
     *("model index", "schedule", "tokenizer", "hifigan", "lora", "settings"),
 )
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    """Returns every reader by its name; memory beyond 4 GB more than now is not given."""
-    found = {one.name: one for one in readers(tmp_path_factory.mktemp("right"))}
-    with Path("/proc/self/statm").open() as file:
-        pages = int(file.read().split()[0])
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    most = pages * resource.getpagesize() + 4 * 2**30
-    resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
-    yield found
-    resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def tried(reader: Reader, folder: Path, cases: int) -> Tally:
@@ -70,7 +56,7 @@ def test_a_file_that_is_right_is_read(table, name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_few_cases(table, name, tmp_path):
+def test_a_few_cases(table, bounded, name, tmp_path):
     tally = tried(table[name], tmp_path, QUICK)
     assert tally.cases >= QUICK * 0.9
     assert tally.defects == {}
@@ -78,7 +64,7 @@ def test_a_few_cases(table, name, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_ten_thousand_cases(table, name, tmp_path, capsys):
+def test_ten_thousand_cases(table, bounded, name, tmp_path, capsys):
     tally = tried(table[name], tmp_path, WHOLE)
     with capsys.disabled():
         print(f"\n{tally}")  # noqa: T201

@@ -16,6 +16,7 @@ from sonocanvas.evaluation.plan import Row
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.files.artifacts import load_sample, read_record, sample_folder
 from sonocanvas.files.run_folder import check_folder
+from sonocanvas.files.writing import check_inside
 from sonocanvas.generate import generate
 from sonocanvas.making import chunks_of
 from sonocanvas.protocols import OnStep, OnWarning
@@ -61,8 +62,12 @@ class Cell:
         """Checks what is there of the run.
 
         Raises:
-            InvalidInputError: It is another run, or a sample lacks a file.
+            InvalidInputError: It is another run, a link leads out of the evaluation, or a sample
+                lacks a file.
         """
+        cells, rows, *_ = reversed(self.folder.parents[:2])
+        for path in (cells, rows, self.folder):
+            check_inside(path, cells.parent)
         check_folder(self.folder, self.run)
         for seed in set(self.run.seeds) - self.missing():
             lacking = [name for name in FILES if not (self.sample(seed) / name).exists()]

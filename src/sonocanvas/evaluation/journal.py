@@ -12,7 +12,7 @@ from typing import Any
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files.artifacts import score_from
 from sonocanvas.files.reading import read_text
-from sonocanvas.files.writing import write_text
+from sonocanvas.files.writing import check_inside, write_text
 from sonocanvas.types import Score
 
 Entry = dict[str, Any]
@@ -32,13 +32,15 @@ class Journal:
             forgotten: they will be made anew.
 
     Raises:
-        InvalidInputError: The file cannot be read or written, or a line is not one of ours.
+        InvalidInputError: The file cannot be read or written, is a link that leads out of its
+            folder, or a line is not one of ours.
     """
 
     def __init__(self, path: Path, is_there: Callable[[str, int], bool]) -> None:
         self.path = path
         self.samples: dict[tuple[str, int], Entry] = {}
         self.sets: dict[str, Any] = {}
+        check_inside(path, path.parent)
         if not path.exists():
             return
         lines, torn = _read(path)
