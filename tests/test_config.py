@@ -246,7 +246,7 @@ def test_unknown_preset_is_refused_with_the_nearest():
     [
         (None, "Cannot read"),
         (b"seeds = [", "is not a TOML file"),
-        (b"\xff\xfe", "is not a TOML file"),
+        (b"\xff\xfe", "line 1: it is not text in UTF-8"),
     ],
 )
 def test_run_file_that_is_none_is_refused(tmp_path, content, sentence):

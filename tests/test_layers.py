@@ -12,7 +12,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
 errors types words.synonyms words.concepts devices overlap
-values
+formats
+values files.reading
 protocols
 registry
 choose.ranking settings

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from diffusers import ModelMixin
 
 MAX_DURATION_S = DURATIONS_S[1]
+PART_FRAMES = 4096
+"""A longer sound is analysed in parts of so many columns."""
 PART_COLUMNS, PART_PIXELS = 256, 4096
 """A wider latent, or a wider picture, goes through an autoencoder in parts of this width."""
 FAINTEST = 1e-24
@@ -94,18 +96,31 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
         )
     if not torch.isfinite(samples).all():
         raise InvalidInputError("The sound has samples that are NaN or infinite; none may be.")
+    padded = functional.pad(samples.float(), edges, mode="reflect")
+    frames = (padded.shape[1] - fmt.n_fft) // fmt.hop_samples + 1
+    parts = []  # a spectrum takes much more memory than sound and mel
+    for first in range(0, frames, PART_FRAMES):
+        count = min(PART_FRAMES, frames - first)
+        begin = first * fmt.hop_samples
+        end = begin + (count - 1) * fmt.hop_samples + fmt.n_fft
+        parts.append(_mel_of(padded[:, begin:end], fmt))
+    return torch.cat(parts, dim=2)
+
+
+def _mel_of(padded: Tensor, fmt: CanvasFormat) -> Tensor:
+    """Returns the mel magnitudes of sound that has its edges already."""
     spectrum = torch.stft(
-        functional.pad(samples.float(), edges, mode="reflect"),
+        padded,
         n_fft=fmt.n_fft,
         hop_length=fmt.hop_samples,
         win_length=fmt.window_samples,
-        window=torch.hann_window(fmt.window_samples, device=samples.device),
+        window=torch.hann_window(fmt.window_samples, device=padded.device),
         center=False,
         return_complex=True,
     )
     power = spectrum.real.square() + spectrum.imag.square()
     magnitude = torch.sqrt(power + (1e-12 if fmt.power else 1e-9))  # no slope is infinite
-    return mel_filters(fmt).to(samples.device) @ magnitude
+    return mel_filters(fmt).to(padded.device) @ magnitude
 
 
 def format_named(name: str) -> CanvasFormat:

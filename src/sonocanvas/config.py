@@ -38,7 +38,7 @@ from sonocanvas.settings import (
     whole_options,
     whole_or_none,
 )
-from sonocanvas.values import MAX_SEED, parse_duration, parse_seeds
+from sonocanvas.values import MAX_SEED, expanded, parse_duration, parse_seeds, shown
 
 MINI = Path(__file__).parent / "weights" / "mini"
 
@@ -93,7 +93,7 @@ class RunConfig(Part):
     vocoder: VocoderChoice = VocoderChoice()
     colour: ColourChoice = ColourChoice()
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -119,7 +119,7 @@ class RunConfig(Part):
     def _method_of_the_search(cls, values: dict[str, Any]) -> dict[str, Any]:
         search = values.get("search", {})
         name = search.get("name") if isinstance(search, Mapping) else search
-        if name in MENUS["search"] and "method" not in values:
+        if isinstance(name, str) and name in MENUS["search"] and "method" not in values:
             return {**values, "method": {"name": load("search", name).method}}
         return values
 
@@ -273,7 +273,7 @@ def read_layer(given: Any) -> Layer:
     if isinstance(given, str):
         given = parse_layer(given)
     if not isinstance(given, Mapping):
-        raise InvalidInputError(f"A layer is a table or a line, not {given!r}.")
+        raise InvalidInputError(f"A layer is a table or a line, not {shown(given)}.")
     try:
         return Layer(**given)
     except ValidationError as error:
@@ -281,8 +281,8 @@ def read_layer(given: Any) -> Layer:
 
 
 def _vocoder_of(pair: Any) -> str:
-    kind, _, folder = str(pair).partition(":")
-    home = MINI if kind == "mini" else Path(folder).expanduser()
+    kind, _, folder = pair.partition(":") if isinstance(pair, str) else ("", "", "")
+    home = MINI if kind == "mini" else expanded(folder)
     if kind not in ("mini", "local") or not (home / "vocoder").is_dir():
         return PAIR_VOCODERS.get(kind, VocoderChoice().name)
     description = home / "vocoder" / "config.json"
@@ -290,8 +290,10 @@ def _vocoder_of(pair: Any) -> str:
         described = json.loads(description.read_text(encoding="utf-8"))
     except FileNotFoundError:
         described = {}  # loading the pair will say what is missing
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"'{description}' is not a JSON file: {error}.") from None
+    if not isinstance(described, dict):
+        raise InvalidInputError(f"'{description}' does not hold a JSON object.")
     return str(described.get("vocoder", "hifigan"))
 
 
@@ -316,4 +318,4 @@ def _sentence(error: ValidationError) -> str:
         return f"Unknown key '{key}'.{hint} Known: {', '.join(known)}."
     if first["type"] == "missing":
         return f"{key} is missing; a run needs it."
-    return f"{key} must be {first['msg'].removeprefix('Input should be ')}, not {value!r}."
+    return f"{key} must be {first['msg'].removeprefix('Input should be ')}, not {shown(value)}."

@@ -9,10 +9,19 @@ import torch
 from torch import Tensor
 
 from sonocanvas.devices import device_of
-from sonocanvas.errors import InvalidInputError, SonoCanvasError, unknown
+from sonocanvas.errors import CheckpointError, InvalidInputError, SonoCanvasError, unknown
 from sonocanvas.experts import Composition, predict
 from sonocanvas.protocols import Rule
 from sonocanvas.types import ModelPair, Step, TextEmbeddings
+from sonocanvas.values import shown
+
+MOST_TIMES = 100_000
+"""Published schedules have a thousand times; more take memory for nothing."""
+SCHEDULE_ERRORS = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError),
+    *(MemoryError, ImportError),
+)
+"""What diffusers raises at a configuration that is wrong."""
 
 Generators = torch.Generator | list[torch.Generator]
 
@@ -34,11 +43,20 @@ def make_scheduler(config: dict[str, Any], name: str = "ddim") -> diffusers.Sche
 
     Raises:
         InvalidInputError: The name is not known, or the models do not predict noise.
+        CheckpointError: The configuration is not that of a schedule.
     """
     if name not in SCHEDULERS:
         raise unknown("scheduler", name, SCHEDULERS)
+    times = config.get("num_train_timesteps", 1000)
+    if type(times) is not int or not 1 <= times <= MOST_TIMES:
+        raise CheckpointError(
+            f"The schedule has {shown(times)} num_train_timesteps; it must be 1 to {MOST_TIMES}."
+        )
     class_name, options = SCHEDULERS[name]
-    scheduler = getattr(diffusers, class_name).from_config(config, **options)
+    try:
+        scheduler = getattr(diffusers, class_name).from_config(config, **options)
+    except SCHEDULE_ERRORS as error:
+        raise CheckpointError(f"The schedule cannot be followed: {shown(str(error))}.") from error
     _check_scheduler(scheduler)
     return scheduler
 

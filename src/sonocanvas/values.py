@@ -2,11 +2,40 @@
 
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 from sonocanvas.errors import InvalidInputError
 
 MAX_SEED = 2**63 - 1
+LONGEST_SHOWN = 300
+"""Characters of a value that a message shows."""
+
+
+def shown(value: Any) -> str:
+    """Returns a value as a message shows it: cut where it is long.
+
+    Example:
+        >>> shown("a castle"), len(shown("a" * 10_000)), shown(16**6000)
+        ("'a castle'", 301, 'a value that is too long to be shown')
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # Python writes no number of more than 4300 digits
+        return "a value that is too long to be shown"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def expanded(path: str) -> Path:
+    """Returns a path with the home of a user in the place of `~`.
+
+    Raises:
+        InvalidInputError: There is no such user.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InvalidInputError(f"There is no home of a user in {shown(path)}.") from None
 
 
 def parse_duration(text: str) -> float:
@@ -50,7 +79,7 @@ def read_value(text: str) -> Any:
     """Returns the value that a text stands for in TOML, or the text itself where it is none."""
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # also of digits or brackets without end
         return text
     value = parsed["value"]
     return value if len(parsed) == 1 and isinstance(value, str | int | float | list) else text

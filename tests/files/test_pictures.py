@@ -114,7 +114,7 @@ def test_png_that_is_no_picture_is_refused(tmp_path, content):
 
 def test_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     Image.new("L", (100, 100)).save(tmp_path / "large.png")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9_999)
+    monkeypatch.setattr("sonocanvas.files.pictures.MOST_PIXELS", 9_999)
     with pytest.raises(InvalidInputError, match="at most 9999 pixels"):
         read_canvas_png(tmp_path / "large.png")
 

@@ -1,5 +1,7 @@
 """The command line: one file per command, which loads what it needs when it runs."""
 
+import errno
+import io
 import sys
 import warnings
 from collections.abc import Callable
@@ -22,11 +24,23 @@ from sonocanvas.cli.study import study
 from sonocanvas.cli.video import video
 from sonocanvas.errors import SonoCanvasError
 
+KEPT = "What was finished is kept."
 OUT_OF_MEMORY = (
     "The graphics card has not enough memory; try --set batch_size=1, --set "
     "sampling.dtype=float16 or, with 'generate', --offload; close what else uses the card, or "
-    "take --device cpu. What was finished is kept."
+    f"take --device cpu. {KEPT}"
 )
+NO_MEMORY = (
+    "There is not enough memory; try --set batch_size=1 or a shorter --duration, and close other "
+    f"programs. {KEPT}"
+)
+ALLOCATOR = "DefaultCPUAllocator"
+"""How torch says that there is no memory, in an error of no class of its own."""
+MACHINE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
+    *(errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+}
+"""What a machine says where nothing is wrong with the program."""
 
 INTERRUPTED = 130
 """The exit code after Ctrl+C, as of other programs."""
@@ -84,20 +98,35 @@ app.add_typer(study, name="study")
 def main() -> None:
     """Runs the command line; what a user can mend is one sentence and exit code 2."""
     warnings.showwarning = _tell
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files may be no text
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except SystemExit as stopped:
         if stopped.code == INTERRUPTED:
-            sys.stderr.write("Interrupted; what was finished is kept.\n")
+            sys.stderr.write(f"Interrupted. {KEPT}\n")
         raise
-    except SonoCanvasError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
-    except RuntimeError as error:
-        if type(error).__name__ != "OutOfMemoryError":  # torch's; it is not imported for this
+    except (SonoCanvasError, MemoryError, OSError, RuntimeError) as error:
+        sentence = _sentence(error)
+        if not sentence:
             raise
-        sys.stderr.write(f"{OUT_OF_MEMORY}\n")
+        sys.stderr.write(f"{sentence}\n")
         sys.exit(2)
+
+
+def _sentence(error: Exception) -> str:
+    """Returns what a user should read of an error; nothing where the program is to blame."""
+    if isinstance(error, SonoCanvasError):
+        return str(error)
+    if type(error).__name__ == "OutOfMemoryError":  # torch's; it is not imported for this
+        return OUT_OF_MEMORY
+    if isinstance(error, MemoryError) or ALLOCATOR in str(error):
+        return NO_MEMORY
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        place = f" '{error.filename}'" if error.filename else ""
+        return f"Cannot use{place or ' the disk'}: {error.strerror}. {KEPT}"
+    return ""
 
 
 def _tell(

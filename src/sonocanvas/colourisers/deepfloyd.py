@@ -16,10 +16,11 @@ from torch.nn.functional import interpolate
 
 from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
 from sonocanvas.errors import CheckpointError, InvalidInputError
-from sonocanvas.pairs.parts import check_tokenizer, load_part, quiet
+from sonocanvas.pairs.parts import check_tokenizer, load_part, quiet, read_json
 from sonocanvas.protocols import OnStep
 from sonocanvas.types import Colour, ModelPair, Sample, TextEmbeddings
 
+TOKENIZER = ("transformers", "T5Tokenizer")
 TEXT_ENCODER = ("transformers", "T5EncoderModel")
 UNET = ("diffusers", "UNet2DConditionModel")
 
@@ -139,15 +140,18 @@ def load_if(folder: str, device: str, dtype: torch.dtype | None = None) -> Any:
     kind = dtype or (torch.float16 if device == "cuda" else torch.float32)
     absent = dict.fromkeys(("safety_checker", "feature_extractor", "watermarker"))
     with quiet():
-        from diffusers import IFPipeline  # importing it speaks
+        from diffusers import DDPMScheduler, IFPipeline  # importing it speaks
 
         try:
             IFPipeline.load_config(home, local_files_only=True)
-            return IFPipeline.from_pretrained(
-                home,
+            # part by part: from_pretrained would import whatever module the folder names
+            return IFPipeline(
+                tokenizer=load_part(home / "tokenizer", TOKENIZER, "cpu", kind),
                 text_encoder=load_part(home / "text_encoder", TEXT_ENCODER, "cpu", kind),
                 unet=load_part(home / "unet", UNET, device, kind),
-                local_files_only=True,
+                scheduler=DDPMScheduler.from_config(
+                    read_json(home / "scheduler" / "scheduler_config.json")
+                ),
                 requires_safety_checker=False,
                 **absent,
             )

@@ -1,7 +1,6 @@
 """A cell of an evaluation: one row on one pair of prompts, made and scored."""
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,9 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.journal import Journal
 from sonocanvas.evaluation.plan import Row
 from sonocanvas.evaluation.prompts import PromptPair
-from sonocanvas.files.artifacts import load_sample, sample_folder
+from sonocanvas.files.artifacts import load_sample, read_record, sample_folder
 from sonocanvas.files.run_folder import check_folder
+from sonocanvas.files.writing import check_inside
 from sonocanvas.generate import generate
 from sonocanvas.making import chunks_of
 from sonocanvas.protocols import Make, OnStep, OnWarning
@@ -58,17 +58,19 @@ class Cell:
         """Returns the seeds that were kept: all, where the run keeps none apart."""
         if not self.run.keep:
             return list(self.run.seeds)
-        texts = {
-            seed: (self.sample(seed) / "sample.json").read_text("utf-8") for seed in self.run.seeds
-        }
-        return [seed for seed, text in texts.items() if json.loads(text)["rank"]["kept"]]
+        ranks = {seed: read_record(self.sample(seed)).get("rank") for seed in self.run.seeds}
+        return [seed for seed, rank in ranks.items() if isinstance(rank, dict) and rank.get("kept")]
 
     def check(self) -> None:
         """Checks what is there of the run.
 
         Raises:
-            InvalidInputError: It is another run, or a sample lacks a file.
+            InvalidInputError: It is another run, a link leads out of the evaluation, or a sample
+                lacks a file.
         """
+        cells, rows, *_ = reversed(self.folder.parents[:2])
+        for path in (cells, rows, self.folder):
+            check_inside(path, cells.parent)
         check_folder(self.folder, self.run)
         for seed in set(self.run.seeds) - self.missing():
             lacking = [name for name in FILES if not (self.sample(seed) / name).exists()]

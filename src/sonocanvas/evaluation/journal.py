@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files.writing import write_text
+from sonocanvas.files.artifacts import score_from
+from sonocanvas.files.reading import read_text
+from sonocanvas.files.writing import check_inside, write_text
 from sonocanvas.types import Score
 
 Entry = dict[str, Any]
+MOST_BYTES = 64 * 2**20
+"""Of a journal: some 400,000 measurements."""
 COSTS = ("seconds", "cpu_seconds", "evaluations")
 """What a sample took: time, time of the processor, and calls of a model with both halves of
 guidance."""
@@ -28,13 +32,15 @@ class Journal:
             forgotten: they will be made anew.
 
     Raises:
-        InvalidInputError: The file cannot be read or written, or a line is not one of ours.
+        InvalidInputError: The file cannot be read or written, is a link that leads out of its
+            folder, or a line is not one of ours.
     """
 
     def __init__(self, path: Path, is_there: Callable[[str, int], bool]) -> None:
         self.path = path
         self.samples: dict[tuple[str, int], Entry] = {}
         self.sets: dict[str, Any] = {}
+        check_inside(path, path.parent)
         if not path.exists():
             return
         lines, torn = _read(path)
@@ -93,38 +99,40 @@ def scores_in(path: Path) -> dict[tuple[str, int], tuple[Score, ...]]:
     for line in _read(path)[0]:
         if "scorer" in line:
             known = scores.setdefault((line["cell"], line["seed"]), {})
-            known.update({score["name"]: Score(**score) for score in line["scores"]})
+            known.update({score["name"]: score_from(score) for score in line["scores"]})
     return {key: tuple(known.values()) for key, known in scores.items()}
 
 
 def _read(path: Path) -> tuple[list[Entry], bool]:
     """Returns the lines of a journal, and whether a kill has torn one after them."""
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(f"'{path}' is not text in UTF-8: {error.reason}.") from None
+    text = read_text(path, MOST_BYTES)
     whole, _, torn = text.rpartition("\n")
     lines: list[Entry] = []
     for number, line in enumerate(whole.splitlines(), 1):
         try:
             lines.append(json.loads(line))
             _check(lines[-1])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, RecursionError):
             raise InvalidInputError(
                 f"'{path}', line {number}: it is not a measurement; mend or remove it."
             ) from None
     return lines, bool(torn)
 
 
-def _check(line: Entry) -> None:
+def _check(line: Any) -> None:
     """Raises KeyError, TypeError or ValueError for what no `add` has written."""
     if "set" in line:
-        float(line["score"]["value"])
+        score_from(line["score"])
+        names = [line["set"]]
     elif "scorer" in line:
-        [float(Score(**score).value) for score in line["scores"]]
+        for score in line["scores"]:
+            score_from(score)
+        names = [line["scorer"], line["cell"]]
     else:
-        [float(line[what]) for what in COSTS]
-    if "set" not in line:
-        str(line["cell"]), int(line["seed"])
+        names = [line["cell"]]
+        if not all(type(line[what]) in (int, float) and 0 <= line[what] < 1e18 for what in COSTS):
+            raise ValueError("what a sample took is no number")
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("a name is no text")
+    if "set" not in line and (type(line["seed"]) is not int or line["seed"] < 0):
+        raise ValueError("a seed is no number")

@@ -9,12 +9,15 @@ from importlib import resources
 from pathlib import Path
 
 from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.files.reading import read_text
 from sonocanvas.words.concepts import shared
 
 DRAWN_BY = "sonocanvas-1"
 """The seed of the draw of the hundred pairs."""
 
 EACH = 5
+MOST_BYTES = 16 * 2**20
+"""Of a table: a hundred thousand pairs of prompts."""
 NEEDED = ("image_prompt", "audio_prompt")
 
 
@@ -84,15 +87,7 @@ def read_prompts(path: Path) -> list[PromptPair]:
         InvalidInputError: The file cannot be read, or a line is wrong; the sentence names the
             file, the line and what is wrong with it.
     """
-    try:
-        return _parse(str(path), path.read_text("utf-8-sig"))
-    except OSError as error:
-        raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise InvalidInputError(
-            f"'{path}', line {line}: it is not text in UTF-8: {error.reason}."
-        ) from None
+    return _parse(str(path), read_text(path, MOST_BYTES).removeprefix("\ufeff"))
 
 
 def to_tsv(pairs: Iterable[PromptPair]) -> str:

@@ -7,16 +7,16 @@ sample. The same sample gives the same bytes.
 import csv
 import dataclasses
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import soundfile
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
+from torch import Tensor
 
 from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
@@ -25,18 +25,28 @@ from sonocanvas.files.pictures import (
     image_to_rgb,
     read_canvas_png,
     read_colour_png,
+    read_image_png,
     rgb_to_image,
     write_canvas_png,
     write_colour_png,
 )
-from sonocanvas.files.sounds import dequantise, quantise, write_sound
-from sonocanvas.files.writing import check_finite, write_text
+from sonocanvas.files.reading import read_text
+from sonocanvas.files.sounds import dequantise, quantise, read_pcm, write_sound
+from sonocanvas.files.writing import check_finite, check_inside, write_text
+from sonocanvas.formats import read_format
 from sonocanvas.types import CanvasFormat, Colour, Prompts, Sample, Score
+from sonocanvas.values import MAX_SEED
 
 SCHEMA = 1
+MOST_BYTES = 16 * 2**20
+"""Of a record, or of a table of candidates."""
+MOST_GAIN_DB = 400.0
+"""A sound of numbers that fit 32 bits is never scaled by more."""
 COLOUR_FILE = "colour.png"
 CANDIDATES_FILE = "candidates.csv"
 NUMBERED = "colour-[0-9][0-9].png"
+BROKEN_TENSORS = (LookupError, TypeError, ValueError, RuntimeError, MemoryError)
+"""What the reader of safetensors raises, beside its own error, at a header that is wrong."""
 FIXED = ("schema", "note", "seed", "prompts", "scores", "gain_db", "canvas_format")
 """What stands in every `sample.json`, before the sample's own record."""
 
@@ -59,6 +69,8 @@ def sample_folders(folder: Path) -> list[Path]:
     described += [one for one in folder.glob("*/sample.json") if not one.parent.suffix]
     if not described:
         raise InvalidInputError(f"'{folder}' holds no sample.")
+    for one in described:
+        check_inside(one.parent, folder)
     return sorted(one.parent for one in described)
 
 
@@ -113,16 +125,73 @@ def rewrite_record(sample: Sample, out: Path) -> None:
         InvalidInputError: The sample is not there, or its record cannot be read or written.
     """
     path = sample_folder(out, sample.seed) / "sample.json"
+    before = read_record(path.parent)
+    described = {key: before[key] for key in FIXED}
+    described["scores"] = [dataclasses.asdict(score) for score in sample.scores]
     try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-        described = {key: before[key] for key in FIXED}
-        described["scores"] = [dataclasses.asdict(score) for score in sample.scores]
         text = _to_json({**described, **sample.record})
-    except OSError as error:
-        raise InvalidInputError(f"Cannot read '{path}': {error.strerror or error}.") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(f"'{path}' cannot be read: {error!r}.") from None
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"'{path}' cannot be written: {error}.") from None
     write_text(path, text)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Returns what `sample.json` says of a sample; what stands in every one of them is checked.
+
+    Raises:
+        InvalidInputError: It is missing, is of another schema, or is not what it should be; or a
+            file of the sample is a link that leads out of its run.
+    """
+    check_inside(folder, folder.parent)
+    for file in folder.glob("*"):
+        check_inside(file, folder)
+    path = folder / "sample.json"
+    try:
+        record = json.loads(read_text(path, MOST_BYTES))
+        if record["schema"] != SCHEMA:
+            raise InvalidInputError(f"'{folder}' has another schema than {SCHEMA}.")
+        _check_fixed(record)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"'{folder}' is not a whole sample: {error}") from None
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise InvalidInputError(f"'{path}' cannot be read: {reason}.") from None
+    return dict(record)
+
+
+def _check_fixed(record: dict[str, Any]) -> None:
+    """Raises KeyError, TypeError or ValueError for what no `save_sample` has written."""
+    missing = [key for key in FIXED if key not in record]
+    if missing:
+        raise KeyError(f"{missing[0]} is missing")
+    if type(record["seed"]) is not int or not 0 <= record["seed"] <= MAX_SEED:
+        raise ValueError("seed is no number from 0")
+    if not all(isinstance(text, str) for text in vars(Prompts(**record["prompts"])).values()):
+        raise TypeError("a prompt is no text")
+    gain_db = record["gain_db"]
+    if type(gain_db) not in (int, float) or not -MOST_GAIN_DB <= gain_db <= MOST_GAIN_DB:
+        raise ValueError("gain_db is no number of decibels")
+    for score in record["scores"]:
+        score_from(score)
+    read_format(record["canvas_format"])
+
+
+def score_from(given: Any) -> Score:
+    """Returns the score that a table of its fields describes.
+
+    Raises:
+        TypeError: It is no such table.
+        ValueError: Its value is not finite.
+    """
+    score = Score(**given)
+    named = isinstance(score.name, str) and isinstance(score.unit, str)
+    if not named or not isinstance(score.higher_is_better, bool):
+        raise TypeError("a score has a wrong field")
+    if type(score.value) not in (int, float):
+        raise TypeError("the value of a score is no number")
+    if not math.isfinite(score.value) or abs(score.value) > 1e300:
+        raise ValueError("the value of a score is not finite")
+    return dataclasses.replace(score, value=float(score.value))
 
 
 def load_sample(folder: Path) -> Sample:
@@ -131,37 +200,40 @@ def load_sample(folder: Path) -> Sample:
     Raises:
         InvalidInputError: A file is missing or is not what it should be.
     """
+    record = read_record(folder)
+    del record["schema"], record["note"]
     try:
-        record = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
-        if record.pop("schema") != SCHEMA:
-            raise InvalidInputError(f"'{folder}' has another schema than {SCHEMA}.")
-        del record["note"]
-        canvas_format = CanvasFormat(**record.pop("canvas_format"))
-        latent = load_file(folder / "latent.safetensors")["latent"]
         canvas, _ = read_canvas_png(folder / "canvas.png")
-        with Image.open(folder / "image.png") as picture:
-            image = rgb_to_image(np.asarray(picture.convert("RGB")))
-        pcm, rate = soundfile.read(folder / "audio.wav", dtype="int16")
+        pcm, rate = read_pcm(folder / "audio.wav")
         return Sample(
             seed=record.pop("seed"),
             prompts=Prompts(**record.pop("prompts")),
-            latent=latent,
-            image=image,
+            latent=_read_latent(folder / "latent.safetensors"),
+            image=read_image_png(folder / "image.png"),
             canvas=canvas[0],
             waveform=dequantise(pcm, record.pop("gain_db"), rate),
-            canvas_format=canvas_format,
-            scores=tuple(Score(**score) for score in record.pop("scores")),
+            canvas_format=read_format(record.pop("canvas_format")),
+            scores=tuple(map(score_from, record.pop("scores"))),
             record=record,
             colour=read_colour(folder),
             candidates=_read_candidates(folder / CANDIDATES_FILE),
         )
-    except InvalidInputError:
-        raise
-    except (OSError, SafetensorError, soundfile.SoundFileError) as error:
+    except InvalidInputError as error:
+        raise InvalidInputError(f"'{folder}' is not a whole sample: {error}") from None
+
+
+def _read_latent(path: Path) -> Tensor:
+    try:
+        latent = load(path.read_bytes())["latent"]
+    except (OSError, SafetensorError, *BROKEN_TENSORS) as error:
         reason = str(error).rstrip(".")
-        raise InvalidInputError(f"'{folder}' is not a whole sample: {reason}.") from None
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(f"'{folder}/sample.json' cannot be read: {error!r}.") from None
+        raise InvalidInputError(f"'{path}' holds no latent: {reason}.") from None
+    if latent.ndim != 3 or latent.dtype != torch.float32:
+        raise InvalidInputError(
+            f"'{path}' holds a latent {tuple(latent.shape)} of {latent.dtype}; it must be "
+            "(channels, height, width) of torch.float32."
+        )
+    return latent
 
 
 def write_colour(
@@ -222,7 +294,7 @@ def _write_files(sample: Sample, folder: Path) -> None:
             table.writeheader()
             table.writerows(sample.candidates)
     latent = sample.latent.detach().float().cpu().contiguous()
-    save_file({"latent": latent}, folder / "latent.safetensors")
+    (folder / "latent.safetensors").write_bytes(save({"latent": latent}))
     described = {
         "schema": SCHEMA,
         "note": NOTE,
@@ -239,9 +311,12 @@ def _write_files(sample: Sample, folder: Path) -> None:
 def _read_candidates(path: Path) -> tuple[dict[str, float], ...]:
     if not path.exists():
         return ()
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
+    text = read_text(path, MOST_BYTES)
+    try:
+        rows = csv.DictReader(text.splitlines())
         return tuple({key: float(value) for key, value in row.items() if value} for row in rows)
+    except (csv.Error, TypeError, ValueError) as error:
+        raise InvalidInputError(f"'{path}' cannot be read: {error}.") from None
 
 
 def _to_json(described: dict[str, Any]) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
-import soundfile
 from torch import Tensor
 
 from sonocanvas.config import read_layer
@@ -18,7 +17,7 @@ from sonocanvas.files.artifacts import load_sample, sample_folders
 from sonocanvas.files.origin import Origin, from_comment, origin_of
 from sonocanvas.files.pictures import read_canvas_png, read_colour_png
 from sonocanvas.files.sounds import draw_sound
-from sonocanvas.files.writing import read_comment
+from sonocanvas.files.writing import opened_sound, read_comment
 from sonocanvas.scene.layers import PICTURE_SUFFIXES, SOUND_SUFFIXES
 from sonocanvas.scorers.picture_likeness import NARROWEST, picture_likeness, verdict
 from sonocanvas.types import MINI_FORMAT, CanvasFormat, Sample
@@ -81,13 +80,12 @@ def _picture(path: Path) -> Inspection:
 
 def _sound(path: Path) -> Inspection:
     whole, gain_db = draw_sound(path)
-    about = soundfile.info(path)
-    channels = f"{about.channels} channel{'s' if about.channels > 1 else ''}"
+    with opened_sound(path) as about:
+        duration_s = about.frames / about.samplerate
+        channels = f"{about.channels} channel{'s' if about.channels > 1 else ''}"
+        what = f"a sound of {duration_s:.2f} s, {about.samplerate} Hz, {channels}"
+        facts = {"what": f"{what}, {about.format} {about.subtype}"}
     origin = from_comment(read_comment(path))
-    facts = {
-        "what": f"a sound of {about.duration:.2f} s, {about.samplerate} Hz, {channels}, "
-        f"{about.format} {about.subtype}"
-    }
     likeness, start = _likeness(whole, origin)
     facts |= _told(origin) | likeness
     window = whole[:, start : start + WINDOW_FRAMES]
@@ -129,9 +127,9 @@ def _video(path: Path) -> Inspection:
             comment = container.metadata.get("comment", "")
             shown = next(iter(container.streams.video), None)
             duration_s = (container.duration or 0) / av.time_base
-    except (av.FFmpegError, ValueError):
+            size = f" of {shown.width} x {shown.height} pixels" if shown else " without a picture"
+    except (av.FFmpegError, ValueError, AttributeError, LookupError, ArithmeticError, MemoryError):
         raise InvalidInputError(f"'{path}' is not a video that can be read.") from None
-    size = f" of {shown.width} x {shown.height} pixels" if shown else " without a picture"
     origin = from_comment(comment)
     return Inspection({"what": f"a video{size}, {duration_s:.2f} s"} | _told(origin), origin=origin)
 
@@ -164,7 +162,10 @@ def _prompts(image: str, audio: str) -> dict[str, str]:
 
 def _layers(sample: Sample) -> dict[str, str]:
     """Returns what the layers of a sample hold, if it has any."""
-    layers = [read_layer(one) for one in sample.record.get("layers", ())]
+    given = sample.record.get("layers", ())
+    if not isinstance(given, list | tuple):
+        raise InvalidInputError(f"The layers of a sample must be a list, not {given!r}.")
+    layers = [read_layer(one) for one in given]
     told = (f"{one.kind} '{one.words}'{' (given)' if one.source.name else ''}" for one in layers)
     return {"layers": ", ".join(told)} if layers else {}
 

@@ -6,6 +6,7 @@ The same input gives the same bytes.
 import dataclasses
 import json
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,18 @@ from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.files.colour_maps import colour_tables, unmap_colour
 from sonocanvas.files.origin import Origin, to_png_text
-from sonocanvas.files.writing import PICTURES, check_finite, write_beside
+from sonocanvas.files.writing import BROKEN, PICTURES, check_finite, write_beside
+from sonocanvas.formats import read_format
 from sonocanvas.types import CanvasFormat
 
-HIGHEST = {"sample_rate_hz": 192_000, "n_fft": 32_768, "mels": 2_048}
+MOST_PIXELS = 51_000_000
+"""Those of a camera of 50 megapixels, and more than the longest canvas has (31 million): a file of
+100 KB can hold more, and would take gigabytes to be read."""
+
+STRIP_PIXELS = 2**20
+"""So many pixels are taken to numbers at once: a picture takes little more than itself."""
+
+ORIENTATION = 0x0112  # of EXIF
 
 
 def write_canvas_png(
@@ -85,9 +94,27 @@ def read_colour_png(path: Path) -> tuple[Tensor, dict[str, Any], str]:
     try:
         meaning = json.loads(picture.info["sonocanvas"])
         record, colour_map = dict(meaning["colour"]), str(meaning["colour_map"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise InvalidInputError(f"'{path}' does not say how its colour was made.") from None
-    return rgb_to_image(np.asarray(picture.convert("RGB"))), record, colour_map
+    return _to_image(picture), record, colour_map
+
+
+def read_image_png(path: Path) -> Tensor:
+    """Returns a picture as an image `(3, height, width)` in [0, 1].
+
+    Raises:
+        InvalidInputError: As `read_picture`.
+    """
+    return _to_image(_open_picture(path))
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Returns the width and the height of a picture, of which no more is read.
+
+    Raises:
+        InvalidInputError: As `read_picture`.
+    """
+    return _open_picture(path, whole=False).size
 
 
 def read_canvas_png(path: Path) -> tuple[Tensor, CanvasFormat | None]:
@@ -98,7 +125,7 @@ def read_canvas_png(path: Path) -> tuple[Tensor, CanvasFormat | None]:
     picture does not carry one.
 
     Raises:
-        InvalidInputError: The file is missing, is not a picture, is larger than 89 million
+        InvalidInputError: The file is missing, is not a picture, is larger than 51 million
             pixels, carries a format or a map that means nothing, or colours that are not its map's.
     """
     picture = _open_picture(path)
@@ -106,11 +133,13 @@ def read_canvas_png(path: Path) -> tuple[Tensor, CanvasFormat | None]:
     canvas_format, colour_map = (None, "") if text is None else _meaning_from_json(text, path)
     if picture.mode.startswith("I"):
         gray = np.asarray(picture).astype(np.float32) / 65535
-    else:
-        rgba = np.asarray(picture.convert("RGBA"))
+        return torch.from_numpy(gray.clip(0, 1)).unsqueeze(0), canvas_format
+    canvas = torch.empty(1, picture.height, picture.width)
+    for top, rgba in _strips(picture):
         levels = unmap_colour(rgba[..., :3], colour_map) if colour_map else _mean(rgba[..., :3])
         gray = levels.astype(np.float32) / 255 * (rgba[..., 3].astype(np.float32) / 255)
-    return torch.from_numpy(gray.clip(0, 1)).unsqueeze(0), canvas_format
+        canvas[0, top : top + len(gray)] = torch.from_numpy(gray.clip(0, 1))
+    return canvas, canvas_format
 
 
 def read_picture(path: Path) -> tuple[Tensor, Tensor]:
@@ -120,22 +149,50 @@ def read_picture(path: Path) -> tuple[Tensor, Tensor]:
     point, palettes, CMYK and transparency are read as what they mean.
 
     Raises:
-        InvalidInputError: The file is missing, is not a picture, or is larger than 89 million
+        InvalidInputError: The file is missing, is not a picture, or is larger than 51 million
             pixels.
     """
-    return picture_to_gray(_open_picture(path))
+    picture = _open_picture(path)
+    try:
+        return picture_to_gray(picture)
+    except BROKEN:
+        raise InvalidInputError(f"'{path}' is not a picture that can be read.") from None
 
 
 def picture_to_gray(picture: Image.Image) -> tuple[Tensor, Tensor]:
     """Returns the gray `(height, width)` of a PIL image and its opacity, as `read_picture` does."""
-    picture = ImageOps.exif_transpose(picture)
+    if picture.getexif().get(ORIENTATION, 1) != 1:
+        picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(("I", "F")):
         deep = np.asarray(picture).astype(np.float32)
         highest = 65535 if picture.mode.startswith("I") else max(float(deep.max(initial=0)), 1e-9)
         gray = torch.from_numpy((deep / highest).clip(0, 1))
         return gray, torch.ones_like(gray)
-    rgba = np.asarray(picture.convert("RGBA")).astype(np.float32) / 255
-    return torch.from_numpy(_mean(rgba[..., :3])), torch.from_numpy(rgba[..., 3].copy())
+    gray = torch.empty(picture.height, picture.width)
+    opacity = torch.ones(()).expand(gray.shape)  # one number where nothing is transparent
+    if picture.has_transparency_data:
+        opacity = torch.empty_like(gray)
+    for top, levels in _strips(picture):
+        rgba = levels.astype(np.float32) / 255
+        gray[top : top + len(rgba)] = torch.from_numpy(_mean(rgba[..., :3]))
+        if picture.has_transparency_data:
+            opacity[top : top + len(rgba)] = torch.from_numpy(rgba[..., 3])
+    return gray, opacity
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+    """Yields the rows of a picture from above, some at a time: where they begin, and RGBA."""
+    rows = max(1, STRIP_PIXELS // max(1, picture.width))
+    for top in range(0, picture.height, rows):
+        strip = picture.crop((0, top, picture.width, min(top + rows, picture.height)))
+        yield top, np.asarray(strip.convert("RGBA"))
+
+
+def _to_image(picture: Image.Image) -> Tensor:
+    image = torch.empty(3, picture.height, picture.width)
+    for top, rgba in _strips(picture):
+        image[:, top : top + len(rgba)] = rgb_to_image(rgba[..., :3])
+    return image
 
 
 def image_to_rgb(image: Tensor) -> npt.NDArray[np.uint8]:
@@ -169,41 +226,35 @@ def _write_png(
     write_beside(path, lambda beside: picture.save(beside, format="PNG", pnginfo=text))
 
 
-def _open_picture(path: Path) -> Image.Image:
+def _open_picture(path: Path, whole: bool = True) -> Image.Image:
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd about it but can be read
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=PICTURES) as picture:
-                picture.load()
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise Image.DecompressionBombError
+                if whole:
+                    picture.load()
     except FileNotFoundError:
         raise InvalidInputError(f"There is no file '{path}'.") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise InvalidInputError(
-            f"'{path}' is too large; a picture has at most {Image.MAX_IMAGE_PIXELS} pixels."
+            f"'{path}' is too large; a picture has at most {MOST_PIXELS} pixels."
         ) from None
-    except (OSError, SyntaxError, ValueError):
+    except BROKEN:
         raise InvalidInputError(f"'{path}' is not a picture that can be read.") from None
     return picture
 
 
 def _meaning_from_json(text: str, path: Path) -> tuple[CanvasFormat, str]:
     """Returns format and colour map in a PNG's text chunk, which may come from anywhere."""
-    wrong = InvalidInputError(f"'{path}' carries a canvas format that means nothing.")
     try:
         meaning: dict[str, Any] = json.loads(text)
-        values, colour_map = meaning["canvas_format"], str(meaning.get("colour_map", ""))
-        for field in dataclasses.fields(CanvasFormat):  # a file of old lacks what has a default
-            if type(values.get(field.name, field.default)).__name__ != field.type:
-                raise wrong
-        fmt = CanvasFormat(**values)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise wrong from None
-    sizes_fit = all(1 <= getattr(fmt, name) <= most for name, most in HIGHEST.items())
-    windows_fit = 1 <= fmt.hop_samples <= fmt.window_samples <= fmt.n_fft
-    bands_fit = 0 <= fmt.f_min_hz < fmt.f_max_hz <= fmt.sample_rate_hz / 2
-    levels_fit = 0 < fmt.log_floor < fmt.log_ceiling and 0 <= fmt.power <= 1
-    if not (sizes_fit and windows_fit and bands_fit and levels_fit):
-        raise wrong
+        fmt = read_format(meaning["canvas_format"])
+        colour_map = str(meaning.get("colour_map", ""))
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        raise InvalidInputError(f"'{path}' carries a canvas format that means nothing.") from None
     if colour_map and colour_map not in colour_tables():
         raise unknown(f"colour map in '{path}':", colour_map, colour_tables())
     return fmt, colour_map

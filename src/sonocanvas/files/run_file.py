@@ -14,9 +14,14 @@ import tomli_w
 
 from sonocanvas.config import RunConfig, read_layer
 from sonocanvas.errors import InvalidInputError, unknown
+from sonocanvas.files.reading import read_text
 from sonocanvas.scene.layers import Layer
-from sonocanvas.values import read_value
+from sonocanvas.values import read_value, shown
 
+MOST_BYTES = 4 * 2**20
+"""A run of the most seeds that a range may name, 100,000 of 19 digits, takes 2.5 MB."""
+MOST_DOTS = 32
+"""In a line: the time that a key of many parts takes grows with their square."""
 PRESETS = Path(__file__).parent.parent / "presets"
 
 
@@ -72,10 +77,17 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         InvalidInputError: The file is missing, cannot be read, or is not TOML.
     """
+    text = read_text(path, MOST_BYTES)
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MOST_DOTS:
+            raise InvalidInputError(
+                f"'{path}', line {number}: it has {line.count('.')} dots; at most {MOST_DOTS} are "
+                "allowed."
+            )
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
+        return tomllib.loads(text)
+    except RecursionError:
+        raise InvalidInputError(f"'{path}' is not a TOML file: it is nested too deeply.") from None
     except ValueError as error:
         raise InvalidInputError(f"'{path}' is not a TOML file: {error}.") from None
 
@@ -94,15 +106,16 @@ def load_scene(path: Path) -> dict[str, Any]:
             raise InvalidInputError(f"'{path}', line {_line(path, key)}: {problem}")
     layers = values.get("layers", [])
     if not isinstance(layers, list):
-        raise InvalidInputError(f"'{path}': layers must be tables [[layers]], not {layers!r}.")
+        raise InvalidInputError(f"'{path}': layers must be tables [[layers]], not {shown(layers)}.")
     read = []
     for number, given in enumerate(layers):
         try:
             read.append(read_layer(given).beside(path.parent))
         except InvalidInputError as error:
-            wrong = [key for key in given if key not in (*Layer.model_fields, "file")]
+            keys = given if isinstance(given, dict) else ()
+            wrong = [key for key in keys if key not in (*Layer.model_fields, "file")]
             begins = _line(path, "layers", skipped=number)
-            line = _line(path, wrong[0], begins) if isinstance(given, dict) and wrong else begins
+            line = _line(path, wrong[0], begins) if wrong else begins
             raise InvalidInputError(f"'{path}', line {line}: {error}") from None
     return {**values, "layers": read}
 

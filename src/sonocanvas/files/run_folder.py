@@ -10,7 +10,7 @@ from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files.artifacts import load_sample, sample_folder, save_sample
 from sonocanvas.files.run_file import load_config, to_toml
-from sonocanvas.files.writing import LOCK_FILE, only_writer, write_text
+from sonocanvas.files.writing import LOCK_FILE, check_inside, only_writer, write_text
 from sonocanvas.types import Sample
 
 RUN_FILE = "run.toml"
@@ -23,8 +23,8 @@ def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
     """Checks that a run can be written into a folder, or goes on in it.
 
     Raises:
-        InvalidInputError: It cannot be written into, or holds something else than this run and
-            that is not to be overwritten.
+        InvalidInputError: It cannot be written into, holds a link that leads out of it, or holds
+            something else than this run and that is not to be overwritten.
     """
     standing = next(path for path in (out, *out.absolute().parents) if path.exists())
     if not standing.is_dir():
@@ -32,6 +32,8 @@ def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
     if not os.access(standing, os.W_OK | os.X_OK):
         raise InvalidInputError(f"Cannot write into '{out}': '{standing}' is read-only.")
     there = {path.name for path in out.iterdir()} if out.exists() else set()
+    for name in there:
+        check_inside(out / name, out)
     if overwrite or there <= {
         f"{RUN_FILE}.partial",
         LOCK_FILE,

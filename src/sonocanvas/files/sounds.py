@@ -3,6 +3,7 @@
 The same input gives the same bytes.
 """
 
+import io
 import math
 from pathlib import Path
 
@@ -16,11 +17,17 @@ from torch import Tensor
 from sonocanvas.canvas import MAX_DURATION_S, waveform_to_canvas
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files.origin import Origin, to_comment
-from sonocanvas.files.writing import check_finite, write_beside
+from sonocanvas.files.writing import check_finite, opened_sound, write_beside
 from sonocanvas.types import MINI_FORMAT, CanvasFormat, Waveform
 
 PEAK = 0.95
 FULL_SCALE = 32768
+HIGHEST_RATE_HZ = 192_000
+"""That of studio recordings; a header may claim more, and then a second is a gigabyte."""
+BLOCK = 2**20
+"""So many numbers are decoded at once: a small file can hold many channels of silence."""
+BROKEN = (soundfile.SoundFileError, OSError, TypeError, ValueError, RuntimeError, MemoryError)
+"""What the readers of sound raise at a file that is cut off or damaged."""
 FORMATS = {
     ".wav": ("WAV", "PCM_16"),
     ".flac": ("FLAC", "PCM_16"),
@@ -47,13 +54,15 @@ def write_sound(path: Path, waveform: Waveform, origin: Origin | None = None) ->
 
     def write(beside: Path) -> None:
         kind, subtype = FORMATS[path.suffix.lower()]
+        content = io.BytesIO()  # libsndfile does not say why a file cannot be written
         with soundfile.SoundFile(
-            beside, "w", waveform.sample_rate_hz, 1, subtype=subtype, format=kind
+            content, "w", waveform.sample_rate_hz, 1, subtype=subtype, format=kind
         ) as file:
             file.comment = to_comment(origin, gain_db)
             if origin is not None:
                 file.software = origin.software
             file.write(pcm)
+        beside.write_bytes(content.getvalue())
 
     write_beside(path, write)
     return gain_db
@@ -73,21 +82,69 @@ def read_sound(path: Path, sample_rate_hz: int) -> Waveform:
     if not path.is_file():
         raise InvalidInputError(f"There is no file '{path}'.")
     try:
-        info = soundfile.info(path)
-        if info.duration > MAX_DURATION_S:
-            raise InvalidInputError(
-                f"'{path}' lasts {info.duration:.0f} s; at most {MAX_DURATION_S} s can be drawn."
-            )
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, TypeError):
+        with opened_sound(path) as file:
+            _check_size(file, path)
+            mono, rate = _mono(file), file.samplerate
+        if not mono.size:
+            raise InvalidInputError(f"'{path}' holds no sound.")
+        check_finite("sound", torch.from_numpy(mono))
+        mono = soxr.resample(mono, rate, sample_rate_hz)
+    except InvalidInputError:
+        raise
+    except BROKEN:
         raise InvalidInputError(
             f"'{path}' is not sound that can be read; give a WAV, FLAC, OGG or MP3."
         ) from None
-    if not samples.size:
+    if not mono.size:
         raise InvalidInputError(f"'{path}' holds no sound.")
-    check_finite("sound", torch.from_numpy(samples))
-    mono = soxr.resample(samples.mean(axis=1), rate, sample_rate_hz)
     return Waveform(torch.from_numpy(mono.astype(np.float32)).unsqueeze(0), sample_rate_hz)
+
+
+def read_pcm(path: Path) -> tuple[npt.NDArray[np.int16], int]:
+    """Returns the 16-bit levels `(samples,)` of a WAV that `write_sound` wrote, and their rate.
+
+    Raises:
+        InvalidInputError: The file is missing or is another.
+    """
+    try:
+        with opened_sound(path) as file:
+            if (file.format, file.subtype, file.channels) != ("WAV", "PCM_16", 1):
+                raise InvalidInputError(f"'{path}' is no WAV of one channel and 16 bits.")
+            _check_size(file, path)
+            levels: npt.NDArray[np.int16] = file.read(dtype="int16")
+            return levels, file.samplerate
+    except InvalidInputError:
+        raise
+    except BROKEN as error:
+        reason = str(error).rstrip(".")
+        raise InvalidInputError(f"'{path}' cannot be read: {reason}.") from None
+
+
+def _check_size(file: soundfile.SoundFile, path: Path) -> None:
+    """Checks what a header claims, before anything is decoded."""
+    rate = file.samplerate
+    if not 1 <= rate <= HIGHEST_RATE_HZ:
+        raise InvalidInputError(
+            f"'{path}' has a sample rate of {rate} Hz; 1 to {HIGHEST_RATE_HZ} Hz can be read."
+        )
+    if file.frames > MAX_DURATION_S * rate:
+        raise InvalidInputError(
+            f"'{path}' lasts {file.frames / rate:.0f} s; at most {MAX_DURATION_S} s can be drawn."
+        )
+
+
+def _mono(file: soundfile.SoundFile) -> npt.NDArray[np.float32]:
+    """Returns the mean of the channels `(samples,)`, decoded block by block."""
+    mono = np.empty(max(0, file.frames), np.float32)
+    count = 0
+    while count < len(mono):
+        wanted = min(max(1, BLOCK // file.channels), len(mono) - count)
+        block = file.read(wanted, dtype="float32", always_2d=True)
+        if not len(block):
+            break  # there is less than the header claims
+        mono[count : count + len(block)] = block.mean(axis=1)
+        count += len(block)
+    return mono[:count]
 
 
 def draw_sound(
@@ -123,5 +180,7 @@ def quantise(waveform: Waveform) -> tuple[npt.NDArray[np.int16], float]:
 
 def dequantise(pcm: npt.NDArray[np.int16], gain_db: float, sample_rate_hz: int) -> Waveform:
     """Returns the sound `(1, samples)` of 16-bit levels, their gain undone."""
-    levels = pcm.astype(np.float64) / FULL_SCALE / 10 ** (gain_db / 20)
+    levels = pcm.astype(np.float64)
+    levels /= FULL_SCALE
+    levels /= 10 ** (gain_db / 20)
     return Waveform(torch.from_numpy(levels.astype(np.float32)).unsqueeze(0), sample_rate_hz)

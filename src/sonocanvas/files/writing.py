@@ -6,6 +6,9 @@ under its own name.
 
 import hashlib
 import os
+import struct
+import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +27,11 @@ PICTURES = (
 )
 """Formats that are read; some of the others run a program."""
 
+BROKEN = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError),
+    *(EOFError, RuntimeError, AssertionError, MemoryError, struct.error, zlib.error),
+)
+"""What Pillow's readers raise at a picture that is cut off or damaged."""
 
 LOCK_FILE = ".lock"
 
@@ -58,24 +66,41 @@ def write_beside(path: Path, write: Callable[[Path], None]) -> None:
     """
     beside = path.with_name(path.name + ".partial")
     try:
+        beside.unlink(missing_ok=True)  # it may be a link to somewhere else
         write(beside)
         os.replace(beside, path)
     except (OSError, soundfile.SoundFileError) as error:
-        beside.unlink(missing_ok=True)
         raise InvalidInputError(f"Cannot write '{path}': {_reason(error)}.") from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text as UTF-8.
+    """Writes a text as UTF-8; names of files that are none stay as they are.
 
     Raises:
         InvalidInputError: The file cannot be written; nothing is left of it.
     """
 
     def write(beside: Path) -> None:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_text(text, encoding="utf-8", errors="surrogateescape")
 
     write_beside(path, write)
+
+
+def check_inside(path: Path, folder: Path) -> None:
+    """Checks that a path below a folder is no symbolic link that leads out of it.
+
+    A run may come from anywhere: what it holds is neither read nor written outside of it. The
+    folder itself may lie behind links.
+
+    Raises:
+        InvalidInputError: It leads out of the folder.
+    """
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        raise InvalidInputError(
+            f"'{path}' is a symbolic link that leads out of '{folder}'; put a copy there instead."
+        )
 
 
 @contextmanager
@@ -131,6 +156,13 @@ def digest_of(path: Path, known: str = "") -> str:
     return digest
 
 
+@contextmanager
+def opened_sound(path: Path) -> Iterator[soundfile.SoundFile]:
+    """Gives a file of sound to read, whatever bytes its name has."""
+    with path.open("rb") as file, soundfile.SoundFile(file) as sound:
+        yield sound
+
+
 def read_comment(path: Path) -> str:
     """Returns the comment in a picture or a sound, empty where it has none.
 
@@ -138,14 +170,16 @@ def read_comment(path: Path) -> str:
         InvalidInputError: The file is neither a picture nor sound.
     """
     try:
-        with soundfile.SoundFile(path) as sound:
+        with opened_sound(path) as sound:
             return str(sound.comment)
-    except (soundfile.SoundFileError, TypeError):
+    except (soundfile.SoundFileError, OSError, TypeError):
         pass
     try:
-        with Image.open(path, formats=PICTURES) as picture:
-            return str(picture.info.get("Comment", ""))
-    except (OSError, SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nothing is decoded, however large it is
+            with Image.open(path, formats=PICTURES) as picture:
+                return str(picture.info.get("Comment", ""))
+    except (*BROKEN, Image.DecompressionBombError):
         raise InvalidInputError(f"'{path}' is neither a picture nor sound.") from None
 
 

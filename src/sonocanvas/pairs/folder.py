@@ -20,7 +20,9 @@ from typing import Any
 
 import torch
 
+from sonocanvas.canvas import MAX_DURATION_S
 from sonocanvas.errors import CheckpointError
+from sonocanvas.formats import read_format
 from sonocanvas.pairs.parts import (
     check_weights,
     load_part,
@@ -30,7 +32,7 @@ from sonocanvas.pairs.parts import (
     write_json,
     write_vocoder,
 )
-from sonocanvas.types import VOCODER_KEYS, CanvasFormat, ModelPair
+from sonocanvas.types import VOCODER_KEYS, ModelPair
 
 ALLOWED_CLASSES = {
     "vae": (
@@ -256,14 +258,19 @@ def read_facts(folder: Path, index: dict[str, Any]) -> dict[str, Any]:
     """Returns the fields of `ModelPair` that stand in the index."""
     try:
         channels, height, width = (int(size) for size in index["latent_shape"])
+        fmt = read_format(index["canvas_format"])
+        if min(channels, height, width) < 1 or width * fmt.hop_samples * fmt.mels > (
+            height * MAX_DURATION_S * fmt.sample_rate_hz
+        ):
+            raise ValueError(f"a latent of {channels} x {height} x {width}")
         return {
             "name": str(index["name"]),
-            "canvas_format": CanvasFormat(**index["canvas_format"]),
+            "canvas_format": fmt,
             "latent_shape": (channels, height, width),
             "crop_columns": int(index.get("crop_columns", 0)),
             "closed_vocabulary": bool(index.get("closed_vocabulary", False)),
             "licences": dict(index.get("licences", {})),
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         path = folder / "model_index.json"
         raise CheckpointError(f"{path} lacks a value or has a wrong one: {error}.") from error

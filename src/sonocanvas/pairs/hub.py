@@ -18,6 +18,7 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs.parts import missing_description, weights_among
+from sonocanvas.values import expanded
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 LICENCE = re.compile(r"^license: *[\"']?([\w.-]+)", re.MULTILINE)
@@ -61,7 +62,7 @@ def source_of(given: str, default: Source) -> Source:
     """
     if not given:
         return default
-    path = Path(given).expanduser()
+    path = expanded(given)
     if path.is_dir():
         return Source(str(path))
     if path.is_file():

@@ -2,13 +2,13 @@
 
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs.folder import load_folder
 from sonocanvas.types import ModelPair
+from sonocanvas.values import expanded
 
 
 def load(
@@ -28,7 +28,7 @@ def load(
     Raises:
         CheckpointError: The folder is missing or is not a pair.
     """
-    path = Path(folder).expanduser()
+    path = expanded(folder)
     if not path.is_dir():
         raise CheckpointError(f"There is no folder '{folder}'; give the pair as local:FOLDER.")
     return load_folder(path, device, dtype, on_warning)

@@ -1,5 +1,6 @@
 """A LoRA: a small change of one model's UNet, read from safetensors and merged into its weights."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,18 @@ from torch import Tensor
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs.hub import ABOUT, UNKNOWN_LICENCE, Source, licence_of, mended, source_of
 from sonocanvas.pairs.parts import quiet
+from sonocanvas.values import expanded, shown
 
-LORA_ERRORS = (OSError, SafetensorError, ValueError, KeyError, AttributeError)
+LORA_ERRORS = (
+    *(OSError, SafetensorError, ValueError, LookupError, AttributeError, RuntimeError, TypeError),
+    *(ArithmeticError, MemoryError),
+)
+OPTIONS = ("r", "lora_alpha", "rank_pattern", "alpha_pattern", "target_modules", "use_rslora")
+"""What is heeded of the options that peft saves: what the change is scaled by, and where it is.
+Others name modules to import, or how to begin a training."""
+PLAIN = re.compile(r"[\w.]+")
 SUFFIX = ".safetensors"
+MOST_RANK = 65_536
 USUAL_NAME = "pytorch_lora_weights.safetensors"
 
 
@@ -50,7 +60,7 @@ def find_lora(given: str, option: str, on_warning: Callable[[str], None]) -> Lor
         raise CheckpointError(
             f"{option} needs peft, which is not installed or too old: pip install 'peft>=0.17'."
         )
-    path = Path(given).expanduser()
+    path = expanded(given)
     if path.suffix == SUFFIX and not path.is_dir():
         if not path.is_file():
             raise CheckpointError(f"There is no file '{given}' for {option}.")
@@ -106,7 +116,40 @@ def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, float] | None, dict[
         local_files_only=True,
         return_lora_metadata=True,
     )
-    return convert_unet_state_dict_to_peft(state), alphas, metadata
+    return convert_unet_state_dict_to_peft(state), alphas, _options(metadata)
+
+
+def _options(metadata: Any) -> dict[str, Any] | None:
+    """Returns what is heeded of peft's options, checked; a name may be one after `unet.`."""
+    if metadata is None:
+        return None
+    if not isinstance(metadata, dict):
+        raise ValueError("its options are no table.")
+    kept = {key: value for key, value in metadata.items() if key.split(".")[-1] in OPTIONS}
+    for key, value in kept.items():
+        name = key.split(".")[-1]
+        if name == "target_modules":
+            fits = isinstance(value, list) and all(map(_is_plain, value))
+        elif name.endswith("_pattern"):
+            fits = isinstance(value, dict) and all(map(_is_plain, value))
+            fits = fits and all(_is_scale(one, name == "rank_pattern") for one in value.values())
+        else:
+            fits = (
+                isinstance(value, bool) if name == "use_rslora" else _is_scale(value, name == "r")
+            )
+        if not fits:
+            raise ValueError(f"its option {shown(key)} is {shown(value)}.")
+    return kept
+
+
+def _is_plain(name: Any) -> bool:
+    """Returns whether a name of modules is no more than that: peft takes others for patterns."""
+    return isinstance(name, str) and PLAIN.fullmatch(name) is not None
+
+
+def _is_scale(value: Any, whole: bool) -> bool:
+    kinds = (int,) if whole else (int, float)
+    return type(value) in kinds and 0 < value <= MOST_RANK
 
 
 def _check_fit(unet: Any, state: dict[str, Tensor]) -> None:
@@ -119,7 +162,11 @@ def _check_fit(unet: Any, state: dict[str, Tensor]) -> None:
         inner, outer = (state.get(f"{module}.lora_{factor}.weight") for factor in "AB")
         if inner is None or outer is None:
             raise ValueError(f"it lacks one of {module}.lora_A.weight and {module}.lora_B.weight.")
+        if min(inner.ndim, outer.ndim) < 2:
+            raise ValueError(f"{module} has factors of {inner.ndim} and {outer.ndim} axes.")
         given = (outer.shape[0], *inner.shape[1:])
+        if inner.shape[0] != outer.shape[1]:
+            raise ValueError(f"{module} has the ranks {inner.shape[0]} and {outer.shape[1]}.")
         if given != needed:
             raise ValueError(f"{module} is {given} in the file and {needed} in the unet.")
 

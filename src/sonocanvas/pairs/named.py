@@ -5,7 +5,6 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +17,7 @@ from sonocanvas.pairs.mini import WEIGHTS
 from sonocanvas.pairs.parts import read_json
 from sonocanvas.registry import load, split_pair
 from sonocanvas.types import ModelPair
+from sonocanvas.values import expanded
 
 MODELS = (
     *("vae", "image_unet", "audio_unet", "image_tokenizer", "image_text_encoder"),
@@ -92,7 +92,7 @@ def facts_of(name: str) -> ModelPair:
     if recipe is not None:
         facts = {field: getattr(recipe, field) for field in FACTS}
     else:
-        folder = Path(given).expanduser() if given else WEIGHTS
+        folder = expanded(given) if given else WEIGHTS
         facts = read_facts(folder, read_json(folder / "model_index.json"))
     models: dict[str, Any] = dict.fromkeys(MODELS)
     return ModelPair(**models, scheduler_config={}, **facts)

@@ -12,7 +12,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 
 import diffusers.utils.logging
@@ -25,7 +25,9 @@ from torch import Tensor
 from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
 from sonocanvas.errors import CheckpointError
+from sonocanvas.files.reading import read_text
 from sonocanvas.types import VocoderWeights
+from sonocanvas.values import shown
 
 NAMES = "diffusion_pytorch_model|pytorch_model|model|vocoder"
 SAFETENSORS = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.safetensors(\.index\.json)?")
@@ -37,9 +39,15 @@ PICKLES = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.(bin|pt)(\.index\.json)?")
 
 BROKEN = (
     *(pickle.UnpicklingError, zipfile.BadZipFile, struct.error, EOFError, OSError, RuntimeError),
-    *(AssertionError, AttributeError, LookupError, TypeError, ValueError),
+    *(AssertionError, AttributeError, LookupError, TypeError, ValueError, ArithmeticError),
+    *(MemoryError, NotImplementedError),
 )
 """What torch's reader of pickles raises at one that is cut off or damaged."""
+
+MOST_BYTES = 16 * 2**20
+"""Of a description; published ones are a hundred times smaller."""
+MOST_LAYERS = 1000
+"""Blocks times layers of a description; the largest models that are read have some hundred."""
 
 POINTER = b"version https://git-lfs"
 """How a file begins that Git left in the place of a large one."""
@@ -88,7 +96,7 @@ def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
     found = weights_among(sorted(path.name for path in folder.glob("*")), pickles)
     names = {name for name in found if not name.endswith(".json")}
     for index in (name for name in found if name.endswith(".json")):
-        names |= set(read_json(folder / index).get("weight_map", {}).values())
+        names |= _names_in(folder / index)
     if not names:
         kind = "weights (safetensors or pickled)" if pickles else "safetensors weights"
         held = ", ".join(sorted(path.name for path in folder.glob("*"))) or "nothing"
@@ -117,6 +125,19 @@ def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
     return paths
 
 
+def _names_in(index: Path) -> set[str]:
+    """Returns the files that an index names; they lie beside it."""
+    named = read_json(index).get("weight_map", {})
+    for name in named.values() if isinstance(named, dict) else [named]:
+        plain = isinstance(name, str) and name == PurePath(name).name == PureWindowsPath(name).name
+        if not plain or "\0" in name:
+            raise CheckpointError(
+                f"The checkpoint file {index} names the weights {shown(name)}; they must be files "
+                "beside it."
+            )
+    return set(named.values())
+
+
 def read_pickle(path: Path) -> Any:
     """Returns what a pickle of tensors holds, on the CPU; nothing in it is executed.
 
@@ -125,12 +146,92 @@ def read_pickle(path: Path) -> Any:
     """
     try:
         mapped = zipfile.is_zipfile(path)
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        if mapped:
+            _check_stored(path)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        _check_held(content)
+        return content
     except BROKEN as error:
         raise CheckpointError(
             f"The weight file {path} is broken or holds more than tensors, such as code, which "
             "is never executed."
         ) from error
+
+
+def _check_stored(path: Path) -> None:
+    """Raises ValueError where an archive holds more than it is large, which torch never writes."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if any(one.compress_type != zipfile.ZIP_STORED for one in members):
+        raise ValueError("it is compressed")
+    if sum(one.file_size for one in members) > path.stat().st_size:
+        raise ValueError("its files overlap")
+
+
+def _check_held(content: Any) -> None:
+    """Raises ValueError where a tensor claims more numbers than stand in the file."""
+    waiting, seen = [content], set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, Tensor):
+            plain = one.layout is torch.strided and one.device.type == "cpu"
+            if not plain or one.numel() * one.element_size() > one.untyped_storage().nbytes():
+                raise ValueError("a tensor is larger than what is saved of it")
+
+
+def check_description(folder: Path, part_class: Any, library: str) -> None:
+    """Checks that a model is no larger than its weights, before memory is taken for it.
+
+    Args:
+        folder: Folder of the part; `check_weights` has seen it.
+        part_class: Class of the model.
+        library: `transformers`, or where else the class is.
+
+    Raises:
+        CheckpointError: Its description is that of a larger model.
+    """
+    described = read_json(folder / "config.json")
+    layers = _layers_of(described)
+    if layers > MOST_LAYERS:
+        raise CheckpointError(
+            f"{folder} cannot be loaded as {part_class.__name__}: it describes {layers} layers; at "
+            f"most {MOST_LAYERS} are read."
+        )
+    with torch.device("meta"):  # shapes without numbers
+        if library == "transformers":
+            config = part_class.config_class.from_pretrained(folder, local_files_only=True)
+            model = part_class(config)
+        else:
+            model = part_class.from_config(described)
+    needed = sum(weights.numel() for weights in model.parameters())
+    there = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    if needed > there:  # each number takes a byte or more
+        raise CheckpointError(
+            f"{folder} cannot be loaded as {part_class.__name__}: its description is of a model "
+            f"of {needed} numbers, but its files hold {there} bytes."
+        )
+
+
+def _layers_of(described: Any) -> int:
+    """Returns how many layers a description asks for, at most."""
+    if isinstance(described, list):
+        return max(map(_layers_of, described), default=0)
+    if not isinstance(described, dict):
+        return 0
+    lists = [len(value) for value in described.values() if isinstance(value, list)]
+    count = max([1, *lists])
+    for key, value in described.items():
+        deep = [value] if isinstance(value, int) else value
+        if "layers" in key and isinstance(deep, list):
+            count *= max([1, *(one for one in deep if isinstance(one, int))])
+    return max([count, *map(_layers_of, described.values())])
 
 
 def load_part(
@@ -163,9 +264,13 @@ def load_part(
         options |= {} if library == "transformers" else {"low_cpu_mem_usage": False}
     try:
         with quiet():
+            if not folder.name.endswith("tokenizer"):
+                check_description(folder, part_class, library)
             loaded = part_class.from_pretrained(folder, **options)
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        reason = " ".join(line.strip() for line in str(error).strip().splitlines()[:2])
+    except CheckpointError:
+        raise
+    except Exception as error:  # the libraries, and one in Rust, raise whatever they like
+        reason = " ".join(line.strip() for line in str(error).strip().splitlines()[:2])[:500]
         raise CheckpointError(f"{folder} cannot be loaded as {name}: {reason}") from error
     if folder.name.endswith("tokenizer"):
         return loaded
@@ -219,7 +324,9 @@ def read_vocoder(folder: Path, device: str | torch.device) -> VocoderWeights | N
             continue
         content = read_pickle(path)
         content = content.get("generator") if isinstance(content, dict) else None
-        if not isinstance(content, dict) or not all(map(torch.is_tensor, content.values())):
+        if not isinstance(content, dict) or not all(
+            isinstance(name, str) and torch.is_tensor(one) for name, one in content.items()
+        ):
             raise CheckpointError(f"The weight file {path} must hold 'generator': its tensors.")
         tensors |= content
     return VocoderWeights(
@@ -253,11 +360,11 @@ def quiet() -> Iterator[None]:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Returns a JSON object from a file."""
+    if not path.exists():
+        raise CheckpointError(f"The checkpoint file {path} is missing.")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"The checkpoint file {path} is missing.") from error
-    except (OSError, ValueError) as error:
+        content = json.loads(read_text(path, MOST_BYTES))
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"The checkpoint file {path} is not JSON: {error}.") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"The checkpoint file {path} does not hold a JSON object.")

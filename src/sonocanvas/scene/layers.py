@@ -11,7 +11,7 @@ from pydantic import Field, Strict, field_validator, model_validator
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.registry import build, load
 from sonocanvas.settings import Part, Share, SourceChoice, whole_or_none
-from sonocanvas.values import read_value
+from sonocanvas.values import expanded, read_value, shown
 
 MODEL_KINDS = {"image": "picture", "audio": "sound"}
 """What the layers are called that each model draws."""
@@ -68,10 +68,10 @@ class Layer(Part):
         kind, file = values.get("kind"), values.get("file")
         if file is None:
             return values
-        if kind not in FILES:
-            raise unknown("kind of layer", str(kind), KINDS)
+        if not isinstance(kind, str) or kind not in FILES:
+            raise unknown("kind of layer", shown(kind).strip("'"), KINDS)
         rest = {key: value for key, value in values.items() if key != "file"}
-        return {**rest, "source": {"name": FILES[kind], "path": str(file)}}
+        return {**rest, "source": {"name": FILES[kind], "path": file}}
 
     @field_validator("source", mode="before")
     @classmethod
@@ -122,7 +122,7 @@ class Layer(Part):
         path = self.source.options.get("path")
         if path is None:
             return self
-        options = {**self.source.options, "path": str(folder / Path(path).expanduser())}
+        options = {**self.source.options, "path": str(folder / expanded(path))}
         source = SourceChoice(name=self.source.name, **options)
         return self.model_copy(update={"source": source})
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.pairs.parts import read_pickle
 from sonocanvas.scorers.embedder import squares
 from sonocanvas.scorers.strangers import Logits, StrangerScorer
 from sonocanvas.types import Sample
@@ -36,6 +37,7 @@ class ImageNetEyes:
 
         Raises:
             InvalidInputError: A package is missing.
+            CheckpointError: Its weights are broken.
         """
         missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
         if missing:
@@ -48,8 +50,7 @@ class ImageNetEyes:
         self.model: Any = EfficientNet.from_name("efficientnet-lite0")
         spec = importlib.util.find_spec(PACKAGES[1])
         folder = Path(str(spec.origin)).parent if spec is not None else Path()
-        state = torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)
-        self.model.load_state_dict(state)
+        self.model.load_state_dict(read_pickle(folder / WEIGHTS))
         self.model.eval()
 
     @torch.no_grad()

@@ -1,18 +1,18 @@
 """What people look at: a run as one static page that works from disk."""
 
 import html
-import json
 import shlex
 from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import quote
 
-from PIL import Image
-
-from sonocanvas.canvas import row_of
+from sonocanvas.canvas import MAX_DURATION_S, row_of
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.files.artifacts import read_record
+from sonocanvas.files.pictures import size_of
 from sonocanvas.files.writing import write_text
+from sonocanvas.formats import read_format
 from sonocanvas.types import CanvasFormat
 
 PAGE = Path(__file__).parent.parent / "data" / "gallery.html"
@@ -69,13 +69,23 @@ def write_gallery(folder: Path) -> Path:
         InvalidInputError: The folder holds no sample, or cannot be written.
     """
     described = [path for path in folder.glob("*/sample.json") if not path.parent.suffix]
-    samples = [(path.parent.name, json.loads(path.read_text("utf-8"))) for path in described]
+    samples = [(path.parent.name, read_record(path.parent)) for path in described]
     if not samples:
         raise InvalidInputError(f"'{folder}' holds no sample to show.")
+    try:
+        page = _page(folder, samples)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"'{folder}' has a record that cannot be shown: {error}.") from None
+    index = folder / "index.html"
+    write_text(index, page)
+    return index
+
+
+def _page(folder: Path, samples: list[tuple[str, dict[str, Any]]]) -> str:
     samples.sort(key=lambda sample: (_rank(sample[1]).get("place", 0), sample[1]["seed"]))
     record = samples[0][1]
     prompts = _escaped(record["prompts"])
-    page = Template(PAGE.read_text("utf-8")).substitute(
+    return Template(PAGE.read_text("utf-8")).substitute(
         title=f"{prompts['image']} × {prompts['audio']}",
         image_prompt=prompts["image"],
         audio_prompt=prompts["audio"],
@@ -84,9 +94,6 @@ def write_gallery(folder: Path) -> Path:
         articles="\n".join(_article(folder / name, sample) for name, sample in samples),
         commands=_commands(folder, max(sample["seed"] for _, sample in samples)),
     )
-    index = folder / "index.html"
-    write_text(index, page)
-    return index
 
 
 def renew_gallery(folder: Path) -> None:
@@ -121,7 +128,7 @@ def _facts(record: dict[str, Any]) -> str:
 
 def _article(sample: Path, record: dict[str, Any]) -> str:
     folder = quote(sample.name)
-    there = [path.name for pattern in FILES for path in sorted(sample.glob(pattern))]
+    there = [quote(path.name) for pattern in FILES for path in sorted(sample.glob(pattern))]
     links = [f'<a href="{folder}/{file}" download>{file}</a>' for file in there]
     scores = {
         score["name"].replace("_", " "): f"{score['value']:.2f} {score['unit']}".strip()
@@ -133,9 +140,14 @@ def _article(sample: Path, record: dict[str, Any]) -> str:
     prompts, coloured = _escaped(record["prompts"]), "colour.png" in there
     shown = {"seed": record["seed"], "folder": folder, "image_prompt": prompts["image"]}
     gray = GRAY.substitute(shown, hidden=" hidden" if coloured else "")
-    fmt = CanvasFormat(**record["canvas_format"])
-    with Image.open(sample / "canvas.png") as picture:
-        duration_s = picture.width * fmt.hop_samples / fmt.sample_rate_hz
+    fmt = read_format(record["canvas_format"])
+    width, _ = size_of(sample / "canvas.png")
+    duration_s = width * fmt.hop_samples / fmt.sample_rate_hz
+    if duration_s > MAX_DURATION_S + 1:
+        raise InvalidInputError(
+            f"The canvas of '{sample}' lasts {duration_s:.0f} s; at most {MAX_DURATION_S} s can be "
+            "shown."
+        )
     wide = duration_s > LONG_S  # it moves in its frame
     return ARTICLE.substitute(
         shown,

@@ -77,16 +77,17 @@ def with_contrast(
         raise InvalidInputError(
             f"{name} has {width} x {height} pixels; a layer needs {SMALLEST} x {SMALLEST} or more."
         )
-    seen = gray[opacity > 0]
+    opaque = bool((opacity > 0).all())  # then it need not be copied
+    seen = gray if opaque else gray[opacity > 0]
     if not seen.numel():
         raise InvalidInputError(f"{name} is transparent everywhere.")
     black, white = float(seen.min()), float(seen.max())
     if white - black < 1 / 255:
         raise InvalidInputError(f"{name} is of one gray; there is nothing to be seen.")
-    level = ((gray - black) / (white - black)).clamp(0, 1)
-    level = 1 - level if invert else level
-    fitted: Tensor = level ** (gamma or fitted_gamma(level[opacity > 0]))
-    return fitted
+    del seen
+    level = (gray - black).div_(white - black).clamp_(0, 1)  # one copy: it may be large
+    level = level.neg_().add_(1) if invert else level
+    return level.pow_(gamma or fitted_gamma(level if opaque else level[opacity > 0]))
 
 
 def fitted_gamma(levels: Tensor) -> float:

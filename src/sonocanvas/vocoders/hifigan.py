@@ -4,6 +4,7 @@ The generator of Kong, Kim and Bae (2020), in its own naming. Weight normalisati
 into the weights when they are read.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,11 +16,15 @@ from torch.nn import functional
 from sonocanvas.canvas import canvas_to_mel
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.types import CanvasFormat, VocoderWeights, Waveform
+from sonocanvas.values import shown
 from sonocanvas.vocoders.weights import load_tensors
 
 SLOPE = 0.1
 LAST_SLOPE = 0.01
 KERNEL = 7
+MOST_CHANNELS, MOST_SIZE, MOST_SIZES = 65_536, 1_000, 64
+"""Of rows or channels, of a rate, a kernel or a dilation, and of each list of them; a hundred times
+what published vocoders have."""
 LISTS = (
     "upsample_rates",
     "upsample_kernel_sizes",
@@ -87,7 +92,7 @@ class Generator(nn.Module):
         super().__init__()
         rates, kernels = config["upsample_rates"], config["upsample_kernel_sizes"]
         self.mels = int(config["num_mels"])
-        self.hop_samples = int(torch.tensor(rates).prod())
+        self.hop_samples = math.prod(rates)
         width = config["upsample_initial_channel"]
         self.conv_pre = nn.Conv1d(self.mels, width, KERNEL, padding=KERNEL // 2)
         self.ups = nn.ModuleList()
@@ -162,7 +167,8 @@ def load_generator(weights: VocoderWeights) -> Generator:
         CheckpointError: The configuration or the weights are not those of a HiFi-GAN.
     """
     _check_config(weights.config)
-    network = Generator(weights.config)
+    with torch.device("meta"):  # shapes without numbers: they may not be those of the file
+        network = Generator(weights.config)
     load_tensors(network, fold_weight_norm(weights.tensors))
     return network
 
@@ -174,11 +180,19 @@ def fold_weight_norm(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
     Args:
         tensors: Weights by name; one that is not normalised stays as it is.
+
+    Raises:
+        CheckpointError: A length is not that of its weights.
     """
     folded = {name: tensor for name, tensor in tensors.items() if not name.endswith(("_g", "_v"))}
     for name, length in tensors.items():
         direction = tensors.get(f"{name.removesuffix('_g')}_v")
         if name.endswith("_g") and direction is not None:
+            if direction.ndim < 1 or length.numel() != len(direction):
+                raise CheckpointError(
+                    f"The weights of the vocoder do not fit each other: {name} is "
+                    f"{tuple(length.shape)}, and of {tuple(direction.shape)} are the weights."
+                )
             norm = direction.flatten(1).norm(dim=1).view(-1, *[1] * (direction.ndim - 1))
             folded[name.removesuffix("_g")] = length * direction / norm
     return folded
@@ -196,16 +210,25 @@ def _convolutions(width: int, kernel: int, dilations: list[int]) -> nn.ModuleLis
 def _check_config(config: dict[str, Any]) -> None:
     """Checks what the network is built from."""
     for key in ("num_mels", "upsample_initial_channel"):
-        if not isinstance(config.get(key), int) or config[key] < 1:
+        if not _is_size(config.get(key), MOST_CHANNELS):
             raise CheckpointError(
-                f"The vocoder has the {key} {config.get(key)!r}; it must be 1 or more."
+                f"The vocoder has the {key} {shown(config.get(key))}; it must be 1 or more, and at "
+                f"most {MOST_CHANNELS}."
             )
     for key in LISTS:
         if not isinstance(config.get(key), list) or not config[key]:
-            raise CheckpointError(f"The vocoder has the {key} {config.get(key)!r}; give a list.")
+            raise CheckpointError(
+                f"The vocoder has the {key} {shown(config.get(key))}; give a list."
+            )
+        sizes = config[key] if key != LISTS[-1] else _flat(config[key])
+        if len(sizes) > MOST_SIZES or not all(_is_size(one, MOST_SIZE) for one in sizes):
+            raise CheckpointError(
+                f"The vocoder has the {key} {shown(config[key])}; they must be at most "
+                f"{MOST_SIZES} whole numbers from 1 to {MOST_SIZE}."
+            )
     if str(config.get("resblock")) not in ("1", "2"):
         raise CheckpointError(
-            f"The vocoder has the resblock {config.get('resblock')!r}; it must be '1' or '2'."
+            f"The vocoder has the resblock {shown(config.get('resblock'))}; it must be '1' or '2'."
         )
     for first, second in (LISTS[:2], LISTS[2:]):
         if len(config[first]) != len(config[second]):
@@ -213,3 +236,20 @@ def _check_config(config: dict[str, Any]) -> None:
                 f"The vocoder has {len(config[first])} {first} and {len(config[second])} "
                 f"{second}; they must be as many."
             )
+    if any(kernel < rate for rate, kernel in zip(*(config[key] for key in LISTS[:2]), strict=True)):
+        raise CheckpointError("The vocoder has an upsample_kernel_size below its upsample_rate.")
+    if any(size % 2 == 0 for size in config[LISTS[2]]):
+        raise CheckpointError(
+            f"The vocoder has the {LISTS[2]} {shown(config[LISTS[2]])}; they must be odd."
+        )
+    if config["upsample_initial_channel"] < 2 ** len(config["upsample_rates"]):
+        raise CheckpointError("The vocoder has fewer upsample_initial_channel than can be halved.")
+
+
+def _flat(lists: list[Any]) -> list[Any]:
+    """Returns what lists of a list hold; what is no list stands for itself."""
+    return [one for part in lists for one in (part if isinstance(part, list) else [None])]
+
+
+def _is_size(value: Any, most: int) -> bool:
+    return type(value) is int and 1 <= value <= most

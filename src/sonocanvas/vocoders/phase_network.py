@@ -16,10 +16,12 @@ from torch.nn import functional
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.types import CanvasFormat, VocoderWeights
+from sonocanvas.values import shown
 from sonocanvas.vocoders.weights import load_tensors
 
 STACK = 4  # bins that one row of the network holds
 OUTPUTS = 4  # real parts of the turns in time and in frequency, then imaginary parts
+MOST_CHANNELS, MOST_DILATION = 65_536, 1_000
 FILTER_SUM = 0.128  # sum of a Slaney filter over bins of 7.8 Hz: magnitude = mel / this
 
 
@@ -92,13 +94,21 @@ def load_network(weights: VocoderWeights) -> PhaseNetwork:
         CheckpointError: The configuration or the weights are not those of a phase network.
     """
     width, dilations = weights.config.get("width"), weights.config.get("dilations")
-    if not isinstance(width, int) or width < 1:
-        raise CheckpointError(f"The vocoder has the width {width!r}; it must be 1 or more.")
-    if not isinstance(dilations, list) or not all(isinstance(n, int) and n > 0 for n in dilations):
+    if type(width) is not int or not 1 <= width <= MOST_CHANNELS:
         raise CheckpointError(
-            f"The vocoder has the dilations {dilations!r}; they must be a list of 1 or more each."
+            f"The vocoder has the width {shown(width)}; it must be 1 or more, and at most "
+            f"{MOST_CHANNELS}."
         )
-    network = PhaseNetwork(weights.config)
+    steps = dilations if isinstance(dilations, list) else [None]
+    if len(steps) > MOST_DILATION or not all(
+        type(step) is int and 1 <= step <= MOST_DILATION for step in steps
+    ):
+        raise CheckpointError(
+            f"The vocoder has the dilations {shown(dilations)}; they must be a list of 1 or more "
+            f"each, and at most {MOST_DILATION}."
+        )
+    with torch.device("meta"):  # shapes without numbers: they may not be those of the file
+        network = PhaseNetwork(weights.config)
     load_tensors(network, weights.tensors)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network

@@ -50,7 +50,7 @@ def load_tensors(network: nn.Module, tensors: dict[str, Tensor]) -> None:
     """Puts weights into a network, in place, which then only plays.
 
     Args:
-        network: As its configuration builds it.
+        network: As its configuration builds it; it may have shapes without numbers so far.
         tensors: Weights by name; the network goes where they are.
 
     Raises:
@@ -65,6 +65,6 @@ def load_tensors(network: nn.Module, tensors: dict[str, Tensor]) -> None:
                 f"The weights of the vocoder do not fit its configuration: {name} is {given} in "
                 f"the file and {needed} in the network."
             )
-    network.to(next(iter(tensors.values())).device)
+    network.to_empty(device=next(iter(tensors.values())).device)
     network.load_state_dict(tensors)
     network.eval().requires_grad_(False)

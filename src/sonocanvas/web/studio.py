@@ -232,7 +232,12 @@ class Studio:
 
     def runs(self) -> list[str]:
         """Returns the names of the runs, the newest first."""
-        found = [path for path in self.root.glob(f"*/{RUN_FILE}") if any(path.parent.glob("0*"))]
+        root = self.root.resolve()
+        found = [
+            path
+            for path in self.root.glob(f"*/{RUN_FILE}")
+            if any(path.parent.glob("0*")) and path.resolve().is_relative_to(root)  # no link out
+        ]
         found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         return [path.parent.name for path in found]
 

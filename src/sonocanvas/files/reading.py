@@ -1,0 +1,32 @@
+"""Texts in files that may come from anywhere: read within bounds."""
+
+from pathlib import Path
+
+from sonocanvas.errors import InvalidInputError
+
+
+def read_text(path: Path, most_bytes: int) -> str:
+    """Returns the text of a file in UTF-8.
+
+    Args:
+        path: The file.
+        most_bytes: How large it may be.
+
+    Raises:
+        InvalidInputError: It is missing, cannot be read, is larger, or is no such text.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
+        if len(content) > most_bytes:
+            raise InvalidInputError(
+                f"'{path}' is too large; it may have at most {most_bytes // 2**20} MB."
+            )
+        return content.decode("utf-8")
+    except OSError as error:
+        raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InvalidInputError(
+            f"'{path}', line {line}: it is not text in UTF-8: {error.reason}."
+        ) from None
