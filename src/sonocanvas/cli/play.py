@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.cli.quick import import_quickly
+
 
 def play(
     canvas: Annotated[Path, typer.Argument(help="A PNG; one of ours knows what it means.")],
@@ -27,6 +29,7 @@ def play(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Play any picture as a spectrogram."""
+    import_quickly("sonocanvas.pairs.mini")
     from sonocanvas.canvas import fit_rows, format_named
     from sonocanvas.errors import InvalidInputError
     from sonocanvas.files.origin import Origin, from_comment, software
