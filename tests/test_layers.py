@@ -27,6 +27,7 @@ finish choose.scoring show.preview scene.placing pipeline.inputs pipeline.models
 scene.composing scene.view
 pipeline.layers
 pipeline.pipeline
+pipeline.saved
 methods colourisers files.artifacts
 choose
 files.run_folder
@@ -41,7 +42,11 @@ cli training
 __main__
 """
 HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.split()}
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+FILES = sorted(
+    path
+    for path in PACKAGE.rglob("*.py")
+    if path.name != "__init__.py" and "weights" not in path.parts  # what diffusers finds there
+)
 
 
 def layer(module: str) -> str:
