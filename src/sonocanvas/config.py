@@ -81,7 +81,7 @@ class RunConfig(Part):
     image_lora_scale: float = 1.0
     audio_lora_scale: float = 1.0
     batch_size: int = Field(default=4, ge=1, le=64, description="seeds that share a batch")
-    scores: Annotated[tuple[str, ...], Strict(False)] = ("round_trip",)
+    scores: Annotated[tuple[str, ...], Strict(False)] = ("judge", "round_trip")
     keep: int = Field(default=0, ge=0, description="how many seeds are ranked as kept; 0: no rank")
     keep_rule: str = "intersection"
     keep_by: Annotated[tuple[str, ...], Strict(False)] = ("selector",)
@@ -110,9 +110,9 @@ class RunConfig(Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _selectors_of_the_pair(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _scorers_of_the_pair(cls, values: dict[str, Any]) -> dict[str, Any]:
         own = values.get("pair", "mini") == "mini"
-        return values if own else {"keep_by": ("clip", "clap"), **values}
+        return values if own else {"keep_by": ("clip", "clap"), "scores": ("round_trip",), **values}
 
     @model_validator(mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from PIL import Image
 from sonocanvas.canvas import row_of
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files.writing import write_text
+from sonocanvas.show.meters import numbers, told
 from sonocanvas.types import CanvasFormat
 
 PAGE = Path(__file__).parent.parent / "data" / "gallery.html"
@@ -123,10 +124,11 @@ def _article(sample: Path, record: dict[str, Any]) -> str:
     folder = quote(sample.name)
     there = [path.name for pattern in FILES for path in sorted(sample.glob(pattern))]
     links = [f'<a href="{folder}/{file}" download>{file}</a>' for file in there]
-    scores = {
-        score["name"].replace("_", " "): f"{score['value']:.2f} {score['unit']}".strip()
-        for score in record["scores"]
+    values = {
+        score["name"]: f"{score['value']:.2f} {score['unit']}".strip() for score in record["scores"]
     }
+    scores = told({score["name"]: score["value"] for score in record["scores"]}, record)
+    scores |= numbers(values, record, raw=False)
     rank = _rank(record)
     if rank:
         scores = {"place": f"{rank['place']} of {rank['of']}", **scores}
