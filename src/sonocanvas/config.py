@@ -183,7 +183,7 @@ class RunConfig(Part):
     def _on_the_menu(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for name in given:
             if name not in MENUS["scorer"]:
-                raise unknown("scorer", name, MENUS["scorer"])
+                load("scorer", name)  # one of the user's own, or no scorer
         return given
 
     @field_validator("keep_rule")

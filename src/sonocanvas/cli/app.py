@@ -14,6 +14,7 @@ from sonocanvas.cli.generate import generate
 from sonocanvas.cli.haptics import haptics
 from sonocanvas.cli.inspect import inspect
 from sonocanvas.cli.list_ import list_
+from sonocanvas.cli.own import allow_typed
 from sonocanvas.cli.play import play
 from sonocanvas.cli.scene import scene
 from sonocanvas.cli.see import see
@@ -55,8 +56,14 @@ def _options(
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
+    allow_code: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODULE:CLASS", help="Run this code of your own where a file names it."
+        ),
+    ] = None,
 ) -> None:
-    pass
+    allow_typed(allow_code)
 
 
 COMMANDS: dict[Callable[..., None], str] = {

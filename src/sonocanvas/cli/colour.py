@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.cli.own import allow_typed
+
 
 def colour(
     run: Annotated[Path, typer.Argument(help="Folder of a run or of a sample.")],
@@ -22,6 +24,7 @@ def colour(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Colour every canvas of a run; it is still read as the same sound."""
+    allow_typed(by)
     from sonocanvas.cli.console import RunDisplay
     from sonocanvas.files.artifacts import sample_folders
     from sonocanvas.show.colour import colour_samples

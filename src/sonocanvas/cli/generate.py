@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sonocanvas.cli.json_ import AsJson, echo_json
+from sonocanvas.cli.own import allow_typed
 from sonocanvas.cli.quick import import_quickly
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def generate(
             "'sonocanvas list prompts' prints what 'mini' knows, and --help all options."
         )
     import_quickly("sonocanvas.generate")
+    allow_typed(method, rule, vocoder, colour, settings, layer)
     files = {"picture": (image_file, image), "sound": (audio_file, audio)}
     given: dict[str, Any] = load_scene(scene) if scene is not None else {}
     given["layers"] = [*given.get("layers", []), *(layer or []), *own_layers(files, strength)]

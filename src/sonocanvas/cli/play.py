@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.cli.own import allow_typed
 from sonocanvas.cli.quick import import_quickly
 
 
@@ -30,6 +31,7 @@ def play(
 ) -> None:
     """Play any picture as a spectrogram."""
     import_quickly("sonocanvas.pairs.mini")
+    allow_typed(vocoder)
     from sonocanvas.canvas import fit_rows, format_named
     from sonocanvas.errors import InvalidInputError
     from sonocanvas.files.origin import Origin, from_comment, software
