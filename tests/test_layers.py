@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
-errors types words.synonyms words.concepts devices overlap
+errors stages types words.synonyms words.concepts devices overlap
 values
 protocols
 registry

@@ -104,7 +104,7 @@ class RunConfig(Part):
     def _vocoder_of_the_pair(cls, values: dict[str, Any]) -> dict[str, Any]:
         vocoder = values.get("vocoder", {})
         if isinstance(vocoder, Mapping) and "name" not in vocoder:
-            name = _vocoder_of(values.get("pair", "mini"))
+            name = vocoder_of(values.get("pair", "mini"))
             return {**values, "vocoder": {**vocoder, "name": name}}
         return values
 
@@ -280,7 +280,12 @@ def read_layer(given: Any) -> Layer:
         raise InvalidInputError(_sentence(error)) from None
 
 
-def _vocoder_of(pair: Any) -> str:
+def vocoder_of(pair: Any) -> str:
+    """Returns the vocoder that a pair is played by where a run names none.
+
+    Raises:
+        InvalidInputError: The pair is a folder whose vocoder is not described in JSON.
+    """
     kind, _, folder = str(pair).partition(":")
     home = MINI if kind == "mini" else Path(folder).expanduser()
     if kind not in ("mini", "local") or not (home / "vocoder").is_dir():

@@ -1,7 +1,5 @@
 """Scores in words: few marks, none by what chose the sample."""
 
-import pytest
-
 from sonocanvas.choose.ranking import AUDIO_SCORES, IMAGE_SCORES
 from sonocanvas.registry import SELECTORS
 from sonocanvas.show.meters import MARKS, METERS, RAW, marks, numbers, told
@@ -40,10 +38,13 @@ def test_a_sample_without_scores_has_no_meters():
     assert told({}, {}) == {}
 
 
-@pytest.mark.parametrize(("raw", "shown"), [(False, []), (True, ["judge image"])])
-def test_the_number_of_a_meter_is_told_only_where_it_is_asked_for(raw, shown):
-    assert list(numbers({"judge_image": "0.60"}, {}, raw)) == shown
-    assert "judge_image" in RAW
+def test_what_no_meter_tells_is_a_number_where_all_is_asked_for():
+    scores = {"round_trip_error": "2.1 dB", "judge_image": "0.60"}
+    assert numbers(scores, {}, raw=False) == {}
+    assert numbers(scores, {}, raw=True) == {"round trip error": "2.1 dB"}
+    layers = {"layers": [{"kind": "picture"}]}
+    assert list(numbers(scores, layers, raw=True)) == ["round trip error", "judge image"]
+    assert set(scores) <= RAW
 
 
 def test_what_chose_a_sample_is_named_as_that():

@@ -8,6 +8,7 @@ from typing import Annotated, TextIO
 import typer
 
 from sonocanvas.cli.colour import colour
+from sonocanvas.cli.defaults import WithDefaults
 from sonocanvas.cli.evaluate import evaluate
 from sonocanvas.cli.figure import figure
 from sonocanvas.cli.generate import generate
@@ -20,6 +21,7 @@ from sonocanvas.cli.scene import scene
 from sonocanvas.cli.see import see
 from sonocanvas.cli.studio import studio
 from sonocanvas.cli.study import study
+from sonocanvas.cli.verbose import Verbose
 from sonocanvas.cli.video import video
 from sonocanvas.errors import SonoCanvasError
 
@@ -62,6 +64,7 @@ def _options(
             metavar="MODULE:CLASS", help="Run this code of your own where a file names it."
         ),
     ] = None,
+    verbose: Verbose = False,
 ) -> None:
     allow_typed(allow_code)
 
@@ -83,7 +86,7 @@ COMMANDS: dict[Callable[..., None], str] = {
 
 for command, example in COMMANDS.items():
     name = command.__name__.rstrip("_")
-    app.command(name, epilog=f"Example: sonocanvas {example}")(command)
+    app.command(name, cls=WithDefaults, epilog=f"Example: sonocanvas {example}")(command)
 app.add_typer(scene, name="scene")
 app.add_typer(study, name="study")
 

@@ -7,16 +7,18 @@ import typer
 
 from sonocanvas.cli.own import allow_typed
 
+OWN = "  [default: that of the colouriser]"
+
 
 def colour(
     run: Annotated[Path, typer.Argument(help="Folder of a run or of a sample.")],
     by: Annotated[str, typer.Option(metavar="NAME", help="How; see 'list colourisers'.")] = "magma",
     prompt: Annotated[str | None, typer.Option(help="What to colour by.")] = None,
-    samples: Annotated[int | None, typer.Option(help="Pictures for each canvas.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the first picture.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
-    guidance: Annotated[float | None, typer.Option(help="Guidance scale.")] = None,
-    start_step: Annotated[int | None, typer.Option(help="Steps that stay gray.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Pictures for each canvas." + OWN)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the first picture." + OWN)] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps." + OWN)] = None,
+    guidance: Annotated[float | None, typer.Option(help="Guidance scale." + OWN)] = None,
+    start_step: Annotated[int | None, typer.Option(help="Steps that stay gray." + OWN)] = None,
     folder: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Where DeepFloyd IF is.")
     ] = None,

@@ -11,6 +11,7 @@ import typer
 from sonocanvas.cli.json_ import AsJson, echo_json
 from sonocanvas.cli.own import allow_typed
 from sonocanvas.cli.quick import import_quickly
+from sonocanvas.cli.verbose import Verbose, is_verbose
 
 if TYPE_CHECKING:
     from sonocanvas.config import RunConfig
@@ -107,6 +108,7 @@ def generate(
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     as_json: AsJson = False,
+    verbose: Verbose = False,
 ) -> None:
     """Make canvases that look like one prompt and sound like another."""
     from sonocanvas.errors import InvalidInputError
@@ -176,7 +178,7 @@ def generate(
     if as_json:
         echo_json({"page": str(page), "samples": [described(sample, out) for sample in samples]})
     else:
-        show_run(samples, page)
+        show_run(samples, page, raw=is_verbose())
 
 
 def described(sample: Sample, out: Path) -> dict[str, Any]:

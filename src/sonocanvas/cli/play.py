@@ -13,7 +13,10 @@ def play(
     canvas: Annotated[Path, typer.Argument(help="A PNG; one of ours knows what it means.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The WAV to write.")],
     vocoder: Annotated[
-        str | None, typer.Option(help="How it is played; see docs/pairs.md.")
+        str | None,
+        typer.Option(
+            help="How it is played; see docs/pairs.md.  [default: that of the canvas' pair]"
+        ),
     ] = None,
     weights: Annotated[
         Path | None,

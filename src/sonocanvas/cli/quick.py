@@ -4,6 +4,8 @@ import gc
 import importlib
 import sys
 
+from sonocanvas.stages import stage
+
 
 def import_quickly(*modules: str) -> None:
     """Imports modules without looking for garbage meanwhile, of which imports leave hardly any.
@@ -19,8 +21,9 @@ def import_quickly(*modules: str) -> None:
     collects = gc.isenabled()
     gc.disable()
     try:
-        for module in modules:
-            importlib.import_module(module)
+        with stage(f"{' and '.join(modules)} imported"):
+            for module in modules:
+                importlib.import_module(module)
     finally:
         if collects:
             gc.freeze()

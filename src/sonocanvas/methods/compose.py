@@ -15,6 +15,7 @@ from sonocanvas.registry import build
 from sonocanvas.scene.composing import compose_layers
 from sonocanvas.scene.layers import KINDS, MODEL_OF
 from sonocanvas.scene.placing import place_layers
+from sonocanvas.stages import stage
 from sonocanvas.text import check_known
 from sonocanvas.types import ModelPair, Prompts, Sample
 
@@ -126,19 +127,21 @@ def sample_latents(
     """
     if drawn.pinned is not None and drawn.is_given:  # no model draws
         return drawn.pinned.latent.expand(len(seeds), -1, -1, -1)
-    return denoise(
-        pair,
-        drawn,
-        initial_noise(pair, seeds) if noise is None else noise,
-        make_scheduler(pair.scheduler_config, config.sampling.scheduler),
-        rule,
-        steps=config.sampling.steps,
-        begin=begin,
-        end=end,
-        image_guidance_scale=config.sampling.image_guidance_scale,
-        audio_guidance_scale=config.sampling.audio_guidance_scale,
-        guidance_interval=config.sampling.guidance_interval,
-        eta=config.sampling.eta,
-        seeds=seeds,
-        on_step=on_step,
-    )
+    taken = (config.sampling.steps if end is None else end) - begin
+    with stage(f"{taken} steps for seeds {', '.join(map(str, seeds))}"):
+        return denoise(
+            pair,
+            drawn,
+            initial_noise(pair, seeds) if noise is None else noise,
+            make_scheduler(pair.scheduler_config, config.sampling.scheduler),
+            rule,
+            steps=config.sampling.steps,
+            begin=begin,
+            end=end,
+            image_guidance_scale=config.sampling.image_guidance_scale,
+            audio_guidance_scale=config.sampling.audio_guidance_scale,
+            guidance_interval=config.sampling.guidance_interval,
+            eta=config.sampling.eta,
+            seeds=seeds,
+            on_step=on_step,
+        )

@@ -20,6 +20,7 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs.parts import missing_description, weights_among
+from sonocanvas.stages import LOGGER
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 LICENCE = re.compile(r"^license: *[\"']?([\w.-]+)", re.MULTILINE)
@@ -113,6 +114,8 @@ def fetch(sources: Mapping[str, Source], on_warning: Callable[[str], None]) -> l
             )
             folders[option] = Path(folder)
             del missing[option]
+    for option, found in folders.items():
+        LOGGER.info("%s is %s, in %s", option, sources[option], found)
     return [folder for folder in folders.values() if folder is not None]
 
 

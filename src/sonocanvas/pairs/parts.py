@@ -25,6 +25,7 @@ from torch import Tensor
 from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
 from sonocanvas.errors import CheckpointError
+from sonocanvas.stages import stage
 from sonocanvas.types import VocoderWeights
 
 NAMES = "diffusion_pytorch_model|pytorch_model|model|vocoder"
@@ -162,7 +163,7 @@ def load_part(
         options |= {"dtype": dtype} if library == "transformers" else {"torch_dtype": dtype}
         options |= {} if library == "transformers" else {"low_cpu_mem_usage": False}
     try:
-        with quiet():
+        with stage(f"{name} loaded from {folder}"), quiet():
             loaded = part_class.from_pretrained(folder, **options)
     except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
         reason = " ".join(line.strip() for line in str(error).strip().splitlines()[:2])

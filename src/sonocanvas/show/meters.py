@@ -54,7 +54,7 @@ def told(scores: Mapping[str, float], record: Mapping[str, Any]) -> dict[str, st
     return {
         meter.words: f"{marks(scores[meter.score], meter.from_two)} {scores[meter.score]:.2f}"
         for meter in METERS
-        if meter.score in scores and not (meter.of_prompts and record.get("layers"))
+        if _applies(meter, scores, record)
     }
 
 
@@ -70,15 +70,20 @@ def numbers(scores: Mapping[str, str], record: Mapping[str, Any], raw: bool) -> 
     Args:
         scores: Values with their units, by name.
         record: The sample's record.
-        raw: Whether those that a meter tells are among them.
+        raw: Whether those of `RAW` are among them that no meter tells.
 
     Example:
         >>> numbers({"clip": "0.31", "clap": "0.20"}, {"rank": {"by": ["clip"]}}, raw=False)
         {'chosen by clip': '0.31', 'clap': '0.20'}
     """
+    metered = {meter.score for meter in METERS if _applies(meter, scores, record)}
     chose = (record.get("rank") or {}).get("by", ())
     return {
         ("chosen by " if name in chose else "") + name.replace("_", " "): value
         for name, value in scores.items()
-        if raw or name not in RAW
+        if name not in RAW or (raw and name not in metered)
     }
+
+
+def _applies(meter: Meter, scores: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    return meter.score in scores and not (meter.of_prompts and record.get("layers"))
