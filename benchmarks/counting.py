@@ -1,25 +1,29 @@
 """One picture, two, or four in a row: is each seen, and what is left for the sound?
 
 `python benchmarks/counting.py --json FILE` makes the 48 pictures that `mini` draws well, with every
-wording, by the picture model alone and composed with their own sounds, by the default method and
-two seeds each. The judge tells them apart: a picture is seen where its own prompt comes first of
-the 48, in the mean of the four squares side by side or in the best square wherever it stands. A
-sound is heard where its prompt comes first. `on black` is the share of the light of a picture
-alone that lies in the columns where the wording has pictures. Last comes how often what was asked
-for came first, by the marks that `generate` shows.
+caption that counts, by the picture model alone and composed with their own sounds, by the default
+method and two seeds each; and composed as a layer of one square, 2.56 s. The judge tells them
+apart: a picture is seen where its own prompt comes first of the 48, in the mean of the four squares
+side by side or in the best square wherever it stands. A sound is heard where its prompt comes
+first. `on black` is the share of the light of a picture alone that lies in the columns where the
+wording has pictures. Last comes how often what was asked for came first, by the marks that
+`generate` shows.
 """
 
 import argparse
 import json
 import statistics
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from sonocanvas import text
 from sonocanvas.choose.scoring import make_scorers
 from sonocanvas.config import RunConfig
 from sonocanvas.generate import generate
+from sonocanvas.methods import compose
 from sonocanvas.models import load_pair
 from sonocanvas.scorers.embedder import squares
 from sonocanvas.show.meters import FULL, MARKS, OF_JUDGE, marks
@@ -29,12 +33,18 @@ from sonocanvas.words.concepts import shared
 
 STRIDE = 32
 SQUARE = 256
-COUNTED = [layout for layout in LAYOUTS if "{1}" not in layout.caption]
+ALONE_S = (3.84, 6.4)
+"""One square in the middle of a canvas: a layer there is drawn once."""
+LAYER = Layout("a layer of {0}", (12,), 0)
+COUNTED = [*(layout for layout in LAYOUTS if "{1}" not in layout.caption), LAYER]
 
 
-def worded(layout: Layout, row: dict[str, str]) -> str:
-    """Returns how a layout of a concept is asked for."""
-    return layout.caption.format(row["id"].replace("-", " ")) or row["image_prompt"]
+def asked_for(layout: Layout, row: dict[str, str]) -> dict[str, Any]:
+    """Returns what a run is given for a layout of a concept."""
+    if layout is LAYER:
+        return {"layers": [{"kind": "picture", "prompt": row["image_prompt"], "span_s": ALONE_S}]}
+    words = layout.caption.format(row["id"].replace("-", " ")) or row["image_prompt"]
+    return {"image_prompt": words}
 
 
 class Seen:
@@ -97,13 +107,15 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="take every so many of the 48")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    text.without_count = lambda prompt, known: prompt  # captions go to the model as they are
+    compose.counted_squares = lambda layer, pair: [layer]
     seen, pair, found = Seen(), None, []
     for method in ("image-only", "compose"):
-        for layout in COUNTED:
+        for layout in COUNTED if method == "compose" else COUNTED[:-1]:
             rows = []
             for asked, row in list(enumerate(shared()))[:: arguments.every]:
                 config = RunConfig(
-                    image_prompt=worded(layout, row),
+                    **asked_for(layout, row),
                     audio_prompt=row["audio_prompt"],
                     seeds=tuple(range(arguments.seeds)),
                     method=method,

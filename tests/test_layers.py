@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
 errors stages types words.synonyms words.concepts devices overlap
 values
-protocols
+protocols words.counts
 registry
 choose.ranking settings
 scene.layers

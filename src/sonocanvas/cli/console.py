@@ -10,7 +10,7 @@ from rich.text import Text
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from sonocanvas.show.meters import EMPTY, FULL, numbers, told
+from sonocanvas.show.meters import EMPTY, FULL, is_plain, numbers, told
 from sonocanvas.types import Sample, Step
 
 PLAIN = str.maketrans({FULL: "#", EMPTY: "-"})
@@ -123,8 +123,9 @@ def _row(sample: Sample, raw: bool) -> dict[str, str]:
     if rank is not None:
         row["place"] = f"kept {rank['place']}" if rank["kept"] else str(rank["place"])
     row["seed"] = str(sample.seed)
-    row |= told({score.name: score.value for score in sample.scores}, sample.record)
+    plain = is_plain(sample.prompts.image, sample.record)
+    row |= told({score.name: score.value for score in sample.scores}, plain)
     values = {score.name: f"{score.value:.2f} {score.unit}".strip() for score in sample.scores}
-    row |= numbers(values, sample.record, raw)
+    row |= numbers(values, (rank or {}).get("by", ()), raw, plain)
     duration_s = sample.waveform.samples.shape[1] / sample.waveform.sample_rate_hz
     return row | {"length": f"{duration_s:.2f} s"}

@@ -14,7 +14,7 @@ from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads, Rule
 from sonocanvas.registry import build
 from sonocanvas.scene.composing import compose_layers
 from sonocanvas.scene.layers import KINDS, MODEL_OF
-from sonocanvas.scene.placing import place_layers
+from sonocanvas.scene.placing import counted_squares, place_layers
 from sonocanvas.stages import stage
 from sonocanvas.text import check_known
 from sonocanvas.types import ModelPair, Prompts, Sample
@@ -89,7 +89,8 @@ def read_scene(
         config.negative_image_prompt,
         config.negative_audio_prompt,
     )
-    layers = [layer for layer in config.scene if layer.kind in kinds]
+    asked = (layer for layer in config.scene if layer.kind in kinds)
+    layers = [one for layer in asked for one in counted_squares(layer, pair)]
     for layer in layers if not config.anyway else ():
         if layer.prompt:
             check_known(pair, MODEL_OF[layer.kind], layer.prompt)

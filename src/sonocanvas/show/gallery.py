@@ -13,7 +13,7 @@ from PIL import Image
 from sonocanvas.canvas import row_of
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files.writing import write_text
-from sonocanvas.show.meters import numbers, told
+from sonocanvas.show.meters import is_plain, numbers, told
 from sonocanvas.types import CanvasFormat
 
 PAGE = Path(__file__).parent.parent / "data" / "gallery.html"
@@ -127,9 +127,9 @@ def _article(sample: Path, record: dict[str, Any]) -> str:
     values = {
         score["name"]: f"{score['value']:.2f} {score['unit']}".strip() for score in record["scores"]
     }
-    scores = told({score["name"]: score["value"] for score in record["scores"]}, record)
-    scores |= numbers(values, record, raw=False)
-    rank = _rank(record)
+    plain, rank = is_plain(record["prompts"]["image"], record), _rank(record)
+    scores = told({score["name"]: score["value"] for score in record["scores"]}, plain)
+    scores |= numbers(values, rank.get("by", ()), raw=False, plain=plain)
     if rank:
         scores = {"place": f"{rank['place']} of {rank['of']}", **scores}
     prompts, coloured = _escaped(record["prompts"]), "colour.png" in there

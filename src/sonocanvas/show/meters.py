@@ -1,9 +1,11 @@
 """Scores in words: what a person is told of a sample, in one to five marks."""
 
 import bisect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from sonocanvas.words.counts import count_of
 
 MARKS = 5
 FULL, EMPTY = "▮", "▯"
@@ -17,7 +19,7 @@ class Meter:
         words: What it says.
         score: Name of the score.
         from_two: The least values that have two marks, three, four and five.
-        of_prompts: Whether it is about the two prompts; then it is not told of layers.
+        of_prompts: Whether it is about the two prompts; then it is told where `is_plain`.
     """
 
     words: str
@@ -40,21 +42,30 @@ RAW = frozenset({*(meter.score for meter in METERS), "round_trip_error"})
 """Scores whose number alone says little to a person."""
 
 
-def told(scores: Mapping[str, float], record: Mapping[str, Any]) -> dict[str, str]:
+def is_plain(image_prompt: str, record: Mapping[str, Any]) -> bool:
+    """Returns whether a sample is of two prompts and its picture fills the canvas.
+
+    The judge looks at squares side by side: pictures that stand apart, counted or as layers, it
+    sees in halves.
+    """
+    return not record.get("layers") and not count_of(image_prompt)
+
+
+def told(scores: Mapping[str, float], plain: bool = True) -> dict[str, str]:
     """Returns what a sample's scores say, by the words of each meter.
 
     Args:
         scores: Values by name.
-        record: The sample's record, as in `sample.json`.
+        plain: Whether meters of the prompts apply: `is_plain`.
 
     Example:
-        >>> told({"round_trip_correlation": 0.9}, {})
+        >>> told({"round_trip_correlation": 0.9})
         {'picture in the sound': '▮▮▮▮▯ 0.90'}
     """
     return {
         meter.words: f"{marks(scores[meter.score], meter.from_two)} {scores[meter.score]:.2f}"
         for meter in METERS
-        if _applies(meter, scores, record)
+        if meter.score in scores and (plain or not meter.of_prompts)
     }
 
 
@@ -64,26 +75,24 @@ def marks(value: float, from_two: tuple[float, ...]) -> str:
     return FULL * count + EMPTY * (MARKS - count)
 
 
-def numbers(scores: Mapping[str, str], record: Mapping[str, Any], raw: bool) -> dict[str, str]:
+def numbers(
+    scores: Mapping[str, str], chose: Collection[str], raw: bool, plain: bool = True
+) -> dict[str, str]:
     """Returns the scores that are told as numbers, in words, and which of them chose the sample.
 
     Args:
         scores: Values with their units, by name.
-        record: The sample's record.
+        chose: Names of those that chose.
         raw: Whether those of `RAW` are among them that no meter tells.
+        plain: As for `told`.
 
     Example:
-        >>> numbers({"clip": "0.31", "clap": "0.20"}, {"rank": {"by": ["clip"]}}, raw=False)
+        >>> numbers({"clip": "0.31", "clap": "0.20"}, ["clip"], raw=False)
         {'chosen by clip': '0.31', 'clap': '0.20'}
     """
-    metered = {meter.score for meter in METERS if _applies(meter, scores, record)}
-    chose = (record.get("rank") or {}).get("by", ())
+    metered = {meter.score for meter in METERS if plain or not meter.of_prompts}
     return {
         ("chosen by " if name in chose else "") + name.replace("_", " "): value
         for name, value in scores.items()
         if name not in RAW or (raw and name not in metered)
     }
-
-
-def _applies(meter: Meter, scores: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
-    return meter.score in scores and not (meter.of_prompts and record.get("layers"))
