@@ -260,3 +260,10 @@ def test_run_file_that_is_none_is_refused(tmp_path, content, sentence):
 def test_an_entry_given_by_its_name_alone_takes_settings():
     config = resolve(PROMPTS | {"method": "imprint"}, settings=["method.strength=0.25"])
     assert (config.method.name, config.method.options["strength"]) == ("imprint", 0.25)
+
+
+def test_only_mini_is_scored_by_the_judge_where_nothing_is_said():
+    prompts = {"image_prompt": "a", "audio_prompt": "b"}
+    assert RunConfig(**prompts).scores == ("judge", "round_trip")
+    assert RunConfig(**prompts, pair="sd15-auffusion").scores == ("round_trip",)
+    assert RunConfig(**prompts, scores=["clip"]).scores == ("clip",)

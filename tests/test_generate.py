@@ -84,7 +84,8 @@ def test_run_without_a_folder_is_the_same(whole):
 def test_score_of_the_saved_sample_is_the_saved_score(whole):
     out, samples = whole
     loaded = [load_sample(out / f"{sample.seed:04d}") for sample in samples]
-    again = load("scorer", "round_trip")()(loaded)
+    first, second = (load("scorer", name)()(loaded) for name in ("judge", "round_trip"))
+    again = [[*one, *other] for one, other in zip(first, second, strict=True)]
     assert [list(sample.scores) for sample in samples] == again
 
 

@@ -11,23 +11,24 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
-errors types words.synonyms words.concepts devices overlap
+errors stages types words.synonyms words.concepts devices overlap
 formats
 values files.reading
-protocols
+protocols words.counts
 registry
 choose.ranking settings
 scene.layers
 config
 words.atlas files.run_file
 text canvas files.colour_maps compose experts files.writing scorers.frechet files.origin
-evaluation.intervals
+evaluation.intervals files.remote
 denoise pairs vocoders files.pictures files.sounds
 scorers sources
 finish choose.scoring show.preview scene.placing pipeline.inputs pipeline.models pipeline.output
 scene.composing scene.view
 pipeline.layers
 pipeline.pipeline
+pipeline.saved
 methods colourisers files.artifacts
 choose
 files.run_folder
@@ -43,7 +44,11 @@ cli training
 __main__
 """
 HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.split()}
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+FILES = sorted(
+    path
+    for path in PACKAGE.rglob("*.py")
+    if path.name != "__init__.py" and "weights" not in path.parts  # what diffusers finds there
+)
 
 
 def layer(module: str) -> str:

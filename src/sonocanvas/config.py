@@ -81,7 +81,7 @@ class RunConfig(Part):
     image_lora_scale: float = 1.0
     audio_lora_scale: float = 1.0
     batch_size: int = Field(default=4, ge=1, le=64, description="seeds that share a batch")
-    scores: Annotated[tuple[str, ...], Strict(False)] = ("round_trip",)
+    scores: Annotated[tuple[str, ...], Strict(False)] = ("judge", "round_trip")
     keep: int = Field(default=0, ge=0, description="how many seeds are ranked as kept; 0: no rank")
     keep_rule: str = "intersection"
     keep_by: Annotated[tuple[str, ...], Strict(False)] = ("selector",)
@@ -104,15 +104,15 @@ class RunConfig(Part):
     def _vocoder_of_the_pair(cls, values: dict[str, Any]) -> dict[str, Any]:
         vocoder = values.get("vocoder", {})
         if isinstance(vocoder, Mapping) and "name" not in vocoder:
-            name = _vocoder_of(values.get("pair", "mini"))
+            name = vocoder_of(values.get("pair", "mini"))
             return {**values, "vocoder": {**vocoder, "name": name}}
         return values
 
     @model_validator(mode="before")
     @classmethod
-    def _selectors_of_the_pair(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _scorers_of_the_pair(cls, values: dict[str, Any]) -> dict[str, Any]:
         own = values.get("pair", "mini") == "mini"
-        return values if own else {"keep_by": ("clip", "clap"), **values}
+        return values if own else {"keep_by": ("clip", "clap"), "scores": ("round_trip",), **values}
 
     @model_validator(mode="before")
     @classmethod
@@ -183,7 +183,7 @@ class RunConfig(Part):
     def _on_the_menu(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for name in given:
             if name not in MENUS["scorer"]:
-                raise unknown("scorer", name, MENUS["scorer"])
+                load("scorer", name)  # one of the user's own, or no scorer
         return given
 
     @field_validator("keep_rule")
@@ -280,8 +280,13 @@ def read_layer(given: Any) -> Layer:
         raise InvalidInputError(_sentence(error)) from None
 
 
-def _vocoder_of(pair: Any) -> str:
-    kind, _, folder = pair.partition(":") if isinstance(pair, str) else ("", "", "")
+def vocoder_of(pair: Any) -> str:
+    """Returns the vocoder that a pair is played by where a run names none.
+
+    Raises:
+        InvalidInputError: The pair is a folder whose vocoder is not described in JSON.
+    """
+    kind, _, folder = str(pair).partition(":")
     home = MINI if kind == "mini" else expanded(folder)
     if kind not in ("mini", "local") or not (home / "vocoder").is_dir():
         return PAIR_VOCODERS.get(kind, VocoderChoice().name)

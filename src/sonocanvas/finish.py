@@ -12,6 +12,7 @@ from sonocanvas.experts import Pinned
 from sonocanvas.files.origin import version_of
 from sonocanvas.protocols import SCENE, Vocoder
 from sonocanvas.registry import load
+from sonocanvas.stages import stage
 from sonocanvas.types import ModelPair, Prompts, Sample
 from sonocanvas.vocoders.parts import play
 from sonocanvas.vocoders.weights import build_vocoder
@@ -50,7 +51,7 @@ def finish(
         notes: Sentences about the prompts, kept in the record.
         pinned: What was given; where it is exact it is not decoded, but as it was.
     """
-    with torch.no_grad():
+    with stage(f"seed {seed} decoded"), torch.no_grad():
         image = canvases.decode_latents(pair.vae, latent.unsqueeze(0)).cpu()
     image = (image if pinned is None else pinned.laid_over(image))[0]
     image = image[..., : image.shape[-1] - pair.crop_columns]
@@ -81,7 +82,7 @@ def finish_image(
     """
     gray = canvases.image_to_canvas(image.unsqueeze(0))[0]
     canvas = canvases.bytes_to_canvas(canvases.canvas_to_bytes(gray))
-    with torch.no_grad():
+    with stage(f"seed {seed} played by {config.vocoder.name}"), torch.no_grad():
         waveform = play(make_vocoder(config, pair), canvas.unsqueeze(0), pair.canvas_format)
     return Sample(
         seed=seed,

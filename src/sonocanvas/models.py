@@ -13,6 +13,7 @@ from sonocanvas.pairs.named import load_named
 from sonocanvas.pipeline.models import offloaded
 from sonocanvas.protocols import OnWarning
 from sonocanvas.scene.placing import resized
+from sonocanvas.stages import stage
 from sonocanvas.types import ModelPair
 
 THROUGH_MODELS = frozenset({"sds"})
@@ -75,7 +76,8 @@ def load_pair(
     """
     given = config.model_dump(include=set(MODELS))
     dtype = getattr(torch, settled(config, device).sampling.dtype)
-    return load_named(config.pair, device, dtype, **given, on_warning=on_warning)
+    with stage(f"pair '{config.pair}' loaded as {dtype} for {device}"):
+        return load_named(config.pair, device, dtype, **given, on_warning=on_warning)
 
 
 def ready_pair(

@@ -6,6 +6,7 @@ rule, a vocoder or a scorer, write its file and add one line here.
 
 import dataclasses
 import importlib
+import re
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -98,21 +99,69 @@ MENUS: dict[str, dict[str, str]] = {
 }
 
 
+OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+"""An entry of one's own, `module:Class`."""
+OWN_MENUS = frozenset({"method", "source", "rule", "vocoder", "scorer", "colouriser"})
+_ALLOWED: set[str] = set()
+
+
+def allow(name: str) -> None:
+    """Lets a name `module:Class` stand for its class on the menus of `OWN_MENUS`, in this process.
+
+    A name alone does not: it may come from a file of a stranger, and importing it runs its code.
+
+    Args:
+        name: What its user has written, in Python or on the command line.
+
+    Raises:
+        InvalidInputError: It is not of that form.
+    """
+    if not OWN.fullmatch(name):
+        raise InvalidInputError(f"Code of one's own is named module:Class, not '{name}'.")
+    _ALLOWED.add(name)
+
+
 def load(menu: str, name: str) -> Any:
     """Returns what a name on a menu stands for, imported now.
 
     Args:
         menu: One of the keys of `MENUS`.
-        name: An entry of that menu.
+        name: An entry of that menu, or for those in `OWN_MENUS` one that was allowed.
 
     Raises:
-        InvalidInputError: The name is not on the menu.
+        InvalidInputError: The name is not on the menu, or it is code that was not allowed or that
+            is not there.
     """
     entries = MENUS[menu]
-    if name not in entries:
-        raise unknown(menu, name, entries)
-    module, _, attribute = entries[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    if name in entries:
+        module, _, attribute = entries[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    if menu in OWN_MENUS and OWN.fullmatch(name):
+        return _load_own(menu, name)
+    raise unknown(menu, name, entries)
+
+
+def _load_own(menu: str, name: str) -> Any:
+    """Returns the class that a user's own name stands for, if its code may run."""
+    if name not in _ALLOWED:
+        raise InvalidInputError(
+            f"The {menu} '{name}' is code that is not of SonoCanvas, and a file may not run it; if "
+            f"you trust it, allow it: `sonocanvas --allow-code {name} ...`."
+        )
+    module, _, attribute = name.partition(":")
+    try:
+        entry = getattr(importlib.import_module(module), attribute, None)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise  # one that it imports itself
+        raise InvalidInputError(
+            f"There is no module '{error.name}' for the {menu} '{name}'."
+        ) from None
+    if not isinstance(entry, type) or not dataclasses.is_dataclass(entry):
+        raise InvalidInputError(
+            f"The {menu} '{name}' must be a dataclass such as {next(iter(MENUS[menu].values()))}."
+        )
+    return entry
 
 
 def split_pair(name: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from sonocanvas.devices import device_of
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.types import ModelPair, Prompts, TextEmbeddings
 from sonocanvas.words.concepts import pictures, prompt_with, sounds
+from sonocanvas.words.counts import without_count
 from sonocanvas.words.synonyms import read_as
 
 LITTLE_WORDS = {
@@ -64,6 +65,8 @@ def encode_text(
     """
     tokenizer = getattr(pair, f"{model}_tokenizer")
     text_encoder = getattr(pair, f"{model}_text_encoder")
+    if pair.closed_vocabulary and model == "image":
+        text = without_count(text, _known(tokenizer))
     read = known_prompt(tokenizer, text) if pair.closed_vocabulary else text
     warnings = _cut_off(tokenizer, what, text)
     if pair.closed_vocabulary:

@@ -23,7 +23,8 @@ def test_a_run_tells_its_page_and_its_samples(sonocanvas, tmp_path):
     first = found["samples"][0]
     assert (tmp_path / first["folder"] / "audio.wav").is_file()
     assert first["duration_s"] == pytest.approx(0.256)
-    assert set(first["scores"]) == {"round_trip_correlation", "round_trip_error"}
+    by_judge = {"judge_image", "judge_audio"}
+    assert set(first["scores"]) == {*by_judge, "round_trip_correlation", "round_trip_error"}
     about = read(sonocanvas("inspect", first["folder"], "--json"))
     assert about["what"] == "a sample"
 

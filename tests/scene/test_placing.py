@@ -19,6 +19,7 @@ from sonocanvas.generate import generate
 from sonocanvas.scene.composing import compose_layers
 from sonocanvas.scene.placing import (
     block_of,
+    counted_squares,
     duration_of,
     place_layers,
     quieter,
@@ -253,3 +254,36 @@ def test_a_long_canvas_is_as_long_as_it_says_in_all_it_makes(pair):
     assert made.canvas.shape == (32, 825)
     assert made.waveform.samples.shape == (1, 825 * TINY_FORMAT.hop_samples)
     assert made.record["duration_s"] == 3.3
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_so_many_of_a_thing_are_squares_that_stand_evenly(count):
+    mini_sized = tiny_pair(latent_shape=(4, 8, 32))
+    asked = read_layer(f'picture "{["one castle", "two castles", "three castles"][count - 1]}"')
+    found = [layer.span_s for layer in counted_squares(asked, mini_sized)]
+    assert len(found) == count
+    assert all(end - start == pytest.approx(32 / FRAMES_A_SECOND) for start, end in found)
+    edges = [0, *(edge for span in found for edge in span), duration_of(mini_sized)]
+    gaps = [after - before for before, after in zip(edges[::2], edges[1::2], strict=True)]
+    assert gaps == pytest.approx([gaps[0]] * (count + 1))
+
+
+def test_what_is_not_counted_or_has_no_place_for_it_stays_as_it_is(pair):
+    for words in ('picture "a castle"', 'sound "one bell"', 'picture "one castle" 0-0.1s'):
+        assert counted_squares(read_layer(words), pair) == [read_layer(words)]
+    for words in ('picture "four castles"', 'picture "three castles"'):  # two squares are all
+        assert counted_squares(read_layer(words), pair) == [read_layer(words)]
+    one = read_layer('picture "one castle"')
+    assert counted_squares(one, dataclasses.replace(pair, closed_vocabulary=False)) == [one]
+
+
+def test_one_of_a_thing_leaves_the_rest_to_the_sound(pair):
+    values = {"vocoder": "griffin_lim", "scores": [], "sampling": {"steps": 3}, "seeds": [0]}
+    (made,) = generate(
+        RunConfig(image_prompt="one castle", audio_prompt="bells", **values), pair=pair
+    )
+    layer = 'picture "a castle with towers" 0.064-0.192s'
+    (same,) = generate(RunConfig(layers=[layer], audio_prompt="bells", **values), pair=pair)
+    assert torch.equal(made.latent, same.latent)
+    assert made.prompts.image == "one castle"
+    assert "layers" not in made.record

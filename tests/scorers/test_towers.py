@@ -77,6 +77,14 @@ def test_a_canvas_is_seen_in_squares_side_by_side_of_unit_length(embedders):
     torch.testing.assert_close(alone[0], found[1])
 
 
+def test_a_canvas_narrower_than_high_is_seen_with_black_beside_it(embedders):
+    picture, _ = embedders
+    narrow = rough(columns=200)
+    wide = torch.nn.functional.pad(narrow, (0, 56))
+    found = picture.embed(sample_of(narrow, siren()))
+    torch.testing.assert_close(found, picture.embed(sample_of(wide, siren())))
+
+
 def test_prompts_are_padded_and_cut_to_sixteen_tokens():
     _, tokenizer = load_towers(mini.WEIGHTS)
     assert tokenize(tokenizer, ["a heart", "a " * 40]).shape == (2, 16)

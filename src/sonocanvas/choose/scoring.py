@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from sonocanvas.protocols import Scorer
 from sonocanvas.registry import build, options
+from sonocanvas.stages import stage
 from sonocanvas.types import Sample
 
 
@@ -22,7 +23,8 @@ def make_scorers(names: Iterable[str], device: str = "cpu") -> list[Scorer]:
     scorers = []
     for name in names:
         given = {"device": device} if "device" in options("scorer", name) else {}
-        scorers.append(build("scorer", name, given))
+        with stage(f"scorer '{name}' made"):
+            scorers.append(build("scorer", name, given))
     return scorers
 
 
@@ -34,7 +36,8 @@ def scored(sample: Sample, scorers: Iterable[Scorer]) -> Sample:
             one number.
         scorers: What scores it.
     """
-    new = [score for scorer in scorers for score in scorer([sample])[0]]
+    with stage(f"seed {sample.seed} scored"):
+        new = [score for scorer in scorers for score in scorer([sample])[0]]
     replaced = {score.name for score in new}
     kept = [score for score in sample.scores if score.name not in replaced]
     return dataclasses.replace(sample, scores=(*kept, *new))

@@ -10,17 +10,20 @@ from typing import Annotated, TextIO
 import typer
 
 from sonocanvas.cli.colour import colour
+from sonocanvas.cli.defaults import WithDefaults
 from sonocanvas.cli.evaluate import evaluate
 from sonocanvas.cli.figure import figure
 from sonocanvas.cli.generate import generate
 from sonocanvas.cli.haptics import haptics
 from sonocanvas.cli.inspect import inspect
 from sonocanvas.cli.list_ import list_
+from sonocanvas.cli.own import allow_typed
 from sonocanvas.cli.play import play
 from sonocanvas.cli.scene import scene
 from sonocanvas.cli.see import see
 from sonocanvas.cli.studio import studio
 from sonocanvas.cli.study import study
+from sonocanvas.cli.verbose import Verbose
 from sonocanvas.cli.video import video
 from sonocanvas.errors import SonoCanvasError
 
@@ -69,8 +72,15 @@ def _options(
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
+    allow_code: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODULE:CLASS", help="Run this code of your own where a file names it."
+        ),
+    ] = None,
+    verbose: Verbose = False,
 ) -> None:
-    pass
+    allow_typed(allow_code)
 
 
 COMMANDS: dict[Callable[..., None], str] = {
@@ -90,7 +100,7 @@ COMMANDS: dict[Callable[..., None], str] = {
 
 for command, example in COMMANDS.items():
     name = command.__name__.rstrip("_")
-    app.command(name, epilog=f"Example: sonocanvas {example}")(command)
+    app.command(name, cls=WithDefaults, epilog=f"Example: sonocanvas {example}")(command)
 app.add_typer(scene, name="scene")
 app.add_typer(study, name="study")
 

@@ -5,16 +5,20 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.cli.own import allow_typed
+
+OWN = "  [default: that of the colouriser]"
+
 
 def colour(
     run: Annotated[Path, typer.Argument(help="Folder of a run or of a sample.")],
     by: Annotated[str, typer.Option(metavar="NAME", help="How; see 'list colourisers'.")] = "magma",
     prompt: Annotated[str | None, typer.Option(help="What to colour by.")] = None,
-    samples: Annotated[int | None, typer.Option(help="Pictures for each canvas.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the first picture.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
-    guidance: Annotated[float | None, typer.Option(help="Guidance scale.")] = None,
-    start_step: Annotated[int | None, typer.Option(help="Steps that stay gray.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Pictures for each canvas." + OWN)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the first picture." + OWN)] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps." + OWN)] = None,
+    guidance: Annotated[float | None, typer.Option(help="Guidance scale." + OWN)] = None,
+    start_step: Annotated[int | None, typer.Option(help="Steps that stay gray." + OWN)] = None,
     folder: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Where DeepFloyd IF is.")
     ] = None,
@@ -22,6 +26,7 @@ def colour(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Colour every canvas of a run; it is still read as the same sound."""
+    allow_typed(by)
     from sonocanvas.cli.console import RunDisplay
     from sonocanvas.files.artifacts import sample_folders
     from sonocanvas.show.colour import colour_samples

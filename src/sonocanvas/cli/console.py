@@ -16,7 +16,11 @@ from rich.text import Text
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from sonocanvas.show.meters import EMPTY, FULL, is_plain, numbers, told
 from sonocanvas.types import Sample, Step
+
+PLAIN = str.maketrans({FULL: "#", EMPTY: "-"})
+"""Marks for a terminal that has only ASCII."""
 
 
 class RunDisplay:
@@ -82,24 +86,24 @@ class RunDisplay:
         )
 
 
-def show_run(samples: list[Sample], index: str) -> None:
-    """Prints the samples of a run with their scores, the kept ones first, and where to look."""
-    table = Table(box=None, pad_edge=False)
-    ranked = "rank" in samples[0].record
-    if ranked:
+def show_run(samples: list[Sample], index: str, raw: bool = False) -> None:
+    """Prints the samples of a run with their scores, the kept ones first, and where to look.
+
+    Args:
+        samples: All of the run.
+        index: The page of the run.
+        raw: Whether scores that are told in words are printed as numbers too.
+    """
+    if "rank" in samples[0].record:
         samples = sorted(samples, key=lambda sample: int(sample.record["rank"]["place"]))
-        table.add_column("place", justify="right")
-    table.add_column("seed", justify="right")
-    for score in samples[0].scores:
-        unit = f" ({score.unit})" if score.unit else ""
-        table.add_column(score.name.replace("_", " ") + unit, justify="right")
-    table.add_column("length", justify="right")
-    for sample in samples:
-        duration_s = sample.waveform.samples.shape[1] / sample.waveform.sample_rate_hz
-        scores = (f"{score.value:.2f}" for score in sample.scores)
-        place = [_place(sample)] if ranked else []
-        table.add_row(*place, str(sample.seed), *scores, f"{duration_s:.2f} s")
     console = Console()
+    rows = [_row(sample, raw) for sample in samples]
+    table = Table(box=None, pad_edge=False)
+    for heading in rows[0]:
+        table.add_column(heading, justify="right")
+    for row in rows:
+        cells = (cell.translate(PLAIN) for cell in row.values())
+        table.add_row(*(cells if console.options.ascii_only else row.values()))
     console.print(table)
     console.print(f"Look and listen: {index}", markup=False, highlight=False, soft_wrap=True)
 
@@ -130,6 +134,15 @@ def show_canvas(canvas: Tensor) -> None:
         console.print(line)
 
 
-def _place(sample: Sample) -> str:
-    rank = sample.record["rank"]
-    return f"kept {rank['place']}" if rank["kept"] else str(rank["place"])
+def _row(sample: Sample, raw: bool) -> dict[str, str]:
+    """Returns what is printed of a sample, by its headings."""
+    rank, row = sample.record.get("rank"), {}
+    if rank is not None:
+        row["place"] = f"kept {rank['place']}" if rank["kept"] else str(rank["place"])
+    row["seed"] = str(sample.seed)
+    plain = is_plain(sample.prompts.image, sample.record)
+    row |= told({score.name: score.value for score in sample.scores}, plain)
+    values = {score.name: f"{score.value:.2f} {score.unit}".strip() for score in sample.scores}
+    row |= numbers(values, (rank or {}).get("by", ()), raw, plain)
+    duration_s = sample.waveform.samples.shape[1] / sample.waveform.sample_rate_hz
+    return row | {"length": f"{duration_s:.2f} s"}

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from sonocanvas.cli.json_ import AsJson
+from sonocanvas.cli.own import allow_typed
 from sonocanvas.cli.places import On, kept_in, made_on
+from sonocanvas.cli.quick import import_quickly
 
 Texts = list[str]
 
@@ -62,6 +64,8 @@ def evaluate(
 
     if benchmark == (prompts is not None):
         raise InvalidInputError("Give either a file of prompts or --benchmark.")
+    import_quickly("sonocanvas.evaluation.run")
+    allow_typed(methods, scores, rule, settings, vary)
     known = tables.benchmark() if prompts is None else tables.read_prompts(prompts)
     chosen = known if pairs is None else tables.choose(known, pairs)
     given: dict[str, Any] = {"seeds": seeds}

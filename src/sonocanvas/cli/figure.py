@@ -11,7 +11,7 @@ def figure(
     runs: Annotated[list[Path], typer.Argument(help="Folders of runs or of samples.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The PNG or PDF to write.")],
     seeds: Annotated[
-        str | None, typer.Option(help="Which of each run, such as 7, 0-7 or 1,4-6.")
+        str | None, typer.Option(help="Which of each run, such as 7, 0-7 or 1,4-6.  [default: all]")
     ] = None,
     score: Annotated[
         str | None, typer.Option(metavar="NAME", help="What 'failures' ranks by.")

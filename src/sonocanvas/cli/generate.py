@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sonocanvas.cli.json_ import AsJson, echo_json
+from sonocanvas.cli.own import allow_typed
 from sonocanvas.cli.places import On, kept_in, made_on
+from sonocanvas.cli.quick import import_quickly
+from sonocanvas.cli.verbose import Verbose, is_verbose
 
 if TYPE_CHECKING:
     from sonocanvas.config import RunConfig
@@ -108,6 +111,7 @@ def generate(
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     as_json: AsJson = False,
+    verbose: Verbose = False,
 ) -> None:
     """Make canvases that look like one prompt and sound like another."""
     from sonocanvas.errors import InvalidInputError
@@ -118,6 +122,8 @@ def generate(
             'Say what to make: --image "an owl" --audio "an owl hooting", or --preset owl-hoot; '
             "'sonocanvas list prompts' prints what 'mini' knows, and --help all options."
         )
+    import_quickly("sonocanvas.generate")
+    allow_typed(method, rule, vocoder, colour, settings, layer)
     files = {"picture": (image_file, image), "sound": (audio_file, audio)}
     given: dict[str, Any] = load_scene(scene) if scene is not None else {}
     given["layers"] = [*given.get("layers", []), *(layer or []), *own_layers(files, strength)]
@@ -183,7 +189,7 @@ def generate(
     if as_json:
         echo_json({"page": shown, "samples": [described(sample, out) for sample in samples]})
     else:
-        show_run(samples, shown)
+        show_run(samples, shown, raw=is_verbose())
 
 
 def described(sample: Sample, out: str) -> dict[str, Any]:

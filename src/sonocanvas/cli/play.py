@@ -5,12 +5,18 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.cli.own import allow_typed
+from sonocanvas.cli.quick import import_quickly
+
 
 def play(
     canvas: Annotated[Path, typer.Argument(help="A PNG; one of ours knows what it means.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The WAV to write.")],
     vocoder: Annotated[
-        str | None, typer.Option(help="How it is played; see docs/pairs.md.")
+        str | None,
+        typer.Option(
+            help="How it is played; see docs/pairs.md.  [default: that of the canvas' pair]"
+        ),
     ] = None,
     weights: Annotated[
         Path | None,
@@ -27,6 +33,8 @@ def play(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Play any picture as a spectrogram."""
+    import_quickly("sonocanvas.pairs.mini")
+    allow_typed(vocoder)
     from sonocanvas.canvas import fit_rows, format_named
     from sonocanvas.errors import InvalidInputError
     from sonocanvas.files.origin import Origin, from_comment, software

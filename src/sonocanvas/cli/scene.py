@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.cli.defaults import WithDefaults
 from sonocanvas.cli.json_ import AsJson, echo_json
 
 scene = typer.Typer(no_args_is_help=True, help="Explain the layers of a scene.")
@@ -15,7 +16,7 @@ def _options() -> None:
     pass
 
 
-@scene.command()
+@scene.command(cls=WithDefaults)
 def check(
     path: Annotated[Path | None, typer.Argument(metavar="[SCENE]", help="A scene.toml.")] = None,
     layer: Annotated[

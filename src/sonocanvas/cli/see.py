@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.cli.quick import import_quickly
+
 
 def see(
     sound: Annotated[Path, typer.Argument(help="A WAV, FLAC, OGG or MP3.")],
@@ -18,6 +20,7 @@ def see(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Draw any sound as a canvas."""
+    import_quickly("sonocanvas.canvas")
     from sonocanvas.canvas import format_named
     from sonocanvas.files.origin import Origin, from_comment, software
     from sonocanvas.files.pictures import write_canvas_png

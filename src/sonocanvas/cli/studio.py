@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sonocanvas.cli.quick import import_quickly
+
 
 def studio(
     runs: Annotated[Path, typer.Argument(help="Folder of the runs; made if missing.")] = Path(
@@ -33,6 +35,7 @@ def studio(
     people = [tuple(one.split(":", 1)) for one in auth or ()]
     if any(len(one) != 2 or not all(one) for one in people):
         raise InvalidInputError("--auth is of the form NAME:PASSWORD.")
+    import_quickly("sonocanvas.web.app")
     import uvicorn
 
     from sonocanvas.web.app import new_app

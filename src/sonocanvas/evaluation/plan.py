@@ -9,7 +9,7 @@ from sonocanvas.config import MODELS, RunConfig
 from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.evaluation.prompts import PromptPair
 from sonocanvas.files.run_file import resolve
-from sonocanvas.registry import MENUS, load
+from sonocanvas.registry import MENUS, OWN, load
 
 SEEDS_A_PAIR = 1000
 """Pair number k and seed s start from the noise of seed 1000 k + s."""
@@ -120,7 +120,7 @@ def plan_evaluation(
     """
     for name in methods:
         if name not in MENUS["method"]:
-            raise unknown("method", name, MENUS["method"])
+            load("method", name)  # one of the user's own, or no method
     if not methods:
         raise InvalidInputError("There is no method to evaluate; give one or more.")
     for option in (*settings, *vary):
@@ -147,8 +147,9 @@ def plan_evaluation(
     fewest = len(pairs) * min(row.base.keep or len(row.base.seeds) for row in rows)
     chosen = _default_scores(rows, fewest) if scores is None else list(scores)
     _check_scores(chosen, rows, fewest)
-    by_menu = {menu: tuple(name for name in chosen if name in MENUS[menu]) for menu in MENUS}
-    return Plan(tuple(pairs), tuple(rows), by_menu["scorer"], by_menu["set_scorer"])
+    of_sets = tuple(name for name in chosen if name in MENUS["set_scorer"])
+    scorers = tuple(name for name in chosen if name not in of_sets)
+    return Plan(tuple(pairs), tuple(rows), scorers, of_sets)
 
 
 def _varied(vary: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -224,7 +225,9 @@ def _check_scores(chosen: Sequence[str], rows: Sequence[Row], fewest: int) -> No
         raise InvalidInputError(f"The scores are {list(chosen)}; give one or more, each once.")
     known = [*MENUS["scorer"], *MENUS["set_scorer"]]
     for name in chosen:
-        if name not in known:
+        if OWN.fullmatch(name):
+            load("scorer", name)
+        elif name not in known:
             raise unknown("scorer", name, known)
         if (model := extractor_of(name, rows)) in chose:
             raise InvalidInputError(

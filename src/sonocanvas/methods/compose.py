@@ -14,7 +14,8 @@ from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads, Rule
 from sonocanvas.registry import build
 from sonocanvas.scene.composing import compose_layers
 from sonocanvas.scene.layers import KINDS, MODEL_OF
-from sonocanvas.scene.placing import place_layers
+from sonocanvas.scene.placing import counted_squares, place_layers
+from sonocanvas.stages import stage
 from sonocanvas.text import check_known
 from sonocanvas.types import ModelPair, Prompts, Sample
 
@@ -88,7 +89,8 @@ def read_scene(
         config.negative_image_prompt,
         config.negative_audio_prompt,
     )
-    layers = [layer for layer in config.scene if layer.kind in kinds]
+    asked = (layer for layer in config.scene if layer.kind in kinds)
+    layers = [one for layer in asked for one in counted_squares(layer, pair)]
     for layer in layers if not config.anyway else ():
         if layer.prompt:
             check_known(pair, MODEL_OF[layer.kind], layer.prompt)
@@ -126,19 +128,21 @@ def sample_latents(
     """
     if drawn.pinned is not None and drawn.is_given:  # no model draws
         return drawn.pinned.latent.expand(len(seeds), -1, -1, -1)
-    return denoise(
-        pair,
-        drawn,
-        initial_noise(pair, seeds) if noise is None else noise,
-        make_scheduler(pair.scheduler_config, config.sampling.scheduler),
-        rule,
-        steps=config.sampling.steps,
-        begin=begin,
-        end=end,
-        image_guidance_scale=config.sampling.image_guidance_scale,
-        audio_guidance_scale=config.sampling.audio_guidance_scale,
-        guidance_interval=config.sampling.guidance_interval,
-        eta=config.sampling.eta,
-        seeds=seeds,
-        on_step=on_step,
-    )
+    taken = (config.sampling.steps if end is None else end) - begin
+    with stage(f"{taken} steps for seeds {', '.join(map(str, seeds))}"):
+        return denoise(
+            pair,
+            drawn,
+            initial_noise(pair, seeds) if noise is None else noise,
+            make_scheduler(pair.scheduler_config, config.sampling.scheduler),
+            rule,
+            steps=config.sampling.steps,
+            begin=begin,
+            end=end,
+            image_guidance_scale=config.sampling.image_guidance_scale,
+            audio_guidance_scale=config.sampling.audio_guidance_scale,
+            guidance_interval=config.sampling.guidance_interval,
+            eta=config.sampling.eta,
+            seeds=seeds,
+            on_step=on_step,
+        )

@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub
 from huggingface_hub.errors import (  # type: ignore[attr-defined]
     HFValidationError,
     HTTPError,
+    LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -18,6 +20,7 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs.parts import missing_description, weights_among
+from sonocanvas.stages import LOGGER
 from sonocanvas.values import expanded
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
@@ -25,6 +28,8 @@ LICENCE = re.compile(r"^license: *[\"']?([\w.-]+)", re.MULTILINE)
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 DESCRIPTIONS = (".json", ".txt")
 ABOUT = ("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt")
+PAIR_FILES = ("model_index.json", "*/*.json", "*/*.txt", "*/*.safetensors", *ABOUT)
+"""What is taken of a pair on the Hub: no pickles and no programs."""
 UNKNOWN_LICENCE = "not known; see where the checkpoint came from"
 
 
@@ -110,7 +115,30 @@ def fetch(sources: Mapping[str, Source], on_warning: Callable[[str], None]) -> l
             )
             folders[option] = Path(folder)
             del missing[option]
+    for option, found in folders.items():
+        LOGGER.info("%s is %s, in %s", option, sources[option], found)
     return [folder for folder in folders.values() if folder is not None]
+
+
+def fetch_pair(given: str, on_warning: Callable[[str], None]) -> Path:
+    """Returns the folder of a pair on the Hub, downloaded where it is not here yet.
+
+    Args:
+        given: `OWNER/NAME` or `OWNER/NAME@REVISION`.
+        on_warning: Called with the sentence that tells the licence.
+
+    Raises:
+        CheckpointError: It is no such name, or is not here and cannot be downloaded.
+    """
+    source = source_of(given, Source(""))
+    asked: dict[str, Any] = {"revision": source.revision, "allow_patterns": list(PAIR_FILES)}
+    with mended({"a": source}):
+        try:
+            huggingface_hub.snapshot_download(source.place, local_files_only=True, **asked)
+        except LocalEntryNotFoundError:
+            files_of(source)
+            on_warning(f"Downloading {source}; licence of the weights: {source.licence}.")
+        return Path(huggingface_hub.snapshot_download(source.place, **asked))
 
 
 @contextlib.contextmanager

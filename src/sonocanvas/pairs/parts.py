@@ -26,6 +26,7 @@ from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.files.reading import read_text
+from sonocanvas.stages import stage
 from sonocanvas.types import VocoderWeights
 from sonocanvas.values import shown
 
@@ -263,7 +264,7 @@ def load_part(
         options |= {"dtype": dtype} if library == "transformers" else {"torch_dtype": dtype}
         options |= {} if library == "transformers" else {"low_cpu_mem_usage": False}
     try:
-        with quiet():
+        with stage(f"{name} loaded from {folder}"), quiet():
             if not folder.name.endswith("tokenizer"):
                 check_description(folder, part_class, library)
             loaded = part_class.from_pretrained(folder, **options)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+import shutil
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +16,8 @@ from sonocanvas.denoise import SCHEDULERS, make_scheduler
 from sonocanvas.errors import CheckpointError, InvalidInputError, unknown
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.pairs.folder import check_pair, save_folder
+from sonocanvas.pairs.hub import REPOSITORY, fetch_pair
+from sonocanvas.pairs.mini import WEIGHTS
 from sonocanvas.pairs.named import load_named
 from sonocanvas.pairs.parts import read_json, write_json
 from sonocanvas.protocols import Vocoder
@@ -29,13 +33,14 @@ CASTS = {
     torch.float64: "double",
 }
 """The models' own methods that cast; diffusers' `to` warns even where there is no reason."""
+FOUND_FILE, FOUND_BY = "pipeline.py", ["pipeline", "SavedPipeline"]
+"""The file in a folder, and what is in it, by which diffusers' own `DiffusionPipeline` loads it."""
 
 
 class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
     """The models of a pair as diffusers' components: made, loaded, saved, moved.
 
-    They are diffusers' and transformers' own. Load them by a class of this package:
-    `DiffusionPipeline.from_pretrained` does not know classes of other packages.
+    They are diffusers' and transformers' own.
 
     Args:
         vae: The shared autoencoder.
@@ -150,15 +155,15 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         torch_dtype: torch.dtype | None = None,
         **models: Any,
     ) -> Self:
-        """Returns the pipeline of a pair on the menu, such as `"mini"`, or of a folder, on the CPU.
+        """Returns the pipeline of a pair on the menu, such as `"mini"`, of a folder or of the Hub.
 
-        Only safetensors are read from a folder and only the classes in
+        It is on the CPU. Only safetensors are read and only the classes in
         `pairs.folder.ALLOWED_CLASSES` are made: diffusers' own loader would also take pickles and
         other classes. The folder is what `save_pretrained` or `pairs.folder.save_folder` wrote.
 
         Args:
             pretrained_model_name_or_path: A name in `registry.PAIRS`, which goes before a folder
-                of that name, or a folder.
+                of that name, a folder, or `OWNER/NAME` or `OWNER/NAME@REVISION` of the Hub.
             dtype: Type of the weights; float32 by default.
             torch_dtype: The same by its older name.
             models: What is put in, as for `pairs.named.load_named`: `image_model`, `audio_model`,
@@ -166,14 +171,16 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
 
         Raises:
             InvalidInputError: There is no such pair or folder, or it takes no other model.
-            CheckpointError: A file is missing or broken, a class is not allowed, or two parts do
-                not belong together.
+            CheckpointError: It cannot be downloaded, a file is missing or broken, a class is not
+                allowed, or two parts do not belong together.
         """
         name, kind = str(pretrained_model_name_or_path), dtype or torch_dtype or torch.float32
         if name not in PAIRS and not name.startswith("local:"):
-            if not Path(name).expanduser().is_dir():
+            here = Path(name).expanduser().is_dir()
+            if not here and not REPOSITORY.fullmatch(name):
                 raise unknown("pair or folder", name, PAIRS)
-            name = f"local:{name}"
+            tell = models.get("on_warning", warnings.warn)
+            name = f"local:{name if here else fetch_pair(name, tell)}"
         pair = load_named(name, "cpu", kind, **models)
         folder = split_pair(name)[1]
         return cls.from_pair(pair, _saved_scheduler(folder, pair) if folder else None)
@@ -212,8 +219,9 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         save_folder(dataclasses.replace(self.pair, **plain), folder, max_shard_size, dtype)
         index = read_json(folder / self.config_name)
         solver = ["diffusers", type(self.scheduler).__name__]
-        made_by = {"_class_name": type(self).__name__, "_diffusers_version": diffusers.__version__}
+        made_by = {"_class_name": FOUND_BY, "_diffusers_version": diffusers.__version__}
         write_json(folder / self.config_name, made_by | index | {"scheduler": solver})
+        shutil.copyfile(WEIGHTS / FOUND_FILE, folder / FOUND_FILE)
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Returns the pipeline with models and vocoder on a device, or models in a type, or both.

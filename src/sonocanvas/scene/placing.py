@@ -19,6 +19,7 @@ from sonocanvas.experts import Box
 from sonocanvas.registry import build
 from sonocanvas.scene.layers import Layer
 from sonocanvas.types import CanvasFormat, ModelPair
+from sonocanvas.words.counts import count_of
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,26 @@ class Placed:
 def block_of(pair: ModelPair) -> int:
     """Returns how many pixels a place in a latent is wide and high."""
     return pair.canvas_format.mels // pair.latent_shape[1]
+
+
+def counted_squares(layer: Layer, pair: ModelPair) -> list[Layer]:
+    """Returns a picture that is asked for one to three times as so many layers of one square.
+
+    They stand evenly on the canvas. `mini` draws four in a row of what has the whole canvas. Any
+    other layer stays as it is.
+
+    Args:
+        layer: A layer of a scene, such as the picture `two owls`.
+        pair: The models; those of an open vocabulary read such a prompt themselves.
+    """
+    count, fmt = count_of(layer.prompt), pair.canvas_format
+    square_s = fmt.mels * fmt.hop_samples / fmt.sample_rate_hz
+    between_s = (duration_of(pair) - count * square_s) / (count + 1)
+    whole = layer.kind == "picture" and not layer.span_s and not layer.source.name
+    if not (whole and pair.closed_vocabulary and 1 <= count <= 3 and between_s > 0):
+        return [layer]
+    starts_s = [between_s + n * (square_s + between_s) for n in range(count)]
+    return [layer.model_copy(update={"span_s": (at, at + square_s)}) for at in starts_s]
 
 
 def duration_of(pair: ModelPair) -> float:

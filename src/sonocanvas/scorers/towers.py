@@ -116,7 +116,9 @@ class TowerEmbedder:
     def embed(self, sample: Sample) -> Tensor:
         """Returns the vectors `(squares, width)` or `(1, width)` of a sample, float32."""
         if self.tower == "picture":
-            canvases = squares(sample.canvas[None].float().cpu(), len(sample.canvas))[0]
+            canvas, height = sample.canvas.float().cpu(), len(sample.canvas)
+            beside = max(0, height - canvas.shape[1])  # a short canvas stands alone on black
+            canvases = squares(functional.pad(canvas, (0, beside))[None], height)[0]
         else:
             sound = peak_normalised(sample.waveform, MINI_FORMAT.sample_rate_hz, PEAK)
             canvases = waveform_to_canvas(torch.from_numpy(sound)[None], MINI_FORMAT)
@@ -171,10 +173,11 @@ class TowerScorer:
         waveform is analysed to.
 
         Args:
-            samples: Each with a canvas at least as wide as it is high, and its sound.
+            samples: Each with a canvas, and its sound; a canvas that is narrower than high is
+                seen with black beside it.
 
         Raises:
-            InvalidInputError: A canvas is narrower, or a sound too short to be analysed.
+            InvalidInputError: A sound is too short to be analysed.
         """
         return [tower_scores(self._embedders, self.name, sample) for sample in samples]
 

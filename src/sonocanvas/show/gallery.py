@@ -13,6 +13,7 @@ from sonocanvas.files.artifacts import read_record
 from sonocanvas.files.pictures import size_of
 from sonocanvas.files.writing import write_text
 from sonocanvas.formats import read_format
+from sonocanvas.show.meters import is_plain, numbers, told
 from sonocanvas.types import CanvasFormat
 
 PAGE = Path(__file__).parent.parent / "data" / "gallery.html"
@@ -130,11 +131,12 @@ def _article(sample: Path, record: dict[str, Any]) -> str:
     folder = quote(sample.name)
     there = [quote(path.name) for pattern in FILES for path in sorted(sample.glob(pattern))]
     links = [f'<a href="{folder}/{file}" download>{file}</a>' for file in there]
-    scores = {
-        score["name"].replace("_", " "): f"{score['value']:.2f} {score['unit']}".strip()
-        for score in record["scores"]
+    values = {
+        score["name"]: f"{score['value']:.2f} {score['unit']}".strip() for score in record["scores"]
     }
-    rank = _rank(record)
+    plain, rank = is_plain(record["prompts"]["image"], record), _rank(record)
+    scores = told({score["name"]: score["value"] for score in record["scores"]}, plain)
+    scores |= numbers(values, rank.get("by", ()), raw=False, plain=plain)
     if rank:
         scores = {"place": f"{rank['place']} of {rank['of']}", **scores}
     prompts, coloured = _escaped(record["prompts"]), "colour.png" in there

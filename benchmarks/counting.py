@@ -1,0 +1,141 @@
+"""One picture, two, or four in a row: is each seen, and what is left for the sound?
+
+`python benchmarks/counting.py --json FILE` makes the 48 pictures that `mini` draws well, with every
+caption that counts, by the picture model alone and composed with their own sounds, by the default
+method and two seeds each; and composed as a layer of one square, 2.56 s. The judge tells them
+apart: a picture is seen where its own prompt comes first of the 48, in the mean of the four squares
+side by side or in the best square wherever it stands. A sound is heard where its prompt comes
+first. `on black` is the share of the light of a picture alone that lies in the columns where the
+wording has pictures. Last comes how often what was asked for came first, by the marks that
+`generate` shows.
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sonocanvas import text
+from sonocanvas.choose.scoring import make_scorers
+from sonocanvas.config import RunConfig
+from sonocanvas.generate import generate
+from sonocanvas.methods import compose
+from sonocanvas.models import load_pair
+from sonocanvas.scorers.embedder import squares
+from sonocanvas.show.meters import FULL, MARKS, OF_JUDGE, marks
+from sonocanvas.training.layouts import CANVAS_POSITIONS, LAYOUTS, Layout
+from sonocanvas.types import Sample
+from sonocanvas.words.concepts import shared
+
+STRIDE = 32
+SQUARE = 256
+ALONE_S = (3.84, 6.4)
+"""One square in the middle of a canvas: a layer there is drawn once."""
+LAYER = Layout("a layer of {0}", (12,), 0)
+COUNTED = [*(layout for layout in LAYOUTS if "{1}" not in layout.caption), LAYER]
+
+
+def asked_for(layout: Layout, row: dict[str, str]) -> dict[str, Any]:
+    """Returns what a run is given for a layout of a concept."""
+    if layout is LAYER:
+        return {"layers": [{"kind": "picture", "prompt": row["image_prompt"], "span_s": ALONE_S}]}
+    words = layout.caption.format(row["id"].replace("-", " ")) or row["image_prompt"]
+    return {"image_prompt": words}
+
+
+class Seen:
+    """What the judge sees and hears among the 48."""
+
+    def __init__(self) -> None:
+        (judge,) = make_scorers(["judge"])
+        self.looks, self.sounds = judge._embedders  # type: ignore[attr-defined]
+        rows = shared()
+        self.pictures = torch.stack([self.looks.embed_text(row["image_prompt"]) for row in rows])
+        self.heard = torch.stack([self.sounds.embed_text(row["audio_prompt"]) for row in rows])
+
+    @torch.no_grad()
+    def __call__(self, sample: Sample, asked: int) -> dict[str, float]:
+        """Returns the place of the asked concept among the 48 by each view, 1 for the first."""
+        windows = squares(sample.canvas[None].float(), STRIDE)[0]
+        cosines = self.looks.towers.embed("picture", windows) @ self.pictures.T
+        sound = (self.sounds.embed(sample) @ self.heard.T)[0]
+        mean = cosines[:: SQUARE // STRIDE].mean(0)
+        return {
+            "mean": _place(mean, asked),
+            "best": _place(cosines.amax(0), asked),
+            "sound": _place(sound, asked),
+            "cosine_image": float(mean[asked]),
+            "cosine_audio": float(sound[asked]),
+        }
+
+
+def _place(cosines: Tensor, asked: int) -> float:
+    return 1.0 + float((cosines > cosines[asked]).sum())
+
+
+def inside(sample: Sample, layout: Layout) -> float:
+    """Returns the share of the light of a canvas that lies where the layout has drawings."""
+    light = sample.canvas.float().mean(0)
+    wide = light.shape[0] // CANVAS_POSITIONS
+    places = torch.zeros_like(light)
+    for place in layout.places:
+        places[place * wide : place * wide + SQUARE] = 1
+    return float((light * places).sum() / light.sum().clamp(min=1e-6))
+
+
+def by_marks(rows: list[dict[str, float]]) -> None:
+    """Prints how often the asked prompt came first, by the marks that a person is shown."""
+    for side, place in (("image", "mean"), ("audio", "sound")):
+        for count in range(1, MARKS + 1):
+            right = [
+                one[place] == 1
+                for one in rows
+                if marks(one[f"cosine_{side}"], OF_JUDGE).count(FULL) == count
+            ]
+            share = f"{statistics.mean(right):5.0%}" if right else "    -"
+            print(f"{side:6} {count} marks: {len(right):3} canvases, first {share}", flush=True)
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--every", type=int, default=1, help="take every so many of the 48")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    text.without_count = lambda prompt, known: prompt  # captions go to the model as they are
+    compose.counted_squares = lambda layer, pair: [layer]
+    seen, pair, found = Seen(), None, []
+    for method in ("image-only", "compose"):
+        for layout in COUNTED if method == "compose" else COUNTED[:-1]:
+            rows = []
+            for asked, row in list(enumerate(shared()))[:: arguments.every]:
+                config = RunConfig(
+                    **asked_for(layout, row),
+                    audio_prompt=row["audio_prompt"],
+                    seeds=tuple(range(arguments.seeds)),
+                    method=method,
+                    scores=(),
+                )
+                pair = pair or load_pair(config, "cpu", print)
+                for sample in generate(config, pair=pair):
+                    rows.append({**seen(sample, asked), "inside": inside(sample, layout)})
+            wording = layout.caption.format("X") or "as X is asked for"
+            for what in ("mean", "best", "sound"):
+                first = statistics.mean(one[what] == 1 for one in rows)
+                print(f"{method:12} {wording:20} {what:6} first {first:5.0%}", flush=True)
+            share = statistics.mean(one["inside"] for one in rows)
+            print(f"{method:12} {wording:20} on black {share:5.0%}", flush=True)
+            if method == "compose" and not layout.caption:
+                by_marks(rows)
+            found.append({"method": method, "wording": wording, "rows": rows})
+            if arguments.json:
+                arguments.json.write_text(json.dumps(found) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

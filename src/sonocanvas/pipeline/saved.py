@@ -1,0 +1,56 @@
+"""The way in by `diffusers.DiffusionPipeline.from_pretrained(FOLDER, trust_remote_code=True)`.
+
+diffusers finds `pipeline.py` in the folder of a pair, which names `SavedPipeline`. That has one
+component, the whole pair, and diffusers has it loaded by the class that it gives for it: so what
+a folder may hold is checked as `SonoCanvasPipeline.from_pretrained` checks it.
+"""
+
+import os
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline, ModelMixin
+
+from sonocanvas.pipeline.pipeline import SonoCanvasPipeline
+
+
+class SavedPair(ModelMixin):  # type: ignore[misc]
+    """A folder, as diffusers asks for a component of one."""
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str],
+        torch_dtype: torch.dtype | None = None,
+        **ignored: Any,
+    ) -> SonoCanvasPipeline:
+        """Returns the pipeline of a folder; what diffusers says of devices and memory is ignored.
+
+        Args:
+            pretrained_model_name_or_path: The folder of a pair.
+            torch_dtype: Type of the weights; float32 by default.
+            ignored: Other words of diffusers.
+
+        Raises:
+            CheckpointError: As `SonoCanvasPipeline.from_pretrained`.
+        """
+        place = f"local:{pretrained_model_name_or_path}"
+        return SonoCanvasPipeline.from_pretrained(place, dtype=torch_dtype)
+
+
+class SavedPipeline(DiffusionPipeline):  # type: ignore[misc]
+    """What `pipeline.py` in the folder of a pair gives to diffusers: a `SonoCanvasPipeline`."""
+
+    def __new__(cls, pipeline: SonoCanvasPipeline) -> SonoCanvasPipeline:
+        """Returns the pipeline that was loaded."""
+        return pipeline
+
+    def __init__(self, pipeline: SonoCanvasPipeline) -> None:
+        """Is there for its signature, by which diffusers knows what to load."""
+
+    @classmethod
+    def extract_init_dict(
+        cls, config_dict: dict[str, Any], **kwargs: Any
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Returns what diffusers is to load, whatever the parts in `model_index.json` are."""
+        return {"pipeline": [__name__, SavedPair.__name__]}, kwargs, {}

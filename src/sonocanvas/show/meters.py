@@ -1,0 +1,98 @@
+"""Scores in words: what a person is told of a sample, in one to five marks."""
+
+import bisect
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sonocanvas.words.counts import count_of
+
+MARKS = 5
+FULL, EMPTY = "▮", "▯"
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A score that is told in words.
+
+    Attributes:
+        words: What it says.
+        score: Name of the score.
+        from_two: The least values that have two marks, three, four and five.
+        of_prompts: Whether it is about the two prompts; then it is told where `is_plain`.
+    """
+
+    words: str
+    score: str
+    from_two: tuple[float, float, float, float]
+    of_prompts: bool
+
+
+OF_JUDGE = (0.1, 0.18, 0.26, 0.34)
+"""Of the 47 other prompts nine in ten have a lower cosine with a canvas than the first of these;
+docs/scores.md has how often each number of marks was right."""
+METERS = (
+    Meter("looks like it", "judge_image", OF_JUDGE, True),
+    Meter("sounds like it", "judge_audio", OF_JUDGE, True),
+    Meter("picture in the sound", "round_trip_correlation", (0.5, 0.7, 0.85, 0.95), False),
+)
+"""None is by a scorer that chooses: what chose a canvas says nothing about it."""
+
+RAW = frozenset({*(meter.score for meter in METERS), "round_trip_error"})
+"""Scores whose number alone says little to a person."""
+
+
+def is_plain(image_prompt: str, record: Mapping[str, Any]) -> bool:
+    """Returns whether a sample is of two prompts and its picture fills the canvas.
+
+    The judge looks at squares side by side: pictures that stand apart, counted or as layers, it
+    sees in halves.
+    """
+    return not record.get("layers") and not count_of(image_prompt)
+
+
+def told(scores: Mapping[str, float], plain: bool = True) -> dict[str, str]:
+    """Returns what a sample's scores say, by the words of each meter.
+
+    Args:
+        scores: Values by name.
+        plain: Whether meters of the prompts apply: `is_plain`.
+
+    Example:
+        >>> told({"round_trip_correlation": 0.9})
+        {'picture in the sound': '▮▮▮▮▯ 0.90'}
+    """
+    return {
+        meter.words: f"{marks(scores[meter.score], meter.from_two)} {scores[meter.score]:.2f}"
+        for meter in METERS
+        if meter.score in scores and (plain or not meter.of_prompts)
+    }
+
+
+def marks(value: float, from_two: tuple[float, ...]) -> str:
+    """Returns one to five marks."""
+    count = 1 + bisect.bisect_right(from_two, value)
+    return FULL * count + EMPTY * (MARKS - count)
+
+
+def numbers(
+    scores: Mapping[str, str], chose: Collection[str], raw: bool, plain: bool = True
+) -> dict[str, str]:
+    """Returns the scores that are told as numbers, in words, and which of them chose the sample.
+
+    Args:
+        scores: Values with their units, by name.
+        chose: Names of those that chose.
+        raw: Whether those of `RAW` are among them that no meter tells.
+        plain: As for `told`.
+
+    Example:
+        >>> numbers({"clip": "0.31", "clap": "0.20"}, ["clip"], raw=False)
+        {'chosen by clip': '0.31', 'clap': '0.20'}
+    """
+    metered = {meter.score for meter in METERS if plain or not meter.of_prompts}
+    return {
+        ("chosen by " if name in chose else "") + name.replace("_", " "): value
+        for name, value in scores.items()
+        if name not in RAW or (raw and name not in metered)
+    }

@@ -1,0 +1,20 @@
+"""What is being done and how long it took, on the logger `sonocanvas`, for `--verbose`."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+
+LOGGER = logging.getLogger("sonocanvas")
+
+
+@contextlib.contextmanager
+def stage(what: str) -> Iterator[None]:
+    """Logs what was done inside, with its seconds, when it is done.
+
+    Args:
+        what: Such as `pair 'mini' loaded`.
+    """
+    began = time.perf_counter()
+    yield
+    LOGGER.info("%s: %.2f s", what, time.perf_counter() - began)
