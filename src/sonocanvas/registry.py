@@ -121,6 +121,11 @@ def allow(name: str) -> None:
     _ALLOWED.add(name)
 
 
+def allowed() -> frozenset[str]:
+    """Returns the names that were allowed in this process."""
+    return frozenset(_ALLOWED)
+
+
 def load(menu: str, name: str) -> Any:
     """Returns what a name on a menu stands for, imported now.
 

@@ -22,6 +22,7 @@ from sonocanvas.batch.worker import Result, Worker
 from sonocanvas.config import RunConfig
 from sonocanvas.errors import SonoCanvasError
 from sonocanvas.protocols import OnCost, OnWarning
+from sonocanvas.registry import allowed
 from sonocanvas.types import Sample
 
 IN_FLIGHT = 2
@@ -187,7 +188,7 @@ class Pool:
 
     def _start(self) -> Any:
         kind = ray.remote(num_cpus=self.cluster.cpus, num_gpus=self.cluster.gpus)(Worker)
-        return kind.remote(self.device, max(1, int(self.cluster.cpus)))
+        return kind.remote(self.device, max(1, int(self.cluster.cpus)), allowed())
 
     def _hand_out(self) -> None:
         """Gives each worker a chunk, and a second one while there are enough for all."""

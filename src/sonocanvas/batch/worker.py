@@ -1,6 +1,7 @@
 """What a worker does: it makes chunks in a process of its own, and its models stay loaded."""
 
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from sonocanvas.config import MODELS, RunConfig
 from sonocanvas.making import Maker
 from sonocanvas.models import pick_device, ready_pair
+from sonocanvas.registry import allow
 from sonocanvas.types import ModelPair, Sample
 
 
@@ -33,9 +35,12 @@ class Worker:
     Args:
         device: Where the models go.
         threads: How many threads torch computes with.
+        own: Names of the user's own code that the driver allows, as in `registry.allow`.
     """
 
-    def __init__(self, device: str, threads: int) -> None:
+    def __init__(self, device: str, threads: int, own: Iterable[str] = ()) -> None:
+        for name in own:
+            allow(name)
         torch.set_num_threads(threads)
         self._device = pick_device(device)
         self._models: tuple[dict[str, Any], ModelPair] | None = None
