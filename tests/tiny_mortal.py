@@ -24,3 +24,10 @@ class Mortal(Worker):
                 time.sleep(600)
             raise RuntimeError("a cosmic ray")
         return super().make(config, seeds)
+
+
+class Named(Worker):
+    """Says which process it is, so that a test can kill it."""
+
+    def where(self):
+        return f"process {os.getpid()}"
