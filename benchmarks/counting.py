@@ -1,20 +1,18 @@
 """One picture, two, or four in a row: is each seen, and what is left for the sound?
 
-`python benchmarks/counting.py --json FILE` makes the 48 pictures that `mini` draws well, with every
-caption that counts, by the picture model alone and composed with their own sounds, by the default
-method and two seeds each; and composed as a layer of one square, 2.56 s. The judge tells them
-apart: a picture is seen where its own prompt comes first of the 48, in the mean of the four squares
-side by side or in the best square wherever it stands. A sound is heard where its prompt comes
-first. `on black` is the share of the light of a picture alone that lies in the columns where the
-wording has pictures. Last comes how often what was asked for came first, by the marks that
-`generate` shows.
+`python benchmarks/counting.py --json FILE` makes the 48 pictures that `mini` draws well, two seeds
+each: with every caption that counts, by the picture model alone and composed with their own sounds
+by the default method, and composed as `generate` reads the count, as layers of one square. The
+judge tells them apart: a picture is seen where its own prompt comes first of the 48, in the mean of
+the four squares side by side or in the best square wherever it stands. A sound is heard where its
+prompt comes first. `on black` is the share of the light that lies in the columns where the caption
+has pictures. Last comes how often what was asked for came first, by the marks that a run shows.
 """
 
 import argparse
 import json
 import statistics
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,18 +31,24 @@ from sonocanvas.words.concepts import shared
 
 STRIDE = 32
 SQUARE = 256
-ALONE_S = (3.84, 6.4)
-"""One square in the middle of a canvas: a layer there is drawn once."""
-LAYER = Layout("a layer of {0}", (12,), 0)
-COUNTED = [*(layout for layout in LAYOUTS if "{1}" not in layout.caption), LAYER]
+CAPTIONS = [layout for layout in LAYOUTS if "{1}" not in layout.caption]
+PLANS = [
+    *(("compose", layout, "layers") for layout in CAPTIONS[1:]),
+    *(("image-only", layout, "caption") for layout in CAPTIONS),
+    *(("compose", layout, "caption") for layout in CAPTIONS),
+]
+"""Method, how pictures are asked for, and whether counts are read as `generate` reads them."""
 
 
-def asked_for(layout: Layout, row: dict[str, str]) -> dict[str, Any]:
-    """Returns what a run is given for a layout of a concept."""
-    if layout is LAYER:
-        return {"layers": [{"kind": "picture", "prompt": row["image_prompt"], "span_s": ALONE_S}]}
-    words = layout.caption.format(row["id"].replace("-", " ")) or row["image_prompt"]
-    return {"image_prompt": words}
+def read_as_captions() -> None:
+    """Has prompts that count go to the picture model as they are, from here on."""
+    text.without_count = lambda prompt, known: prompt
+    compose.counted_squares = lambda layer, pair: [layer]
+
+
+def worded(layout: Layout, row: dict[str, str]) -> str:
+    """Returns how a layout of a concept is asked for."""
+    return layout.caption.format(row["id"].replace("-", " ")) or row["image_prompt"]
 
 
 class Seen:
@@ -107,34 +111,32 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="take every so many of the 48")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    text.without_count = lambda prompt, known: prompt  # captions go to the model as they are
-    compose.counted_squares = lambda layer, pair: [layer]
     seen, pair, found = Seen(), None, []
-    for method in ("image-only", "compose"):
-        for layout in COUNTED if method == "compose" else COUNTED[:-1]:
-            rows = []
-            for asked, row in list(enumerate(shared()))[:: arguments.every]:
-                config = RunConfig(
-                    **asked_for(layout, row),
-                    audio_prompt=row["audio_prompt"],
-                    seeds=tuple(range(arguments.seeds)),
-                    method=method,
-                    scores=(),
-                )
-                pair = pair or load_pair(config, "cpu", print)
-                for sample in generate(config, pair=pair):
-                    rows.append({**seen(sample, asked), "inside": inside(sample, layout)})
-            wording = layout.caption.format("X") or "as X is asked for"
-            for what in ("mean", "best", "sound"):
-                first = statistics.mean(one[what] == 1 for one in rows)
-                print(f"{method:12} {wording:20} {what:6} first {first:5.0%}", flush=True)
-            share = statistics.mean(one["inside"] for one in rows)
-            print(f"{method:12} {wording:20} on black {share:5.0%}", flush=True)
-            if method == "compose" and not layout.caption:
-                by_marks(rows)
-            found.append({"method": method, "wording": wording, "rows": rows})
-            if arguments.json:
-                arguments.json.write_text(json.dumps(found) + "\n", "utf-8")
+    for method, layout, read_as in PLANS:
+        if read_as == "caption":
+            read_as_captions()
+        rows = []
+        for asked, row in list(enumerate(shared()))[:: arguments.every]:
+            config = RunConfig(
+                image_prompt=worded(layout, row),
+                audio_prompt=row["audio_prompt"],
+                seeds=tuple(range(arguments.seeds)),
+                method=method,
+                scores=(),
+            )
+            pair = pair or load_pair(config, "cpu", print)
+            for sample in generate(config, pair=pair):
+                rows.append({**seen(sample, asked), "inside": inside(sample, layout)})
+        wording = f"{method}, {layout.caption.format('X') or 'as X is asked for'}, {read_as}"
+        for what in ("mean", "best", "sound"):
+            first = statistics.mean(one[what] == 1 for one in rows)
+            print(f"{wording:36} {what:6} first {first:5.0%}", flush=True)
+        print(f"{wording:36} on black {statistics.mean(one['inside'] for one in rows):5.0%}")
+        if method == "compose" and not layout.caption:
+            by_marks(rows)
+        found.append({"wording": wording, "rows": rows})
+        if arguments.json:
+            arguments.json.write_text(json.dumps(found) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -111,5 +111,6 @@ def test_only_what_makes_it_and_what_reports_knows_the_judge():
     }
     reporting = {f"scorers/{name}.py" for name in ("judge", "set_distance", "fid", "fad")}
     reporting |= {"registry.py", "evaluation/plan.py"}
+    reporting |= {"config.py", "show/meters.py"}  # what is scored by default, and how it is told
     making = {f"training/{name}.py" for name in ("chain", "export", "report")}
     assert naming == reporting | making
