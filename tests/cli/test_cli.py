@@ -1,5 +1,6 @@
 """The command line: what it makes, and one sentence for what it cannot."""
 
+import errno
 import importlib.metadata
 import json
 import shlex
@@ -638,3 +639,47 @@ def test_a_run_is_kept_in_a_store(sonocanvas, tmp_path):
     with fsspec.open("memory://store/run/0000/sample.json") as file:
         assert json.load(file)["seed"] == 0
     assert not (tmp_path / "memory:").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (MemoryError(), "There is not enough memory; try --set batch_size=1"),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 99 bytes"),
+            "There is not enough memory; try --set batch_size=1",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "runs/owl"),
+            "Cannot use 'runs/owl': No space left on device. What was finished is kept.",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "runs/owl"),
+            "Cannot use 'runs/owl': Permission denied. What was finished is kept.",
+        ),
+        (
+            OSError(errno.EMFILE, "Too many open files"),
+            "Too many open files. What was finished is kept.",
+        ),
+    ],
+)
+def test_an_error_of_the_machine_is_one_sentence(sonocanvas, monkeypatch, error, sentence):
+    def broken(*_, **__):
+        raise error
+
+    monkeypatch.setattr(importlib.import_module("sonocanvas.models"), "load_pair", broken)
+    code, _, errors = sonocanvas("generate", *QUICK)
+    assert code == 2
+    assert errors.startswith(sentence)
+    assert errors.count("\n") == 1
+
+
+def test_an_error_of_the_program_is_not_hidden(monkeypatch):
+    for error in (RuntimeError("a bug"), FileNotFoundError(errno.ENOENT, "No such file")):
+
+        def broken(error=error):
+            raise error
+
+        monkeypatch.setattr("sonocanvas.cli.app.app", broken)
+        with pytest.raises(type(error)):
+            main()

@@ -134,8 +134,8 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, MemoryError) or ALLOCATOR in str(error):
         return NO_MEMORY
     if isinstance(error, OSError) and error.errno in MACHINE:
-        place = f" '{error.filename}'" if error.filename else ""
-        return f"Cannot use{place or ' the disk'}: {error.strerror}. {KEPT}"
+        place = f"Cannot use '{error.filename}': " if error.filename else ""
+        return f"{place}{error.strerror}. {KEPT}"
     return ""
 
 
