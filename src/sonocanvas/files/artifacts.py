@@ -7,7 +7,6 @@ sample. The same sample gives the same bytes.
 import csv
 import dataclasses
 import json
-import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,8 @@ from sonocanvas.values import MAX_SEED
 SCHEMA = 1
 MOST_BYTES = 16 * 2**20
 """Of a record, or of a table of candidates."""
+LARGEST = 1e300
+"""Value of a score; the mean of some of these is still a number."""
 MOST_GAIN_DB = 400.0
 """A sound of numbers that fit 32 bits is never scaled by more."""
 COLOUR_FILE = "colour.png"
@@ -189,7 +190,7 @@ def score_from(given: Any) -> Score:
         raise TypeError("a score has a wrong field")
     if type(score.value) not in (int, float):
         raise TypeError("the value of a score is no number")
-    if not math.isfinite(score.value) or abs(score.value) > 1e300:
+    if not abs(score.value) <= LARGEST:  # nor NaN
         raise ValueError("the value of a score is not finite")
     return dataclasses.replace(score, value=float(score.value))
 
@@ -273,6 +274,8 @@ def read_colour(folder: Path) -> Colour | None:
     if not path.exists():
         return None
     files = sorted(folder.glob(NUMBERED)) or [path]
+    for file in files:
+        check_inside(file, folder)
     pictures, records, maps = zip(*map(read_colour_png, files), strict=True)
     return Colour(torch.stack(pictures), records[0], maps[0])
 

@@ -23,6 +23,8 @@ PEAK = 0.95
 FULL_SCALE = 32768
 HIGHEST_RATE_HZ = 192_000
 """That of studio recordings; a header may claim more, and then a second is a gigabyte."""
+MOST_NUMBERS = 2 * MAX_DURATION_S * HIGHEST_RATE_HZ
+"""Those of the longest sound in stereo; a file of 100 KB can hold more of them, all silent."""
 BLOCK = 2**20
 """So many numbers are decoded at once: a small file can hold many channels of silence."""
 BROKEN = (soundfile.SoundFileError, TypeError, ValueError, RuntimeError, MemoryError)
@@ -127,6 +129,10 @@ def _check_size(file: soundfile.SoundFile, path: Path) -> None:
     if file.frames > MAX_DURATION_S * rate:
         raise InvalidInputError(
             f"'{path}' lasts {file.frames / rate:.0f} s; at most {MAX_DURATION_S} s can be drawn."
+        )
+    if file.frames * file.channels > MOST_NUMBERS:
+        raise InvalidInputError(
+            f"'{path}' holds {file.frames} samples in {file.channels} channels; make it mono first."
         )
 
 

@@ -10,6 +10,7 @@ import json
 import pickle
 import re
 import struct
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePath, PureWindowsPath
@@ -130,7 +131,7 @@ def _names_in(index: Path) -> set[str]:
     named = read_json(index).get("weight_map", {})
     for name in named.values() if isinstance(named, dict) else [named]:
         plain = isinstance(name, str) and name == PurePath(name).name == PureWindowsPath(name).name
-        if not plain or "\0" in name:
+        if not plain or name in ("", ".", "..") or "\0" in name:
             raise CheckpointError(
                 f"The checkpoint file {index} names the weights {shown(name)}; they must be files "
                 "beside it."
@@ -148,7 +149,9 @@ def read_pickle(path: Path) -> Any:
         mapped = zipfile.is_zipfile(path)
         if mapped:
             _check_stored(path)
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is said of pickles that torch has not written
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
         _check_held(content)
         return content
     except BROKEN as error:
