@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from diffusers import ModelMixin
 
 MAX_DURATION_S = DURATIONS_S[1]
-PART_FRAMES = 4096
-"""A longer sound is analysed in parts of so many columns."""
+PART_SAMPLES = 2**23
+"""So many samples, counted once a transform, are analysed at once: 41 s in the format of `mini`."""
 PART_COLUMNS, PART_PIXELS = 256, 4096
 """A wider latent, or a wider picture, goes through an autoencoder in parts of this width."""
 FAINTEST = 1e-24
@@ -99,8 +99,9 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
     padded = functional.pad(samples.float(), edges, mode="reflect")
     frames = (padded.shape[1] - fmt.n_fft) // fmt.hop_samples + 1
     parts = []  # a spectrum takes much more memory than sound and mel
-    for first in range(0, frames, PART_FRAMES):
-        count = min(PART_FRAMES, frames - first)
+    most = max(1, PART_SAMPLES // fmt.n_fft)
+    for first in range(0, frames, most):
+        count = min(most, frames - first)
         begin = first * fmt.hop_samples
         end = begin + (count - 1) * fmt.hop_samples + fmt.n_fft
         parts.append(_mel_of(padded[:, begin:end], fmt))
