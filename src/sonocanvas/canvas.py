@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MAX_DURATION_S = DURATIONS_S[1]
 PART_SAMPLES = 2**23
 """So many samples, counted once a transform, are analysed at once: 41 s in the format of `mini`."""
+DRAWN_COLUMNS = 8192
+"""So many columns are drawn at once, each by itself."""
 PART_COLUMNS, PART_PIXELS = 256, 4096
 """A wider latent, or a wider picture, goes through an autoencoder in parts of this width."""
 FAINTEST = 1e-24
@@ -215,7 +217,9 @@ def canvas_to_db(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
 
 def waveform_to_canvas(samples: Tensor, fmt: CanvasFormat) -> Tensor:
     """Returns the canvas `(batch, mels, samples // hop)` of sound `(batch, samples)`."""
-    return mel_to_canvas(waveform_to_mel(samples, fmt), fmt)
+    mel = waveform_to_mel(samples, fmt)
+    parts = [mel_to_canvas(part, fmt) for part in mel.split(DRAWN_COLUMNS, dim=2)]
+    return torch.cat(parts, dim=2)
 
 
 def image_to_canvas(image: Tensor) -> Tensor:
