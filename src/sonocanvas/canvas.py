@@ -218,7 +218,7 @@ def canvas_to_db(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
 def waveform_to_canvas(samples: Tensor, fmt: CanvasFormat) -> Tensor:
     """Returns the canvas `(batch, mels, samples // hop)` of sound `(batch, samples)`."""
     mel = waveform_to_mel(samples, fmt)
-    parts = [mel_to_canvas(part, fmt) for part in mel.split(DRAWN_COLUMNS, dim=2)]
+    parts = [mel_to_canvas(part, fmt) for part in torch.split(mel, DRAWN_COLUMNS, 2)]
     return torch.cat(parts, dim=2)
 
 
