@@ -194,6 +194,18 @@ def test_options_of_a_lora_are_numbers_and_names(tmp_path, options):
         merge_lora(PAIR.image_unet, Lora(path, "mine"), 1.0, pytest.fail)
 
 
+@pytest.mark.parametrize("options", [{"r": 3}, {"rank_pattern": {"to_q": 65_536}}], ids=str)
+def test_options_of_a_lora_ask_for_no_more_than_its_rank(tmp_path, options):
+    layer = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
+    tensors = {f"{layer}.lora_A.weight": torch.ones(2, 32)}
+    tensors[f"{layer}.lora_B.weight"] = torch.ones(32, 2)
+    told = {"r": 2, "lora_alpha": 2, "target_modules": [layer]} | options
+    path = tmp_path / "lora.safetensors"
+    save_file(tensors, path, {"lora_adapter_metadata": json.dumps(told)})
+    with pytest.raises(CheckpointError, match=r"its options have the rank .*, and its weights 2"):
+        merge_lora(PAIR.image_unet, Lora(path, "mine"), 1.0, pytest.fail)
+
+
 def test_a_lora_names_no_module_to_import(tmp_path, monkeypatch):
     (tmp_path / "evil_module.py").write_text(f"open({str(tmp_path / 'marker')!r}, 'w')")
     monkeypatch.syspath_prepend(tmp_path)
