@@ -69,7 +69,7 @@ def weights(home: Path) -> list[Reader]:
                 copy,
             )
         )
-        if name == "unet":
+        if name == "vae":  # the smallest
             weights = next((home / name).glob("*.safetensors"))
             made.append(
                 Reader(
