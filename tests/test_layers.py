@@ -22,7 +22,7 @@ config
 words.atlas files.run_file
 text canvas files.colour_maps compose experts files.writing scorers.frechet files.origin
 evaluation.intervals files.remote
-denoise pairs vocoders files.pictures files.sounds
+denoise pairs vocoders files.pictures files.sounds files.records
 scorers sources
 finish choose.scoring show.preview scene.placing pipeline.inputs pipeline.models pipeline.output
 scene.composing scene.view

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from diffusers import ModelMixin
 
 MAX_DURATION_S = DURATIONS_S[1]
-PART_FRAMES = 4096
-"""A longer sound is analysed in parts of so many columns."""
+PART_SAMPLES = 2**23
+"""So many samples, counted once a transform, are analysed at once: 41 s in the format of `mini`."""
+DRAWN_COLUMNS = 8192
+"""So many columns are drawn at once, each by itself."""
 PART_COLUMNS, PART_PIXELS = 256, 4096
 """A wider latent, or a wider picture, goes through an autoencoder in parts of this width."""
 FAINTEST = 1e-24
@@ -99,8 +101,9 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
     padded = functional.pad(samples.float(), edges, mode="reflect")
     frames = (padded.shape[1] - fmt.n_fft) // fmt.hop_samples + 1
     parts = []  # a spectrum takes much more memory than sound and mel
-    for first in range(0, frames, PART_FRAMES):
-        count = min(PART_FRAMES, frames - first)
+    most = max(1, PART_SAMPLES // fmt.n_fft)
+    for first in range(0, frames, most):
+        count = min(most, frames - first)
         begin = first * fmt.hop_samples
         end = begin + (count - 1) * fmt.hop_samples + fmt.n_fft
         parts.append(_mel_of(padded[:, begin:end], fmt))
@@ -214,7 +217,9 @@ def canvas_to_db(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
 
 def waveform_to_canvas(samples: Tensor, fmt: CanvasFormat) -> Tensor:
     """Returns the canvas `(batch, mels, samples // hop)` of sound `(batch, samples)`."""
-    return mel_to_canvas(waveform_to_mel(samples, fmt), fmt)
+    mel = waveform_to_mel(samples, fmt)
+    parts = [mel_to_canvas(part, fmt) for part in torch.split(mel, DRAWN_COLUMNS, 2)]
+    return torch.cat(parts, dim=2)
 
 
 def image_to_canvas(image: Tensor) -> Tensor:

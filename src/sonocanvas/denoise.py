@@ -54,7 +54,12 @@ def make_scheduler(config: dict[str, Any], name: str = "ddim") -> diffusers.Sche
         )
     class_name, options = SCHEDULERS[name]
     try:
-        scheduler = getattr(diffusers, class_name).from_config(config, **options)
+        scheduler, tried = (
+            getattr(diffusers, class_name).from_config(config, **options) for _ in range(2)
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            tried.set_timesteps(min(4, times))  # where diffusers looks at the rest
     except SCHEDULE_ERRORS as error:
         raise CheckpointError(f"The schedule cannot be followed: {shown(str(error))}.") from error
     _check_scheduler(scheduler)

@@ -7,7 +7,7 @@ from typing import Any
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.types import CanvasFormat
 
-HIGHEST = {"sample_rate_hz": 192_000, "n_fft": 32_768, "mels": 2_048}
+HIGHEST = {"sample_rate_hz": 192_000, "n_fft": 32_768, "mels": 1_024}
 MOST_OVERLAP = 128
 """Hops a transform: with more, a small picture would take gigabytes to be played."""
 LONGEST_HOP_S = 1.0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SIZES = (0, 1, 2, 255, 256, 5000, 20000, 65535, 2**31 - 1, 2**31, 2**32 - 1)
-RATES = (0, 1, 2, 7, 100, 8000, 44100, 192000, 655350, 10**9, 2**31 - 1, 2**31, 2**32 - 1)
+RATES = (0, 1, 2, 100, 8000, 44100, 192000, 655350, 10**9, 2**31 - 1, 2**31, 2**32 - 1)
 
 
 def chunks_of(png: bytes) -> list[tuple[bytes, bytes]]:

@@ -69,27 +69,29 @@ class Tally:
         )
 
 
-def guarded(read: Callable[[], object]) -> Outcome:
+def guarded(read: Callable[[], object], most_seconds: float = MOST_SECONDS) -> Outcome:
     """Returns what became of a call that reads a file."""
     if CLEAR.exists():
         with contextlib.suppress(OSError):
             CLEAR.write_text("5")  # the peak is measured from here
     before, begun, defect, refused = _memory_mb("VmRSS"), time.perf_counter(), "", False
     try:
-        with _within(MOST_SECONDS), warnings.catch_warnings():
+        with _within(most_seconds), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             read()
     except SonoCanvasError:
         refused = True
     except TooSlowError as error:
-        defect = f"longer than {MOST_SECONDS:g} s at {_place(error)}"
+        defect = f"longer than {most_seconds:g} s at {_place(error)}"
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
         defect = f"{type(error).__module__}.{type(error).__name__} at {_place(error)}"
     seconds, mb = time.perf_counter() - begun, _memory_mb("VmHWM") - before
-    if not defect and (seconds > MOST_SECONDS or mb > MOST_MB):
-        defect = f"{'longer than 10 s' if seconds > MOST_SECONDS else 'more than 1 GB'}"
+    if not defect and seconds > most_seconds:
+        defect = f"longer than {most_seconds:g} s"
+    if not defect and mb > MOST_MB:
+        defect = f"more than {MOST_MB:g} MB"
     return Outcome(seconds, mb, refused, defect)
 
 

@@ -69,7 +69,7 @@ def weights(home: Path) -> list[Reader]:
                 copy,
             )
         )
-        if name == "unet":
+        if name == "vae":  # the smallest
             weights = next((home / name).glob("*.safetensors"))
             made.append(
                 Reader(
@@ -95,7 +95,7 @@ def _pairs(home: Path) -> list[Reader]:
         shutil.copytree(home / "tokenizer", folder / "tokenizer", dirs_exist_ok=True)
 
     def schedule(folder: Path) -> None:
-        make_scheduler(read_json(folder / "scheduler_config.json")).set_timesteps(4)
+        make_scheduler(read_json(folder / "scheduler_config.json"))
 
     return [
         Reader(

@@ -11,7 +11,7 @@ from fuzz_guard import Tally, guarded
 from fuzz_reader import Reader
 from hypothesis import HealthCheck, Phase, given, settings
 
-QUICK, WHOLE = 30, 10_000
+QUICK, WHOLE = 20, 10_000
 NAMES = (
     *("png", "pictures", "wav", "flac", "ogg", "mp3", "mp4", "run.toml", "scene", "preset"),
     *("prompts", "sample.json", "candidates", "latent", "scores", "study", "study key"),

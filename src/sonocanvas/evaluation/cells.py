@@ -12,7 +12,8 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.evaluation.journal import Journal
 from sonocanvas.evaluation.plan import Row
 from sonocanvas.evaluation.prompts import PromptPair
-from sonocanvas.files.artifacts import load_sample, read_record, sample_folder
+from sonocanvas.files.artifacts import load_sample, sample_folder
+from sonocanvas.files.records import read_record
 from sonocanvas.files.run_folder import check_folder
 from sonocanvas.files.writing import check_inside
 from sonocanvas.generate import generate

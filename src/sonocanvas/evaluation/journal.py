@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files.artifacts import score_from
 from sonocanvas.files.reading import read_text
+from sonocanvas.files.records import score_from
 from sonocanvas.files.writing import check_inside, write_text
 from sonocanvas.types import Score
 

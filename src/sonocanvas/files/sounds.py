@@ -24,6 +24,11 @@ PEAK = 0.95
 FULL_SCALE = 32768
 HIGHEST_RATE_HZ = 192_000
 """That of studio recordings; a header may claim more, and then a second is a gigabyte."""
+MOST_NUMBERS = MAX_DURATION_S * HIGHEST_RATE_HZ
+"""Of 10 minutes in stereo at 96 kHz; a file of 100 KB can hold more of them, all silent."""
+LONG = 2**25
+"""Samples that are resampled at once, 10 minutes at 48 kHz; more in blocks, which take less memory.
+"""
 BLOCK = 2**20
 """So many numbers are decoded at once: a small file can hold many channels of silence."""
 BROKEN = (soundfile.SoundFileError, OSError, TypeError, ValueError, RuntimeError, MemoryError)
@@ -87,8 +92,7 @@ def read_sound(path: Path, sample_rate_hz: int) -> Waveform:
             mono, rate = _mono(file), file.samplerate
         if not mono.size:
             raise InvalidInputError(f"'{path}' holds no sound.")
-        check_finite("sound", torch.from_numpy(mono))
-        mono = soxr.resample(mono, rate, sample_rate_hz)
+        mono = _resampled(mono, rate, sample_rate_hz)
     except InvalidInputError:
         raise
     except BROKEN:
@@ -131,6 +135,11 @@ def _check_size(file: soundfile.SoundFile, path: Path) -> None:
         raise InvalidInputError(
             f"'{path}' lasts {file.frames / rate:.0f} s; at most {MAX_DURATION_S} s can be drawn."
         )
+    if file.frames * file.channels > MOST_NUMBERS:
+        raise InvalidInputError(
+            f"'{path}' holds {file.frames} samples in {file.channels} channels; "
+            f"at most {MOST_NUMBERS} numbers are read: make it mono."
+        )
 
 
 def _mono(file: soundfile.SoundFile) -> npt.NDArray[np.float32]:
@@ -142,9 +151,25 @@ def _mono(file: soundfile.SoundFile) -> npt.NDArray[np.float32]:
         block = file.read(wanted, dtype="float32", always_2d=True)
         if not len(block):
             break  # there is less than the header claims
+        check_finite("sound", torch.from_numpy(block))
         mono[count : count + len(block)] = block.mean(axis=1)
         count += len(block)
     return mono[:count]
+
+
+def _resampled(
+    mono: npt.NDArray[np.float32], rate_hz: int, wanted_hz: int
+) -> npt.NDArray[np.float32]:
+    if len(mono) <= LONG:
+        resampled: npt.NDArray[np.float32] = soxr.resample(mono, rate_hz, wanted_hz)
+        return resampled
+    stream = soxr.ResampleStream(rate_hz, wanted_hz, 1, dtype="float32")
+    return np.concatenate(
+        [
+            stream.resample_chunk(mono[first : first + BLOCK], last=first + BLOCK >= len(mono))
+            for first in range(0, len(mono), BLOCK)
+        ]
+    )
 
 
 def draw_sound(

@@ -90,7 +90,8 @@ def merge_lora(unet: Any, lora: Lora, scale: float, on_warning: Callable[[str], 
             state, alphas, metadata = _read(lora.file)
             texts = [name for name in state if name.startswith("text_encoder")]
             prefix = "unet" if texts or any(name.startswith("unet.") for name in state) else None
-            _check_fit(unet, {name: state[name] for name in state.keys() - set(texts)})
+            rank = _check_fit(unet, {name: state[name] for name in state.keys() - set(texts)})
+            _check_rank(metadata or {}, rank)
             unet.load_lora_adapter(state, prefix, network_alphas=alphas, metadata=metadata)
             unet.fuse_lora(scale)
             unet.unload_lora()
@@ -152,8 +153,19 @@ def _is_scale(value: Any, whole: bool) -> bool:
     return type(value) in kinds and 0 < value <= MOST_RANK
 
 
-def _check_fit(unet: Any, state: dict[str, Tensor]) -> None:
-    """Checks that the factors A and B of each module have the shape of its weight."""
+def _check_rank(metadata: dict[str, Any], highest: int) -> None:
+    """Checks that peft's options ask for no more than there is: it takes memory for all of it."""
+    for key, value in metadata.items():
+        name = "" if key.startswith("text_encoder") else key.split(".")[-1]
+        ranks = [value] if name == "r" else []
+        for rank in value.values() if name == "rank_pattern" else ranks:
+            if rank > highest:
+                raise ValueError(f"its options have the rank {rank}, and its weights {highest}.")
+
+
+def _check_fit(unet: Any, state: dict[str, Tensor]) -> int:
+    """Returns the highest rank; the factors A and B of each module have the shape of its weight."""
+    highest = 0
     modules = sorted({name.split(".lora_")[0] for name in state})
     if not modules:
         raise ValueError("it holds nothing for the unet.")
@@ -165,10 +177,12 @@ def _check_fit(unet: Any, state: dict[str, Tensor]) -> None:
         if min(inner.ndim, outer.ndim) < 2:
             raise ValueError(f"{module} has factors of {inner.ndim} and {outer.ndim} axes.")
         given = (outer.shape[0], *inner.shape[1:])
+        highest = max(highest, inner.shape[0])
         if inner.shape[0] != outer.shape[1]:
             raise ValueError(f"{module} has the ranks {inner.shape[0]} and {outer.shape[1]}.")
         if given != needed:
             raise ValueError(f"{module} is {given} in the file and {needed} in the unet.")
+    return highest
 
 
 def _fetch(source: Source, option: str, on_warning: Callable[[str], None]) -> Path:

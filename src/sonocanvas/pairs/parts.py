@@ -10,6 +10,7 @@ import json
 import pickle
 import re
 import struct
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePath, PureWindowsPath
@@ -47,8 +48,8 @@ BROKEN = (
 
 MOST_BYTES = 16 * 2**20
 """Of a description; published ones are a hundred times smaller."""
-MOST_LAYERS = 1000
-"""Blocks times layers of a description; the largest models that are read have some hundred."""
+MOST_LAYERS = 128
+"""In a row, or blocks times layers of each; the largest models that are read have 60."""
 
 POINTER = b"version https://git-lfs"
 """How a file begins that Git left in the place of a large one."""
@@ -131,7 +132,7 @@ def _names_in(index: Path) -> set[str]:
     named = read_json(index).get("weight_map", {})
     for name in named.values() if isinstance(named, dict) else [named]:
         plain = isinstance(name, str) and name == PurePath(name).name == PureWindowsPath(name).name
-        if not plain or "\0" in name:
+        if not plain or name in ("", ".", "..") or "\0" in name:
             raise CheckpointError(
                 f"The checkpoint file {index} names the weights {shown(name)}; they must be files "
                 "beside it."
@@ -149,7 +150,9 @@ def read_pickle(path: Path) -> Any:
         mapped = zipfile.is_zipfile(path)
         if mapped:
             _check_stored(path)
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is said of pickles that torch has not written
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
         _check_held(content)
         return content
     except BROKEN as error:
@@ -221,18 +224,24 @@ def check_description(folder: Path, part_class: Any, library: str) -> None:
 
 
 def _layers_of(described: Any) -> int:
-    """Returns how many layers a description asks for, at most."""
+    """Returns how many layers a description asks for: in a row, or in all of its blocks."""
     if isinstance(described, list):
         return max(map(_layers_of, described), default=0)
     if not isinstance(described, dict):
         return 0
-    lists = [len(value) for value in described.values() if isinstance(value, list)]
-    count = max([1, *lists])
+    in_a_row, in_a_block = 0, 1
     for key, value in described.items():
-        deep = [value] if isinstance(value, int) else value
-        if "layers" in key and isinstance(deep, list):
-            count *= max([1, *(one for one in deep if isinstance(one, int))])
-    return max([count, *map(_layers_of, described.values())])
+        counts = [
+            one for one in (value if isinstance(value, list) else [value]) if isinstance(one, int)
+        ]
+        if "layers_per_block" in key:
+            in_a_block *= max([1, *counts])
+        elif "layers" in key:
+            in_a_row = max([in_a_row, *counts])
+    if any("layers_per_block" in key for key in described):
+        blocks = [len(value) for value in described.values() if isinstance(value, list)]
+        in_a_row = max(in_a_row, in_a_block * max([1, *blocks]))
+    return max([in_a_row, *map(_layers_of, described.values())])
 
 
 def load_part(

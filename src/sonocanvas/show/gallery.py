@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from sonocanvas.canvas import MAX_DURATION_S, row_of
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files.artifacts import read_record
 from sonocanvas.files.pictures import size_of
+from sonocanvas.files.records import read_record
 from sonocanvas.files.writing import write_text
 from sonocanvas.formats import read_format
 from sonocanvas.show.meters import is_plain, numbers, told
