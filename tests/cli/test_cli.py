@@ -108,7 +108,7 @@ def test_generate_with_a_search_tells_its_budget_first_and_keeps_the_candidates(
     small = ("--set", "search.pictures=2", "--set", "search.sounds=1", "--set", "search.shifts=1")
     code, _, errors = sonocanvas(*words, *small)
     assert code == 0
-    assert "takes at most 3 evaluations a seed, 6 in all" in errors.replace("\n", " ")
+    assert "takes at most 3 evaluations per seed, 6 in all" in errors.replace("\n", " ")
     table = (tmp_path / "run" / "0003" / "candidates.csv").read_text("utf-8").splitlines()
     assert table[0].split(",")[:4] == ["picture", "sound", "shift", "picture_db"]
     assert len(table) == 1 + 2 * 1 * 1 * 3

@@ -159,7 +159,7 @@ def test_what_is_played_and_seen_keeps_its_origin(sonocanvas, tmp_path):
         (("long.wav",), "lasts 7200 s; at most 600 s"),
         (("nan.wav",), "NaN"),
         (("folder",), "holds no sample"),
-        (("text.png", "-o", "new.png"), "is no sound"),
+        (("text.png", "-o", "new.png"), "is not a sound"),
         (("tone.wav", "-o", "new.wav"), "must end in '.png'"),
         (("tone.wav", "-o", "text.png"), "only with --overwrite"),
     ],
