@@ -291,7 +291,7 @@ def test_colour_takes_every_option_on_the_command_line(sonocanvas, tmp_path):
     [
         (("colour", "none"), "'none' holds no sample"),
         (("colour", "run", "--by", "magna"), "Did you mean 'magma'"),
-        (("colour", "run", "--by", "turbo"), "it is replaced only with --overwrite"),
+        (("colour", "run", "--by", "turbo"), "use --overwrite to replace it"),
         (("colour", "run", "--steps", "3"), "Unknown option of colouriser 'magma': 'steps'"),
         (("colour", "run", "--by", "latent", "--steps", "0"), "steps must be from 1 to 999"),
         (("colour", "run", "--by", "deepfloyd", "--overwrite"), "needs a folder with DeepFloyd"),
@@ -470,7 +470,7 @@ def test_see_draws_what_play_played(sonocanvas, tmp_path):
         (("see", "nan.wav", "-o", "new.png"), "NaN"),
         (("see", "long.wav", "-o", "new.png"), "lasts 7200 s; at most 600 s"),
         (("see", "short.wav", "-o", "new.png"), "at least"),
-        (("see", "long.wav", "-o", "text.png"), "only with --overwrite"),
+        (("see", "long.wav", "-o", "text.png"), "use --overwrite to replace it"),
         (("see", "long.wav", "-o", "none/new.png"), "no folder"),
     ],
 )
@@ -534,7 +534,7 @@ def test_figure_draws_what_generate_made_and_replaces_it_only_when_asked(sonocan
         assert picture.width == 1650
     code, _, errors = sonocanvas(*words)
     assert code == 2
-    assert "only with --overwrite" in errors
+    assert "use --overwrite to replace it" in errors
     assert sonocanvas(*words, "--overwrite")[0] == 0
 
 
@@ -547,7 +547,7 @@ def test_figure_draws_what_generate_made_and_replaces_it_only_when_asked(sonocan
         (("teaser", "run", "-o", "new.png"), "holds no sample"),
         (("teaser", "run", "-o", "new.png", "--seeds", "x"), "not of the form"),
         (("teaser", "run", "-o", "new.png", "--score", "x"), "'score'. There is none."),
-        (("teaser", "run", "-o", "new.png", "--dpi", "30"), "50 to 1200 dots an inch, not 30"),
+        (("teaser", "run", "-o", "new.png", "--dpi", "30"), "from 50 to 1200, not 30"),
     ],
 )
 def test_figure_refuses_bad_input_in_one_sentence(sonocanvas, tmp_path, words, sentence):

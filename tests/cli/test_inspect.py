@@ -161,7 +161,7 @@ def test_what_is_played_and_seen_keeps_its_origin(sonocanvas, tmp_path):
         (("folder",), "holds no sample"),
         (("text.png", "-o", "new.png"), "is not a sound"),
         (("tone.wav", "-o", "new.wav"), "must end in '.png'"),
-        (("tone.wav", "-o", "text.png"), "only with --overwrite"),
+        (("tone.wav", "-o", "text.png"), "use --overwrite to replace it"),
     ],
 )
 def test_what_cannot_be_inspected_is_one_sentence(sonocanvas, tmp_path, words, sentence):

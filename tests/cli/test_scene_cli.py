@@ -131,8 +131,8 @@ def test_a_run_is_felt_and_morphed(sonocanvas, files):
         ),
         (
             ("generate", "--layer", "sound bells 0-9s", "--image", "a castle"),
-            "Layer 2, 'bells', is from 0 to 9 s; the canvas lasts 0.26 s, and a longer one is had "
-            "by --duration.",
+            "Layer 2, 'bells', is from 0 to 9 s, but the canvas lasts 0.26 s; --duration "
+            "makes it longer.",
         ),
         (("generate", "--scene", "none.toml"), "Cannot read 'none.toml': No such file or dir"),
         (("generate", "--duration", "1", *QUICK), "duration_s must be from 2 to 600, or 0 for"),

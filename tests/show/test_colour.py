@@ -82,7 +82,7 @@ def test_colour_is_part_of_the_sample(run):
 def test_same_colour_is_kept_and_another_is_refused_before_any_work(run):
     made(run / "0012", "magma", {})
     before = (run / "0012" / "colour.png").stat().st_mtime_ns
-    with pytest.raises(InvalidInputError, match=r'was made by {"name": "magma"}; it is replaced'):
+    with pytest.raises(InvalidInputError, match=r'was made by {"name": "magma"}; use --overwrite'):
         made(run, "viridis", {})
     assert not (run / "0003" / "colour.png").exists()
     assert len(made(run, "magma", {})) == 2

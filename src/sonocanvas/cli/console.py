@@ -92,7 +92,7 @@ def show_run(samples: list[Sample], index: str, raw: bool = False) -> None:
     Args:
         samples: All samples of the run.
         index: The page of the run.
-        raw: Whether scores that are shown as meters are also printed as numbers.
+        raw: Whether to also print raw scores that no meter shows.
     """
     if "rank" in samples[0].record:
         samples = sorted(samples, key=lambda sample: int(sample.record["rank"]["place"]))

@@ -55,7 +55,7 @@ def check_target(path: Path, suffixes: str | tuple[str, ...], overwrite: bool) -
     if not path.parent.is_dir():
         raise InvalidInputError(f"There is no folder '{path.parent}'.")
     if path.is_dir() or (path.exists() and not overwrite):
-        raise InvalidInputError(f"'{path}' exists; it is replaced only with --overwrite.")
+        raise InvalidInputError(f"'{path}' exists; use --overwrite to replace it.")
 
 
 def write_beside(path: Path, write: Callable[[Path], None]) -> None:
