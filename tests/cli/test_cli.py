@@ -616,7 +616,7 @@ def test_the_help_of_a_command_ends_with_an_example_whose_options_it_has(sonocan
 def test_what_names_no_cluster_is_refused_before_anything_is_made(sonocanvas, tmp_path):
     code, _, errors = sonocanvas("generate", *QUICK, "--on", "slurm")
     assert code == 2
-    assert errors.startswith("'slurm' names no cluster; write ray or ray://HOST:PORT")
+    assert errors.startswith("'slurm' is not a cluster; write ray or ray://HOST:PORT")
     assert not list(tmp_path.rglob("sample.json"))
 
 

@@ -53,14 +53,14 @@ def test_a_line_gives_every_field():
         ("sound 0-3s", "A sound layer has neither a prompt nor a source."),
         ("sound bell 0-3s 2-4s", "gives span_s twice, the second by '2-4s'"),
         ("sound bell dog", "gives prompt twice, the second by 'dog'"),
-        ("sound bell 3-1s", "a start and an end that is higher, not [3.0, 1.0]"),
-        ("sound bell 3-3s", "a start and an end that is higher, not [3.0, 3.0]"),
+        ("sound bell 3-1s", "a start and a higher end, not [3.0, 1.0]"),
+        ("sound bell 3-3s", "a start and a higher end, not [3.0, 3.0]"),
         ("sound bell +6dB", "level_db must be less than or equal to 0, not 6.0."),
         ("sound bell 130%", "strength must be less than or equal to 1, not 1.3."),
         ("sound source=txt words=HI", "Unknown source 'txt'. Did you mean 'text'?"),
-        ("sound source=text words=HI", "The source 'text' gives a picture, but the layer is a"),
+        ("sound source=text words=HI", "The source 'text' holds a picture, but the layer is a"),
         ("picture a.png inverted=true", "Unknown option of source 'picture_file': 'inverted'"),
-        ("picture source=text", "words must be 1 to 200 characters that can be seen, not ''."),
+        ("picture source=text", "words must be 1 to 200 visible characters, not ''."),
     ],
 )
 def test_a_wrong_line_is_one_sentence(line, told):
@@ -156,7 +156,7 @@ def test_files_stand_beside_their_scene(tmp_path):
     [
         ("strength", "strenght", "line 11: Unknown key 'strenght'. Did you mean 'strength'?"),
         ("duration_s", "duration", "line 1: Unknown key 'duration'. Did you mean 'duration_s'?"),
-        ("[0, 6]", "[6, 0]", "line 3: A span or a band is a start and an end that is higher"),
+        ("[0, 6]", "[6, 0]", "line 3: A span or a band must be a start and a higher end"),
         ("0.8", "8", "line 8: strength must be less than or equal to 1, not 8"),
         ("[[layers]]", "[layers]", "is not a TOML file"),
         ("14", "'", "is not a TOML file"),

@@ -92,8 +92,8 @@ def test_a_file_that_changed_or_went_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("picture", "told"),
     [
-        (Image.new("L", (1, 1)), "has 1 x 1 pixels; a layer needs 8 x 8 or more."),
-        (Image.new("L", (64, 64), 90), "is of one gray; there is nothing to be seen."),
+        (Image.new("L", (1, 1)), "has 1 x 1 pixels; a layer needs at least 8 x 8."),
+        (Image.new("L", (64, 64), 90), "is all one gray; there is nothing to see."),
         (Image.new("RGBA", (64, 64)), "is transparent everywhere."),
     ],
 )
