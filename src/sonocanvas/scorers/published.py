@@ -1,4 +1,4 @@
-"""Published models that score: a folder, or a repository of the Hub and its cache."""
+"""Loads published models that score, from a folder or from the Hub and its cache."""
 
 import contextlib
 import warnings
@@ -22,7 +22,7 @@ DESCRIPTIONS = (".json", "merges.txt", "vocab.txt")
 
 @dataclass(frozen=True)
 class PublishedEmbedder:
-    """A model that reads prompts; what it sees or hears is said by each kind.
+    """A model that reads prompts; each subclass says what it sees or hears.
 
     Attributes:
         model, processor: What embeds, and what prepares its inputs.
@@ -76,7 +76,7 @@ def load_published(
 
 
 def find_folder(source: Source, option: str) -> Path:
-    """Returns the folder of a model, downloaded if it is on the Hub and not here yet.
+    """Returns the folder of a model, downloading it from the Hub if needed.
 
     Args:
         source: Where it comes from.

@@ -58,8 +58,8 @@ class SetDistance:
         counts = len(samples), len(reference)
         if min(counts) < 2:
             raise InvalidInputError(
-                f"{self.name} compares two or more samples with two or more; given are "
-                f"{counts[0]} and {counts[1]}."
+                f"{self.name} compares at least two samples with at least two, not "
+                f"{counts[0]} with {counts[1]}."
             )
         ours, theirs = (
             torch.cat([self._embedder.embed(sample) for sample in one]).double().numpy()

@@ -1,4 +1,4 @@
-"""Reads tensors of a TensorFlow checkpoint, without the 1.5 GB that TensorFlow takes.
+"""Reads tensors of a TensorFlow checkpoint without TensorFlow, which takes 1.5 GB.
 
 A checkpoint is two files: `.index`, a sorted table of names in LevelDB's format whose values are
 protocol buffers (`BundleEntryProto`), and `.data-00000-of-00001`, the numbers one after the other.
@@ -25,7 +25,7 @@ def read_checkpoint(folder: Path) -> dict[str, NDArray[np.float32]]:
     """Returns the float32 tensors of a checkpoint in a folder, by their names.
 
     Raises:
-        InvalidInputError: A file is missing, or no such checkpoint.
+        InvalidInputError: A file is missing or broken.
     """
     try:
         index = (folder / ".index").read_bytes()

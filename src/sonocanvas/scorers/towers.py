@@ -1,7 +1,7 @@
-"""Text encoder, picture tower and sound tower of one space: how `mini` is scored.
+"""Text encoder, picture tower and sound tower of one space, which score `mini`.
 
 Two sets of towers are shipped: the selector's, whose text encoder the diffusion models read with,
-and the judge's, which took no part in the pair.
+and the judge's, which took no part in the pair's training.
 """
 
 from collections.abc import Sequence
@@ -126,7 +126,7 @@ class TowerEmbedder:
 
 
 def load_embedders(folder: Path) -> tuple[TowerEmbedder, TowerEmbedder]:
-    """Returns what looks at pictures and what listens to sounds, by the towers in a folder.
+    """Returns the embedder of pictures and the embedder of sounds from the towers in a folder.
 
     Raises:
         CheckpointError: A part is missing or broken.

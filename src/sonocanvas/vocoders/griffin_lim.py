@@ -42,7 +42,7 @@ class GriffinLim:
         """Checks the options.
 
         Raises:
-            InvalidInputError: An option lies outside its range.
+            InvalidInputError: An option is out of range.
         """
         for name in ("iterations", "mel_iterations"):
             rounds = getattr(self, name)
@@ -136,7 +136,7 @@ def magnitude_to_waveform(
 def search_phase(
     magnitude: Tensor, phase: Tensor, fmt: CanvasFormat, iterations: int, momentum: float
 ) -> Tensor:
-    """Returns sound `(batch, frames * hop)` of magnitudes, from phases that rounds improve.
+    """Returns sound `(batch, frames * hop)` of magnitudes, improving phases round by round.
 
     The fast Griffin-Lim algorithm of Perraudin, Balazs and Sondergaard (2013).
 
@@ -180,7 +180,7 @@ def synthesise(spectrum: Tensor, fmt: CanvasFormat) -> Tensor:
 def _check_frames(frames: int, fmt: CanvasFormat) -> None:
     fewest = max(edges_samples(fmt)) // fmt.hop_samples + 1
     if frames < fewest:
-        raise InvalidInputError(f"The canvas has {frames} columns; it must have {fewest} or more.")
+        raise InvalidInputError(f"The canvas has {frames} columns; it must have at least {fewest}.")
 
 
 def _overlap_add(frames: Tensor, fmt: CanvasFormat) -> Tensor:

@@ -1,8 +1,8 @@
-"""The third way to sound: magnitudes of the canvas, phases of another vocoder's sound.
+"""Plays a canvas with its own magnitudes and the phases of another vocoder's sound.
 
 The mel is spread over the Fourier bins, each bin takes its phase from the transform of the sound
 that another vocoder makes of the same canvas, and one inverse transform gives the sound. Chen,
-Geng and Owens (2024) play canvases so beside HiFi-GAN, which keeps no magnitude exactly.
+Geng and Owens (2024) use it in addition to HiFi-GAN, which keeps no magnitude exactly.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from sonocanvas.vocoders.griffin_lim import analyse, audible_mel, mel_to_magnitu
 
 NAME = "istft_phase"
 OWN = "pair"
-"""What `phase_from` says for the vocoder that the pair carries."""
+"""The value of `phase_from` for the vocoder that the pair carries."""
 WITHOUT_WEIGHTS = "griffin_lim"
 MEL_ITERATIONS = 10
 
@@ -47,7 +47,7 @@ class IstftPhase:
         others = {OWN, *VOCODERS} - {NAME}
         if self.phase_from == NAME:
             raise InvalidInputError(
-                f"{NAME}: phase_from must name another vocoder than itself; "
+                f"{NAME}: phase_from must name a vocoder other than itself; "
                 f"known: {', '.join(sorted(others))}."
             )
         if self.phase_from not in others:

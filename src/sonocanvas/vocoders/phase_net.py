@@ -55,8 +55,8 @@ class PhaseNet:
         """Checks the options and builds the network.
 
         Raises:
-            InvalidInputError: An option lies outside its range.
-            CheckpointError: The vocoder is no phase network.
+            InvalidInputError: An option is out of range.
+            CheckpointError: The vocoder is not a phase network.
         """
         for name, least in (("iterations", 0), ("mel_iterations", 1)):
             rounds = getattr(self, name)
@@ -73,7 +73,7 @@ class PhaseNet:
     def network(self) -> PhaseNetwork:
         """The network with its weights, on the CPU."""
         if self.weights is None:
-            raise InvalidInputError("phase_net needs the vocoder of a pair.")
+            raise InvalidInputError("phase_net needs a pair that carries its vocoder.")
         return load_network(self.weights).cpu()
 
     @torch.no_grad()
@@ -161,6 +161,6 @@ def _check_format(config: dict[str, Any], fmt: CanvasFormat) -> None:
     for key, field in VOCODER_KEYS.items():
         if config.get(key) != getattr(fmt, field):
             raise InvalidInputError(
-                f"The canvas has {field} {getattr(fmt, field)}; this vocoder plays {key} "
+                f"The canvas has {field} {getattr(fmt, field)}, but this vocoder plays {key} "
                 f"{config.get(key)}."
             )
