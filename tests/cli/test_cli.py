@@ -114,7 +114,7 @@ def test_generate_with_a_search_tells_its_budget_first_and_keeps_the_candidates(
     assert len(table) == 1 + 2 * 1 * 1 * 3
     code, _, errors = sonocanvas(*words, "--method", "imprint")
     assert code == 2
-    assert "'combinations' is for the method 'layer', not for 'imprint'" in errors
+    assert "'combinations' works with the method 'layer', not with 'imprint'" in errors
 
 
 def test_generate_from_a_preset_and_from_a_run_file(sonocanvas, tmp_path):
@@ -132,7 +132,7 @@ def test_generate_from_a_preset_and_from_a_run_file(sonocanvas, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--image", "", "--audio", "bells"), "must say something"),
+        (("--image", "", "--audio", "bells"), "A prompt must not be empty"),
         (("--image", "a castle"), "audio_prompt is missing"),
         ((*PROMPTS, "--pair", "minni"), "Did you mean 'mini'"),
         ((*PROMPTS, "--rule", "meen"), "Did you mean 'mean'"),
@@ -141,7 +141,7 @@ def test_generate_from_a_preset_and_from_a_run_file(sonocanvas, tmp_path):
         ((*PROMPTS, "--set", "sampling.stpes=1"), "Did you mean 'sampling.steps'"),
         ((*PROMPTS, "--set", "sampling.scheduler=ddin"), "Did you mean 'ddim'"),
         ((*PROMPTS, "--set", "rule.audio_weight=2.0"), "must be in [0, 1], not 2.0"),
-        ((*PROMPTS, "--set", "steps"), "not of the form 'key=value'"),
+        ((*PROMPTS, "--set", "steps"), "not have the form 'key=value'"),
         ((*PROMPTS, "--seeds", "7-3"), "must go upwards"),
         ((*PROMPTS, "--steps", "0"), "greater than or equal to 1, not 0"),
         ((*PROMPTS, "--device", "gpu"), "Unknown device 'gpu'"),
@@ -297,7 +297,7 @@ def test_colour_takes_every_option_on_the_command_line(sonocanvas, tmp_path):
         (("colour", "run", "--by", "deepfloyd", "--overwrite"), "needs a folder with DeepFloyd"),
         (("colour", "run", "--device", "gpu"), "Unknown device 'gpu'"),
         (("generate", *QUICK, "--colour", "magna"), "Did you mean 'magma'"),
-        (("generate", *QUICK, "--set", "colour.steps=3"), "no colour.name; known: magma"),
+        (("generate", *QUICK, "--set", "colour.steps=3"), "without colour.name; known: magma"),
         (("generate", *QUICK, "--colour", "deepfloyd"), "needs a folder with DeepFloyd IF"),
     ],
 )
@@ -465,7 +465,7 @@ def test_see_draws_what_play_played(sonocanvas, tmp_path):
         (("play", "none.png", "-o", "new.wav"), "no file"),
         (("play", "wide.png", "-o", "new.wav"), "at most 600 s"),
         (("play", "wide.png", "-o", "new.aac"), "must end in '.wav' or '.flac' or"),
-        (("see", "text.wav", "-o", "new.png"), "not sound"),
+        (("see", "text.wav", "-o", "new.png"), "not a sound"),
         (("see", "none.wav", "-o", "new.png"), "no file"),
         (("see", "nan.wav", "-o", "new.png"), "NaN"),
         (("see", "long.wav", "-o", "new.png"), "lasts 7200 s; at most 600 s"),
@@ -545,7 +545,7 @@ def test_figure_draws_what_generate_made_and_replaces_it_only_when_asked(sonocan
         (("teaser", "run", "-o", "new.jpg"), "must end in '.png' or '.pdf'"),
         (("teaser", "none", "-o", "new.png"), "no folder 'none'"),
         (("teaser", "run", "-o", "new.png"), "holds no sample"),
-        (("teaser", "run", "-o", "new.png", "--seeds", "x"), "not of the form"),
+        (("teaser", "run", "-o", "new.png", "--seeds", "x"), "not have the form"),
         (("teaser", "run", "-o", "new.png", "--score", "x"), "'score'. There is none."),
         (("teaser", "run", "-o", "new.png", "--dpi", "30"), "from 50 to 1200, not 30"),
     ],
@@ -589,7 +589,7 @@ def test_too_little_memory_on_a_card_is_one_sentence_with_what_to_do(sonocanvas,
 def test_offloading_without_a_card_is_one_sentence(sonocanvas, tmp_path):
     code, _, errors = sonocanvas("generate", *QUICK, "--device", "cpu", "--offload")
     assert (code, errors.count("\n")) == (2, 1)
-    assert "the device is 'cpu', and only 'cuda' is allowed" in errors
+    assert "so the device must be 'cuda', not 'cpu'" in errors
     assert not (tmp_path / "runs").exists()
 
 

@@ -83,7 +83,7 @@ def test_generate_shows_the_kept_first(sonocanvas, weights, monkeypatch):
 
 def test_generate_that_cannot_keep_says_why(sonocanvas):
     code, _, errors = sonocanvas("generate", *GENERATE, "--seeds", "3", "--keep", "2")
-    assert (code, errors) == (2, "keep is 2, but there are 1 seeds to keep of.\n")
+    assert (code, errors) == (2, "keep is 2, but there are only 1 seeds to choose from.\n")
     words = ("--keep", "1", "--set", 'keep_by=["judge"]')
     code, _, errors = sonocanvas("generate", *GENERATE, "--seeds", "3", *words)
     assert code == 2

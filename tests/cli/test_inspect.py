@@ -148,9 +148,9 @@ def test_what_is_played_and_seen_keeps_its_origin(sonocanvas, tmp_path):
     ("words", "sentence"),
     [
         (("none.wav",), "no file or folder 'none.wav'"),
-        (("notes.txt",), "no kind that is known"),
+        (("notes.txt",), "of an unknown kind"),
         (("text.png",), "not a picture"),
-        (("text.wav",), "not sound"),
+        (("text.wav",), "not a sound"),
         (("text.mp4",), "not a video"),
         (("playlist.mp4",), "not a video"),
         (("empty.wav",), "holds no sound"),

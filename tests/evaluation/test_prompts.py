@@ -100,7 +100,7 @@ def test_what_is_written_is_read_back(table):
         (HEADER + "a castle\tbells\n\na castle\tbells\n", "line 4: it repeats the pair"),
         ("id\t" + HEADER + "../up\ta\tb\n", "line 2: it has the id '../up'; allowed are letters"),
         ("id\t" + HEADER + "x\ta\tb\nx\tc\td\n", "line 3: it repeats the id 'x' of line 2"),
-        (b"image_prompt\taudio_prompt\na\tb\n\xff\tb\n", "line 3: it is not text in UTF-8"),
+        (b"image_prompt\taudio_prompt\na\tb\n\xff\tb\n", "line 3: it is not UTF-8 text"),
     ],
 )
 def test_a_bad_line_is_told_by_file_line_and_reason(table, text, told):

@@ -215,7 +215,7 @@ def test_all_of_a_picture_stays_exactly_and_no_model_draws(pair, files):
     assert (made.canvas - one.given).abs().max() <= 0.5 / 255 + 1e-6
     exact = run(pair, f"picture {files}/ramp.png 100%", audio_prompt="bells ringing")
     assert (exact.canvas - one.given).abs().max() <= 0.5 / 255 + 1e-6
-    with pytest.raises(InvalidInputError, match="joins a picture and a sound; the run has no soun"):
+    with pytest.raises(InvalidInputError, match="joins a picture and a sound, but the run has no"):
         run(pair, f"picture {files}/ramp.png", method="layer")
 
 

@@ -123,11 +123,11 @@ def test_a_run_with_layers_comes_back_from_its_file(tmp_path):
     [
         ({"method": "sds"}, "The method 'sds' takes no layers; 'compose', 'layer' and 'imprint'"),
         ({"search": "combinations"}, "The search 'combinations' takes no layers;"),
-        ({"layers": [3]}, "A layer is a table or a line, not 3."),
+        ({"layers": [3]}, "A layer must be a table or a line, not 3."),
         ({"layers": ["sound rain"] * 65}, "layers must be"),
         ({"duration_s": 1}, "duration_s must be from 2 to 600, or 0 for the pair's own, not 1"),
         ({"duration_s": 601}, "duration_s must be from 2 to 600"),
-        ({"duration_s": "long"}, "Duration 'long' is not of the form '45s', '12.5' or '1:30'."),
+        ({"duration_s": "long"}, "Duration 'long' does not have the form '45s', '12.5' or '1:30'."),
         ({"layers": [{"kind": "sound", "promt": "x"}]}, "Unknown key 'promt'. Did you mean 'pro"),
         ({"layers": [{"kind": "smell", "file": "x"}]}, "Unknown kind of layer 'smell'."),
         ({"layers": [{"kind": "sound", "prompt": "x", "fit": "fill"}]}, "fit must be 'contain',"),

@@ -141,7 +141,7 @@ def test_colour_that_is_not_ours_is_refused_in_one_sentence(run, damage):
         picture = Image.new("RGB", (64, 32), (0, 255, 0))
         text = json.loads(opened(path).info["sonocanvas"])
         save_with(picture, path, text)
-    with pytest.raises(InvalidInputError, match=r"colour\.png|#00ff00 is not of the map 'magma'"):
+    with pytest.raises(InvalidInputError, match=r"colour\.png|#00ff00 is not in the map 'magma'"):
         read_canvas_png(path) if damage == "map" else load_sample(path.parent)
 
 

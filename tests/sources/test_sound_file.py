@@ -62,7 +62,7 @@ def test_what_is_missing_or_no_sound_is_told(tmp_path):
     with pytest.raises(InvalidInputError, match="There is no file"):
         SoundFile(str(tmp_path / "a.wav")).settled()
     (tmp_path / "a.wav").write_text("no sound")
-    with pytest.raises(InvalidInputError, match="is not sound that can be read"):
+    with pytest.raises(InvalidInputError, match="is not a sound that can be read"):
         SoundFile(str(tmp_path / "a.wav"))(MINI_FORMAT)
     with pytest.raises(InvalidInputError, match="needs a path"):
         SoundFile()

@@ -124,8 +124,13 @@ def test_a_file_beside_the_uploads_is_told_as_one_that_is_not_there(studio, pict
     [
         ("a.exe", b"MZ", "picture", "'a.exe' is not a picture; allowed: .png"),
         ("a.png", b"no picture", "picture", "is not a picture that can be read"),
-        ("a.ppm.png", b"P5 60000 60000 255\n", "picture", "is too large; a picture has at most"),
-        ("a.wav", b"no sound", "sound", "is not sound that can be read"),
+        (
+            "a.ppm.png",
+            b"P5 60000 60000 255\n",
+            "picture",
+            "is too large; a picture can have at most",
+        ),
+        ("a.wav", b"no sound", "sound", "is not a sound that can be read"),
         ("a.png", b"", "sound", "'a.png' is not a sound; allowed: .wav"),
     ],
 )

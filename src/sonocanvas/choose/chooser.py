@@ -62,7 +62,7 @@ class Chooser:
         return found
 
     def heard(self, picture: Tensor, seed: int) -> Sample:
-        """Returns the sample of a picture `(3, height, width)`, played, scored as it is saved."""
+        """Returns the sample of a picture `(3, height, width)`, played, and scored as saved."""
         no_latent = picture.new_zeros(0)
         shown = self._cropped(picture)
         made = finish_image(

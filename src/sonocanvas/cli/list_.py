@@ -100,7 +100,7 @@ def _echo_prompts() -> None:
 
 
 def _atlas() -> list[dict[str, Any]]:
-    """Returns every picture with every sound, and the seeds where both succeeded."""
+    """Returns every picture with every sound, and the ranks of both sides."""
     import dataclasses
 
     from sonocanvas.words.atlas import entries

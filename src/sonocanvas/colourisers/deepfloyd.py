@@ -124,7 +124,7 @@ def load_if(folder: str, device: str, dtype: torch.dtype | None = None) -> Any:
         dtype: Type of the weights; by default float16 on `cuda` and float32 elsewhere.
 
     Raises:
-        InvalidInputError: No folder is given, or it is not there.
+        InvalidInputError: No folder is given, or it does not exist.
         CheckpointError: The folder does not hold the first stage of IF, or what reads its
             tokenizer is not installed.
     """

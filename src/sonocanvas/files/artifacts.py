@@ -1,6 +1,6 @@
-"""What is saved: a sample as a folder, and the way back.
+"""Saves a sample as a folder, and loads it again.
 
-A folder is written beside its place and then renamed, so that a killed run leaves no half
+A folder is written under a temporary name and then renamed, so that a killed run leaves no half
 sample. The same sample gives the same bytes.
 """
 
@@ -39,16 +39,16 @@ from sonocanvas.values import MAX_SEED
 
 SCHEMA = 1
 MOST_BYTES = 16 * 2**20
-"""Of a record, or of a table of candidates."""
+"""Size limit of a record, or of a table of candidates."""
 MOST_GAIN_DB = 400.0
-"""A sound of numbers that fit 32 bits is never scaled by more."""
+"""Most gain in dB for a sound whose numbers fit 32 bits."""
 COLOUR_FILE = "colour.png"
 CANDIDATES_FILE = "candidates.csv"
 NUMBERED = "colour-[0-9][0-9].png"
 BROKEN_TENSORS = (LookupError, TypeError, ValueError, RuntimeError, MemoryError)
-"""What the reader of safetensors raises, beside its own error, at a header that is wrong."""
+"""What the reader of safetensors raises for a wrong header, in addition to its own error."""
 FIXED = ("schema", "note", "seed", "prompts", "scores", "gain_db", "canvas_format")
-"""What stands in every `sample.json`, before the sample's own record."""
+"""Keys of every `sample.json`, before the sample's own record."""
 
 
 def sample_folder(out: Path, seed: int) -> Path:
@@ -92,15 +92,15 @@ def save_sample(sample: Sample, out: Path, overwrite: bool = False) -> Path:
     Args:
         sample: What to save.
         out: The run folder; made if it is missing.
-        overwrite: Whether a sample that is there is replaced.
+        overwrite: Whether an existing sample is replaced.
 
     Raises:
-        InvalidInputError: The sample is there already, holds numbers that are not finite, or
+        InvalidInputError: The sample exists already, holds numbers that are not finite, or
             the folder cannot be written.
     """
     folder = sample_folder(out, sample.seed)
     if folder.exists() and not overwrite:
-        raise InvalidInputError(f"'{folder}' exists; it is replaced only with overwrite.")
+        raise InvalidInputError(f"'{folder}' exists; use overwrite to replace it.")
     partial = folder.with_name(folder.name + ".partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -115,14 +115,14 @@ def save_sample(sample: Sample, out: Path, overwrite: bool = False) -> Path:
 
 
 def rewrite_record(sample: Sample, out: Path) -> None:
-    """Writes the scores and the record of a saved sample anew; nothing else of it changes.
+    """Rewrites the scores and the record of a saved sample; nothing else of it changes.
 
     Args:
-        sample: A sample with what its `sample.json` should say.
+        sample: A sample with its new record and scores.
         out: The run folder that holds it.
 
     Raises:
-        InvalidInputError: The sample is not there, or its record cannot be read or written.
+        InvalidInputError: The sample is missing, or its record cannot be read or written.
     """
     path = sample_folder(out, sample.seed) / "sample.json"
     before = read_record(path.parent)
@@ -136,7 +136,7 @@ def rewrite_record(sample: Sample, out: Path) -> None:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """Returns what `sample.json` says of a sample; what stands in every one of them is checked.
+    """Returns the `sample.json` of a sample; the keys that every sample has are checked.
 
     Raises:
         InvalidInputError: It is missing, is of another schema, or is not what it should be; or a
@@ -149,7 +149,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     try:
         record = json.loads(read_text(path, MOST_BYTES))
         if record["schema"] != SCHEMA:
-            raise InvalidInputError(f"'{folder}' has another schema than {SCHEMA}.")
+            raise InvalidInputError(f"'{folder}' has a schema other than {SCHEMA}.")
         _check_fixed(record)
     except InvalidInputError as error:
         raise InvalidInputError(f"'{folder}' is not a whole sample: {error}") from None
@@ -160,17 +160,17 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def _check_fixed(record: dict[str, Any]) -> None:
-    """Raises KeyError, TypeError or ValueError for what no `save_sample` has written."""
+    """Raises KeyError, TypeError or ValueError for a record that `save_sample` would not write."""
     missing = [key for key in FIXED if key not in record]
     if missing:
         raise KeyError(f"{missing[0]} is missing")
     if type(record["seed"]) is not int or not 0 <= record["seed"] <= MAX_SEED:
-        raise ValueError("seed is no number from 0")
+        raise ValueError("seed is not a number from 0")
     if not all(isinstance(text, str) for text in vars(Prompts(**record["prompts"])).values()):
-        raise TypeError("a prompt is no text")
+        raise TypeError("a prompt is not a text")
     gain_db = record["gain_db"]
     if type(gain_db) not in (int, float) or not -MOST_GAIN_DB <= gain_db <= MOST_GAIN_DB:
-        raise ValueError("gain_db is no number of decibels")
+        raise ValueError("gain_db is not a number of decibels")
     for score in record["scores"]:
         score_from(score)
     read_format(record["canvas_format"])
@@ -188,7 +188,7 @@ def score_from(given: Any) -> Score:
     if not named or not isinstance(score.higher_is_better, bool):
         raise TypeError("a score has a wrong field")
     if type(score.value) not in (int, float):
-        raise TypeError("the value of a score is no number")
+        raise TypeError("the value of a score is not a number")
     if not math.isfinite(score.value) or abs(score.value) > 1e300:
         raise ValueError("the value of a score is not finite")
     return dataclasses.replace(score, value=float(score.value))
@@ -248,7 +248,7 @@ def write_colour(
         folder: Folder of the sample.
         colour: What to write.
         canvas_format: What the canvas means as sound.
-        origin: How the sample came about.
+        origin: The origin of the sample.
 
     Raises:
         InvalidInputError: A picture is not finite or the folder cannot be written.
@@ -264,7 +264,7 @@ def write_colour(
 
 
 def read_colour(folder: Path) -> Colour | None:
-    """Returns the canvas of a sample in colour, `None` where there is no `colour.png`.
+    """Returns the canvas of a sample in colour, or `None` if there is no `colour.png`.
 
     Raises:
         InvalidInputError: A file is not what it should be.

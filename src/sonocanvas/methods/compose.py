@@ -62,7 +62,7 @@ def sample_all(
         chunks: Its seeds.
         rule: What mixes the two models; one that it does not need is not evaluated.
         on_step: Called after each step with its record and the predicted clean latents.
-        on_warning: Called with each sentence about the prompts.
+        on_warning: Called with each warning about the prompts.
         kinds: The kinds of layers that are drawn.
     """
     prompts, drawn, sentences = read_scene(config, pair, on_warning, kinds)
@@ -80,8 +80,8 @@ def read_scene(
     Args:
         config: The run.
         pair: Its models.
-        on_warning: Called with each of the sentences.
-        kinds: The kinds of layers that are drawn; others are as if they were not there.
+        on_warning: Called with each warning.
+        kinds: The kinds of layers that are drawn; others are ignored.
     """
     prompts = Prompts(
         config.image_prompt,

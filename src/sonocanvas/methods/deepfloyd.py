@@ -35,7 +35,7 @@ def load_teacher(
 
     Args:
         folder: Folder of an `IFPipeline` in diffusers' layout, with safetensors.
-        prompts: What to draw, and what not.
+        prompts: What to draw, and what to avoid.
         guidance_scale: Classifier-free guidance.
         crops: How many random squares of the canvas it sees.
         device: Where the model goes.

@@ -68,7 +68,7 @@ def _expert(one: Placed, pair: ModelPair, negative: dict[str, str]) -> tuple[Exp
 
 
 def pin(placed: Sequence[Placed], drawn: Composition, pair: ModelPair) -> Composition:
-    """Returns a composition with the content of layers' sources, and silence where no layer is.
+    """Returns a composition with the content of layers' sources, and silence outside layers.
 
     Args:
         placed: The layers.

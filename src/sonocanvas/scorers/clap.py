@@ -49,7 +49,7 @@ def load_clap(model: str = CLAP.place, device: str = "cpu") -> ClapEmbedder:
 
 @dataclass(frozen=True)
 class Clap:
-    """Cosine of the sound with its audio prompt by CLAP, 0 where it is negative.
+    """Cosine of the sound with its audio prompt by CLAP, or 0 if it is negative.
 
     Attributes:
         model: A folder, or a repository of the Hub.
@@ -61,7 +61,7 @@ class Clap:
     higher_is_better: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self._embedder  # noqa: B018  # what is missing is told now
+        self._embedder  # noqa: B018  # fails now if something is missing
 
     @cached_property
     def _embedder(self) -> ClapEmbedder:

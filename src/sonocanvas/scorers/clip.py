@@ -60,7 +60,7 @@ class Clip:
     higher_is_better: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self._embedder  # noqa: B018  # what is missing is told now
+        self._embedder  # noqa: B018  # fails now if something is missing
 
     @cached_property
     def _embedder(self) -> ClipEmbedder:

@@ -56,7 +56,7 @@ def load_published(
 
     Raises:
         InvalidInputError: The device cannot be used.
-        CheckpointError: The model is not here and cannot be downloaded, or is not of that class.
+        CheckpointError: The model is missing and cannot be downloaded, or is not of that class.
     """
     try:
         torch.empty(0, device=device)
@@ -83,7 +83,7 @@ def find_folder(source: Source, option: str) -> Path:
         option: How a user names it, for the message.
 
     Raises:
-        CheckpointError: It is not here and cannot be downloaded.
+        CheckpointError: It is missing and cannot be downloaded.
     """
     if Path(source.place).is_dir():
         return Path(source.place)

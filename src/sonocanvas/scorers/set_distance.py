@@ -35,7 +35,7 @@ class SetDistance:
     def __post_init__(self) -> None:
         if self.extractor not in self.extractors:
             raise unknown(f"extractor of {self.name}", self.extractor, self.extractors)
-        self._embedder  # noqa: B018  # what is missing is told now
+        self._embedder  # noqa: B018  # fails now if something is missing
 
     @cached_property
     def _embedder(self) -> Embedder:

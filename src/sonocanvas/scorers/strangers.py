@@ -63,7 +63,7 @@ class Group:
 
     @property
     def is_judged(self) -> bool:
-        """Whether the stranger knows what is real of it."""
+        """Whether the stranger recognises it in reality."""
         return self.recordings >= FEWEST_RECORDINGS and self.auc >= LOWEST_AUC
 
 
@@ -97,12 +97,12 @@ def asked_for(name: str, prompt: str) -> Group | None:
 
 
 def members(labels: Sequence[str], classes: str) -> NDArray[np.bool_]:
-    """Returns which labels are of some classes."""
+    """Returns a mask of the labels that belong to some classes."""
     return np.array([bool(re.search(classes, label)) for label in labels])
 
 
 def share_below(value: float, quantiles: Sequence[float]) -> float:
-    """Returns which share of a distribution, given by its quantiles, lies below a value.
+    """Returns the share of a distribution, given by its quantiles, that lies below a value.
 
     The mean over many values is the area under the ROC curve of Mann and Whitney.
     """
@@ -140,7 +140,7 @@ class StrangerScorer:
     stranger: ClassVar[Callable[[], Stranger[Any]]]
 
     def __post_init__(self) -> None:
-        self._loaded  # noqa: B018  # what is missing is told now
+        self._loaded  # noqa: B018  # fails now if something is missing
 
     @cached_property
     def _loaded(self) -> Stranger[Any]:

@@ -51,7 +51,7 @@ def _entries(table: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _block(table: bytes, handle: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yields the entries of the block that begins with a handle: its place and size."""
+    """Yields the entries of the block at a handle, which holds its offset and size."""
     begin, at = _varint(handle, 0)
     size, _ = _varint(handle, at)
     block = table[begin : begin + size]
@@ -111,7 +111,7 @@ def _bytes(value: Field) -> bytes:
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """Returns the number of variable length at a place, and where it ends."""
+    """Returns the variable-length number at an offset, and where it ends."""
     value = shift = 0
     while True:
         byte = message[at]

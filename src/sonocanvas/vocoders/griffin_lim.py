@@ -62,7 +62,7 @@ class GriffinLim:
             canvas_format: What the canvas means as sound.
 
         Raises:
-            InvalidInputError: The shape is another, the canvas is too narrow to be analysed
+            InvalidInputError: The shape is wrong, the canvas is too narrow to be analysed
                 again, or a pixel is not a finite number.
         """
         mel = audible_mel(canvas, canvas_format)
@@ -74,14 +74,14 @@ class GriffinLim:
 
 
 def audible_mel(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns the mel magnitudes `(batch, mels, frames)` of a canvas, 0 where it is silent.
+    """Returns the mel magnitudes `(batch, mels, frames)` of a canvas; silence is 0.
 
     Args:
         canvas: `(batch, mels, frames)` in [0, 1]; row 0 is the highest frequency.
         fmt: What the canvas means as sound.
 
     Raises:
-        InvalidInputError: The shape is another, the canvas is too narrow to be analysed again,
+        InvalidInputError: The shape is wrong, the canvas is too narrow to be analysed again,
             or a pixel is not a finite number.
     """
     mel = canvas_to_mel(canvas, fmt)

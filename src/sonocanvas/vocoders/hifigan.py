@@ -38,7 +38,7 @@ class HifiGan:
     """Plays a canvas by the HiFi-GAN that the pair carries.
 
     Attributes:
-        weights: The vocoder as it is saved; `None` only where options are checked.
+        weights: The vocoder as saved; `None` only while options are checked.
     """
 
     weights: VocoderWeights | None
@@ -68,7 +68,7 @@ class HifiGan:
             canvas_format: What the canvas means as sound.
 
         Raises:
-            InvalidInputError: The shape is another, or the vocoder is for another format.
+            InvalidInputError: The shape is wrong, or the vocoder is for another format.
         """
         hop, rows = self.network.hop_samples, self.network.mels
         if (rows, hop) != (canvas_format.mels, canvas_format.hop_samples):
@@ -161,7 +161,7 @@ def load_generator(weights: VocoderWeights) -> Generator:
     """Returns the network of a saved vocoder, without weight normalisation.
 
     Args:
-        weights: The vocoder as it is saved, with or without weight normalisation.
+        weights: The vocoder as saved, with or without weight normalisation.
 
     Raises:
         CheckpointError: The configuration or the weights are not those of a HiFi-GAN.

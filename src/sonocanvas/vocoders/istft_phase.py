@@ -28,7 +28,7 @@ class IstftPhase:
     """Plays a canvas by one inverse transform with the phases of another vocoder's sound.
 
     Attributes:
-        source: That vocoder; `None` only where options are checked.
+        source: That vocoder; `None` only while options are checked.
         phase_from: Its name on the menu; `pair` is the one that the pair carries, or
             `griffin_lim` where it carries none.
         mel_iterations: Rounds of the mel inversion, 1 to 10000.
@@ -58,7 +58,7 @@ class IstftPhase:
             )
 
     def source_name(self, weights: VocoderWeights | None) -> str:
-        """Returns the name of the vocoder whose phases are taken, for a pair with these weights."""
+        """Returns the name of the vocoder whose phases are used, for a pair with these weights."""
         if self.phase_from != OWN:
             return self.phase_from
         return WITHOUT_WEIGHTS if weights is None else weights.kind
@@ -72,7 +72,7 @@ class IstftPhase:
             canvas_format: What the canvas means as sound.
 
         Raises:
-            InvalidInputError: The shape is another, the other vocoder is for another format, the
+            InvalidInputError: The shape is wrong, the other vocoder is for another format, the
                 canvas is too narrow to be analysed again, or a pixel is not a finite number.
         """
         if self.source is None:
@@ -93,7 +93,7 @@ def replay(
         mel_iterations: Rounds of the mel inversion, 1 or more.
 
     Raises:
-        InvalidInputError: A shape is another, the canvas is too narrow to be analysed again, or a
+        InvalidInputError: A shape is wrong, the canvas is too narrow to be analysed again, or a
             pixel is not a finite number.
     """
     mel = audible_mel(canvas.cpu(), fmt)

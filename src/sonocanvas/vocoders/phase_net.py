@@ -40,7 +40,7 @@ class PhaseNet:
     """Plays a canvas by the phase network that the pair carries.
 
     Attributes:
-        weights: The network as it is saved; `None` only where options are checked.
+        weights: The network as saved; `None` only while options are checked.
         iterations: Rounds of Griffin-Lim after the network, 0 to 10000.
         momentum: Share of the last round's change that is repeated, 0 to 1.
         mel_iterations: Rounds of the mel inversion, 1 to 10000.
@@ -85,7 +85,7 @@ class PhaseNet:
             canvas_format: What the canvas means as sound.
 
         Raises:
-            InvalidInputError: The shape is another, the vocoder is for another format, the canvas
+            InvalidInputError: The shape is wrong, the vocoder is for another format, the canvas
                 is too narrow to be analysed again, or a pixel is not a finite number.
         """
         network = self.network

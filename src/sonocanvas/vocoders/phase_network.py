@@ -88,7 +88,7 @@ def load_network(weights: VocoderWeights) -> PhaseNetwork:
     """Returns the network of a saved vocoder.
 
     Args:
-        weights: The vocoder as it is saved.
+        weights: The vocoder as saved.
 
     Raises:
         CheckpointError: The configuration or the weights are not those of a phase network.

@@ -47,7 +47,7 @@ def build_vocoder(
 
 
 def load_tensors(network: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Puts weights into a network, in place, which then only plays.
+    """Loads weights into a network, in place, and switches off its gradients.
 
     Args:
         network: As its configuration builds it; it may have shapes without numbers so far.
