@@ -31,7 +31,7 @@ def evaluate(
     seeds: Annotated[str, typer.Option(help="Seeds for every pair, such as 0-1.")] = "0-1",
     scores: Annotated[
         str | None,
-        typer.Option(help="Such as judge,fid; by default all that suit the model pair."),
+        typer.Option(help="Scores, such as judge,fid; by default all that suit the pair."),
     ] = None,
     vary: Annotated[
         Texts | None,

@@ -16,7 +16,7 @@ def play(
     out: Annotated[Path, typer.Option("-o", "--out", help="The WAV to write.")],
     vocoder: Annotated[
         str | None,
-        typer.Option(help="How to play it; see docs/pairs.md.  [default: the vocoder of its pair]"),
+        typer.Option(help="How to play it; see docs/pairs.md."),
     ] = None,
     weights: Annotated[
         Path | None,
