@@ -42,7 +42,7 @@ def test_guidance_interval_comes_back_from_toml_and_from_a_setting(tmp_path):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("guidance_interval=[0.8, 0.2]", r"must not run backwards, but is \[0.8, 0.2\]"),
+        ("guidance_interval=[0.8, 0.2]", r"must not decrease, but is \[0.8, 0.2\]"),
         ("guidance_interval=[0.0, 1.5]", "less than or equal to 1, not 1.5"),
         ("dtype=float64", "'auto', 'float32', 'bfloat16' or 'float16', not 'float64'"),
     ],
@@ -128,7 +128,7 @@ def test_colour_is_none_unless_named_and_then_holds_every_option(tmp_path):
         ({"name": "magna"}, "Unknown colouriser 'magna'. Did you mean 'magma'"),
         ({"name": "latent", "step": 3}, "Did you mean 'steps'"),
         ({"name": "latent", "steps": 5}, "start_step must be from 0 to 4, not 7"),
-        ({"steps": 5}, "colour.steps was given, but no colour.name; known: magma"),
+        ({"steps": 5}, "colour.steps is given without colour.name; known: magma"),
     ],
 )
 def test_wrong_colour_is_one_sentence(colour, sentence):
@@ -175,11 +175,11 @@ def test_seeds_are_parsed(text, seeds):
     ("text", "sentence"),
     [
         ("7-3", "'7-3' must go upwards"),
-        ("", "not of the form"),
-        ("-1", "not of the form"),
-        ("1-", "not of the form"),
-        ("a", "not of the form"),
-        ("²", "not of the form"),
+        ("", "not have the form"),
+        ("-1", "not have the form"),
+        ("1-", "not have the form"),
+        ("a", "not have the form"),
+        ("²", "not have the form"),
         ("1,1", "name a seed twice"),
         ("0-100000", "at most 100000"),
         (str(2**63), "below 2"),
@@ -193,7 +193,7 @@ def test_wrong_seeds_are_refused(text, sentence):
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"image_prompt": "  "}, "it must say something"),
+        ({"image_prompt": "  "}, "A prompt must not be empty"),
         ({"pair": "minni"}, "Unknown pair 'minni'. Did you mean 'mini'"),
         ({"pair": "local:"}, "Unknown pair 'local:'. Did you mean 'local:FOLDER'"),
         ({"pair": "local:FOLDER", "vocoder": {"generator": 1}}, "Unknown option"),
@@ -211,8 +211,8 @@ def test_wrong_seeds_are_refused(text, sentence):
         ({"sampling": {"stpes": 3}}, "Unknown key 'sampling.stpes'. Did you mean 'sampling.steps'"),
         ({"steps": 3}, "Unknown key 'steps'. Did you mean 'sampling.steps'"),
         ({"audio_weight": 1}, "Did you mean 'rule.audio_weight'"),
-        ({"seeds": []}, r"The seeds are \(\); give one or more"),
-        ({"seeds": [1, 1]}, r"The seeds are \(1, 1\); give one or more, each once"),
+        ({"seeds": []}, r"The seeds must be one or more, each once, not \(\)"),
+        ({"seeds": [1, 1]}, r"The seeds must be one or more, each once, not \(1, 1\)"),
         ({"seeds": [-1]}, "seeds.0 must be greater than or equal to 0, not -1"),
         ({"seeds": [True]}, "seeds.0 must be a valid integer"),
         ({"seeds": [2**63]}, "seeds.0 must be less than or equal to"),
@@ -232,7 +232,7 @@ def test_missing_prompt_is_named():
 
 @pytest.mark.parametrize("setting", ["steps", "=3", "rule.=3"])
 def test_setting_without_key_or_value_is_refused(setting):
-    with pytest.raises(InvalidInputError, match="not of the form 'key=value'"):
+    with pytest.raises(InvalidInputError, match="not have the form 'key=value'"):
         changed([setting])
 
 
@@ -246,7 +246,7 @@ def test_unknown_preset_is_refused_with_the_nearest():
     [
         (None, "Cannot read"),
         (b"seeds = [", "is not a TOML file"),
-        (b"\xff\xfe", "line 1: it is not text in UTF-8"),
+        (b"\xff\xfe", "line 1: it is not UTF-8 text"),
     ],
 )
 def test_run_file_that_is_none_is_refused(tmp_path, content, sentence):

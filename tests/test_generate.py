@@ -190,7 +190,7 @@ def test_unknown_scheduler_and_device_are_refused_with_the_nearest():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_device_that_is_not_there_is_refused():
-    with pytest.raises(InvalidInputError, match="no device 'cuda' here; there is: "):
+    with pytest.raises(InvalidInputError, match="no device 'cuda' here; available: "):
         pick_device("cuda")
 
 
@@ -252,7 +252,7 @@ def test_models_are_loaded_in_the_type_of_the_run_and_samples_stay_float32(tmp_p
 
 
 def test_pair_of_another_type_than_the_run_is_refused_with_both():
-    with pytest.raises(InvalidInputError, match=r"'bfloat16', but the image_unet .* of float32"):
+    with pytest.raises(InvalidInputError, match=r"'bfloat16', but the image_unet .* float32"):
         generate(config(sampling={"dtype": "bfloat16"}), pair=PAIR)
 
 
@@ -295,7 +295,7 @@ def test_models_that_are_offloaded_make_the_same_samples(whole):
 
 
 def test_offloading_on_a_processor_is_refused_before_a_model_is_loaded(tmp_path):
-    with pytest.raises(InvalidInputError, match="the device is 'cpu', and only 'cuda' is allowed"):
+    with pytest.raises(InvalidInputError, match="so the device must be 'cuda', not 'cpu'"):
         generate(config(pair=f"local:{tmp_path / 'none'}"), device="cpu", offload=True)
 
 

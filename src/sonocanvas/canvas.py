@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 
 MAX_DURATION_S = DURATIONS_S[1]
 PART_SAMPLES = 2**23
-"""So many samples, counted once a transform, are analysed at once: 41 s in the format of `mini`."""
+"""Longer sounds are analysed in parts of this many samples, counted once for each transform; that is
+41 s in the format of `mini`."""
 DRAWN_COLUMNS = 8192
-"""So many columns are drawn at once, each by itself."""
+"""Columns that are drawn at once."""
 PART_COLUMNS, PART_PIXELS = 256, 4096
-"""A wider latent, or a wider picture, goes through an autoencoder in parts of this width."""
+"""Wider latents and pictures go through an autoencoder in parts of this width."""
 FAINTEST = 1e-24
 """Share of the ceiling below which a power law is flat, where its slope would be infinite."""
 
@@ -59,7 +60,7 @@ def mel_filters(fmt: CanvasFormat) -> Tensor:
 
 
 def band_middles(fmt: CanvasFormat) -> Tensor:
-    """Returns the middle of each mel band in Hz `(mels,)`, the lowest first."""
+    """Returns the centre of each mel band in Hz `(mels,)`, lowest first."""
     scale = "htk" if fmt.htk else "slaney"
     low, high = (hertz_to_mel(edge, scale) for edge in (fmt.f_min_hz, fmt.f_max_hz))
     edges = mel_to_hertz(np.linspace(low, high, fmt.mels + 2), scale)
@@ -87,7 +88,7 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
         fmt: What a canvas means as sound.
 
     Raises:
-        InvalidInputError: The shape is another, the sound is shorter than the reflected edge,
+        InvalidInputError: The shape is wrong, the sound is shorter than the reflected edge,
             or a sample is not a finite number.
     """
     _check_shape("samples", samples, "(batch, samples)")
@@ -97,7 +98,9 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
             f"The sound has {samples.shape[1]} samples; a canvas needs at least {max(edges) + 1}."
         )
     if not torch.isfinite(samples).all():
-        raise InvalidInputError("The sound has samples that are NaN or infinite; none may be.")
+        raise InvalidInputError(
+            "The sound has samples that are NaN or infinite; all must be finite."
+        )
     padded = functional.pad(samples.float(), edges, mode="reflect")
     frames = (padded.shape[1] - fmt.n_fft) // fmt.hop_samples + 1
     parts = []  # a spectrum takes much more memory than sound and mel
@@ -133,7 +136,7 @@ def format_named(name: str) -> CanvasFormat:
         name: A key of `types.FORMATS`.
 
     Raises:
-        InvalidInputError: There is none of that name.
+        InvalidInputError: There is no format of that name.
     """
     if name not in FORMATS:
         raise unknown("format", name, FORMATS)
@@ -149,7 +152,7 @@ def mel_to_canvas(mel: Tensor, fmt: CanvasFormat) -> Tensor:
         fmt: What a canvas means as sound.
 
     Raises:
-        InvalidInputError: The shape is another.
+        InvalidInputError: The shape is wrong.
     """
     _check_shape("mel", mel, "(batch, mels, frames)", rows=fmt.mels)
     if fmt.power:
@@ -173,7 +176,7 @@ def canvas_to_level(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
         Levels in [0, 1]; 0 is silence.
 
     Raises:
-        InvalidInputError: The shape is another.
+        InvalidInputError: The shape is wrong.
     """
     _check_shape("canvas", canvas, "(batch, mels, frames)", rows=fmt.mels)
     level = canvas.clamp(0, 1).flip(-2)
@@ -188,7 +191,7 @@ def canvas_to_mel(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
         fmt: What a canvas means as sound.
 
     Raises:
-        InvalidInputError: The shape is another.
+        InvalidInputError: The shape is wrong.
     """
     level = canvas_to_level(canvas.float(), fmt)
     if fmt.power:
@@ -198,14 +201,14 @@ def canvas_to_mel(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
 
 
 def canvas_to_db(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns how many dB `(batch, mels, frames)` a canvas lies over the floor; silence is 0.
+    """Returns the level of a canvas above the floor in dB `(batch, mels, frames)`; silence is 0.
 
     Args:
         canvas: `(batch, mels, frames)`, clamped to [0, 1]; row 0 is the highest band.
         fmt: What a canvas means as sound.
 
     Raises:
-        InvalidInputError: The shape is another.
+        InvalidInputError: The shape is wrong.
     """
     level = canvas_to_level(canvas, fmt)
     range_db = 20 * math.log10(fmt.log_ceiling / fmt.log_floor)
@@ -298,14 +301,14 @@ def edges_samples(fmt: CanvasFormat) -> tuple[int, int]:
 
 
 def fit_rows(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns any gray picture scaled, sides in proportion, to the rows of the format.
+    """Returns any gray picture, scaled in proportion to the rows of the format.
 
     Args:
         canvas: `(batch, height, width)` in [0, 1].
         fmt: What a canvas means as sound.
 
     Raises:
-        InvalidInputError: The shape is another, or the picture would be too wide (longer than
+        InvalidInputError: The shape is wrong, or the picture would be too wide (longer than
             10 minutes of sound) or too narrow to be analysed again.
     """
     _check_shape("canvas", canvas, "(batch, height, width)")

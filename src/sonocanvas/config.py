@@ -1,4 +1,4 @@
-"""What a run is: the one description behind command line, page and batch, and its defaults.
+"""The configuration of a run, shared by command line, studio and cluster, with its defaults.
 
 The options of a rule, a vocoder or the warm start are the fields of its dataclass: they are
 checked by building it, and missing ones are written out, so that a saved run holds every number
@@ -45,14 +45,14 @@ MINI = Path(__file__).parent / "weights" / "mini"
 Seed = Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)]
 
 PAIR_VOCODERS = {"sd15-auffusion": "hifigan"}
-"""The vocoder of a pair from the Hub where a run names none, if it is not Griffin-Lim."""
+"""The default vocoder of pairs from the Hub that is not Griffin-Lim."""
 
 
 MODELS = (
     *("image_model", "audio_model", "image_lora", "audio_lora"),
     *("image_lora_scale", "audio_lora_scale"),
 )
-"""What a run puts into its pair: fields of `RunConfig`, arguments of `pairs.named.load_named`."""
+"""The user's own models in a pair: fields of `RunConfig`, arguments of `pairs.named.load_named`."""
 
 
 class RunConfig(Part):
@@ -67,11 +67,13 @@ class RunConfig(Part):
     audio_prompt: str
     negative_image_prompt: str = ""
     negative_audio_prompt: str = ""
-    anyway: bool = Field(default=False, description="draw also what the models know no word of")
-    layers: Annotated[tuple[Layer, ...], Strict(False)] = Field(
-        default=(), max_length=64, description="a kind that has none is its prompt everywhere"
+    anyway: bool = Field(
+        default=False, description="accept prompts of which the models know no word"
     )
-    duration_s: float = Field(default=0.0, description="2 to 600; 0 is that of the pair")
+    layers: Annotated[tuple[Layer, ...], Strict(False)] = Field(
+        default=(), max_length=64, description="a kind without layers is its prompt everywhere"
+    )
+    duration_s: float = Field(default=0.0, description="2 to 600; 0 for the pair's own")
     seeds: Annotated[tuple[Seed, ...], Strict(False)] = (0, 1, 2, 3)
     pair: str = "mini"
     image_model: str = Field(default="", description="instead of the pair's; a folder or Hub name")
@@ -82,7 +84,9 @@ class RunConfig(Part):
     audio_lora_scale: float = 1.0
     batch_size: int = Field(default=4, ge=1, le=64, description="seeds that share a batch")
     scores: Annotated[tuple[str, ...], Strict(False)] = ("judge", "round_trip")
-    keep: int = Field(default=0, ge=0, description="how many seeds are ranked as kept; 0: no rank")
+    keep: int = Field(
+        default=0, ge=0, description="how many of the best seeds to keep; 0: no ranking"
+    )
     keep_rule: str = "intersection"
     keep_by: Annotated[tuple[str, ...], Strict(False)] = ("selector",)
     sampling: Sampling = Sampling()
@@ -126,7 +130,7 @@ class RunConfig(Part):
     @model_validator(mode="before")
     @classmethod
     def _layers_as_given(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Reads the layers, so that their words can stand for prompts that are not given."""
+        """Reads the layers, so that their words can replace prompts that are not given."""
         layers = values.get("layers")
         if not isinstance(layers, list | tuple) or not layers:
             return values
@@ -147,7 +151,7 @@ class RunConfig(Part):
         for model in MODEL_KINDS:
             prompt = getattr(self, f"{model}_prompt")
             if not prompt.strip() and (prompt or not self.layers):
-                raise InvalidInputError(f"A prompt is {prompt!r}; it must say something.")
+                raise InvalidInputError(f"A prompt must not be empty, but one is {prompt!r}.")
         return self
 
     @field_validator("duration_s", mode="before")
@@ -169,7 +173,7 @@ class RunConfig(Part):
     @classmethod
     def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
         if not 0 < len(set(seeds)) == len(seeds):
-            raise InvalidInputError(f"The seeds are {seeds}; give one or more, each once.")
+            raise InvalidInputError(f"The seeds must be one or more, each once, not {seeds}.")
         return seeds
 
     @field_validator("pair")
@@ -183,7 +187,7 @@ class RunConfig(Part):
     def _on_the_menu(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for name in given:
             if name not in MENUS["scorer"]:
-                load("scorer", name)  # one of the user's own, or no scorer
+                load("scorer", name)  # the user's own scorer, or an error
         return given
 
     @field_validator("keep_rule")
@@ -203,7 +207,7 @@ class RunConfig(Part):
     def _as_many_as_seeds(self) -> "RunConfig":
         if self.keep > len(self.seeds):
             raise InvalidInputError(
-                f"keep is {self.keep}, but there are {len(self.seeds)} seeds to keep of."
+                f"keep is {self.keep}, but there are only {len(self.seeds)} seeds to choose from."
             )
         return self
 
@@ -213,7 +217,7 @@ class RunConfig(Part):
             own = load("search", self.search.name).method
             if self.method.name != own:
                 raise InvalidInputError(
-                    f"The search '{self.search.name}' is for the method '{own}', not for "
+                    f"The search '{self.search.name}' works with the method '{own}', not with "
                     f"'{self.method.name}'."
                 )
         return self
@@ -230,7 +234,7 @@ class RunConfig(Part):
 
     @property
     def scene(self) -> tuple[Layer, ...]:
-        """All layers: those of the run, and for a kind that has none its prompt everywhere."""
+        """All layers: those of the run, and for a kind without layers its prompt everywhere."""
         full = []
         for model, kind in MODEL_KINDS.items():
             prompt = getattr(self, f"{model}_prompt")
@@ -263,7 +267,7 @@ class RunConfig(Part):
 
 
 def read_layer(given: Any) -> Layer:
-    """Returns the layer that a table, or a line such as `parse_layer` reads, describes.
+    """Returns the layer described by a table, or by a line as `parse_layer` reads it.
 
     Raises:
         InvalidInputError: It is not allowed.
@@ -273,7 +277,7 @@ def read_layer(given: Any) -> Layer:
     if isinstance(given, str):
         given = parse_layer(given)
     if not isinstance(given, Mapping):
-        raise InvalidInputError(f"A layer is a table or a line, not {shown(given)}.")
+        raise InvalidInputError(f"A layer must be a table or a line, not {shown(given)}.")
     try:
         return Layer(**given)
     except ValidationError as error:
@@ -281,7 +285,7 @@ def read_layer(given: Any) -> Layer:
 
 
 def vocoder_of(pair: Any) -> str:
-    """Returns the vocoder that a pair is played by where a run names none.
+    """Returns the default vocoder of a pair.
 
     Raises:
         InvalidInputError: The pair is a folder whose vocoder is not described in JSON.
@@ -294,7 +298,7 @@ def vocoder_of(pair: Any) -> str:
     try:
         described = json.loads(description.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        described = {}  # loading the pair will say what is missing
+        described = {}  # loading the pair will report what is missing
     except (OSError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"'{description}' is not a JSON file: {error}.") from None
     if not isinstance(described, dict):

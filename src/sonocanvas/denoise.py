@@ -16,12 +16,12 @@ from sonocanvas.types import ModelPair, Step, TextEmbeddings
 from sonocanvas.values import shown
 
 MOST_TIMES = 100_000
-"""Published schedules have a thousand times; more take memory for nothing."""
+"""Limit on the times of a schedule; published ones have a thousand."""
 SCHEDULE_ERRORS = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError),
     *(MemoryError, ImportError),
 )
-"""What diffusers raises at a configuration that is wrong."""
+"""What diffusers raises for a wrong configuration."""
 
 Generators = torch.Generator | list[torch.Generator]
 
@@ -31,7 +31,7 @@ SCHEDULERS: dict[str, tuple[str, dict[str, Any]]] = {
     "euler": ("EulerDiscreteScheduler", {}),
     "unipc": ("UniPCMultistepScheduler", {}),
 }
-"""Solvers by name: diffusers' class and what is set beside the pair's own schedule."""
+"""Solvers by name: diffusers' class and settings in addition to the pair's schedule."""
 
 
 def make_scheduler(config: dict[str, Any], name: str = "ddim") -> diffusers.SchedulerMixin:
@@ -61,13 +61,13 @@ def make_scheduler(config: dict[str, Any], name: str = "ddim") -> diffusers.Sche
             warnings.simplefilter("ignore", DeprecationWarning)
             tried.set_timesteps(min(4, times))  # where diffusers looks at the rest
     except SCHEDULE_ERRORS as error:
-        raise CheckpointError(f"The schedule cannot be followed: {shown(str(error))}.") from error
+        raise CheckpointError(f"The schedule cannot be used: {shown(str(error))}.") from error
     _check_scheduler(scheduler)
     return scheduler
 
 
 def initial_noise(pair: ModelPair, seeds: Sequence[int]) -> Tensor:
-    """Returns unit noise `(batch, channels, height, width)` float32, one sample a seed.
+    """Returns unit noise `(batch, channels, height, width)` float32, one sample per seed.
 
     Each seed has its own generator on the CPU: a sample does not depend on its neighbours.
 
@@ -123,14 +123,14 @@ def denoise(
             is guided where `start <= i / steps < end`, and elsewhere as at a scale of 1
             (Kynkaanniemi et al., "Applying Guidance in a Limited Interval", 2024).
         eta: Share of fresh noise in each step, in [0, 1]; only DDIM takes it.
-        seeds: Seeds of the samples; needed, and used, only where `eta` is above 0.
+        seeds: Seeds of the samples; needed, and used, only if `eta` is above 0.
         generator: Instead of `seeds`: what draws the fresh noise from here on, for the batch or
             one for each sample.
         device: Where the latents are; by default where the picture model computes.
         on_step: Called after each step with its record and the predicted clean latents.
         on_step_end: Called after each step with its index, its timestep and the noisy latents in
             the scheduler's own units; what it returns takes their place, without its gradients.
-        interrupted: Asked before each step; where it says so, the latents are returned as they are.
+        interrupted: Asked before each step; if true, the latents are returned as they are.
 
     Raises:
         InvalidInputError: A value is out of range or the scheduler is not one of ours.
@@ -140,7 +140,7 @@ def denoise(
     end = steps if end is None else end
     if not 0 <= begin <= end <= steps:
         raise InvalidInputError(
-            f"begin and end must run forwards within 0 to {steps}, not from {begin} to {end}."
+            f"begin and end must be in order within 0 to {steps}, not from {begin} to {end}."
         )
     _check_inputs(pair, noise, eta, seeds, generator)
     device = device or device_of(pair.image_unet)
@@ -206,14 +206,14 @@ def _generators(seeds: Sequence[int]) -> list[torch.Generator]:
 
 
 def _draw(shape: tuple[int, int, int], generators: list[torch.Generator]) -> Tensor:
-    """Returns unit noise, one sample a generator."""
+    """Returns unit noise, one sample per generator."""
     return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
 
 
 def _fresh_noise(
     pair: ModelPair, eta: float, seeds: Sequence[int] | None, generator: Generators | None
 ) -> dict[str, Any]:
-    """Returns what a step takes for fresh noise; nothing where there is none."""
+    """Returns the arguments of a step for fresh noise; empty if there is none."""
     if eta == 0.0:
         return {}
     if generator is None and seeds is not None:
@@ -223,7 +223,7 @@ def _fresh_noise(
 
 
 def check_sampling(scheduler: diffusers.SchedulerMixin, steps: int, eta: float) -> None:
-    """Checks a scheduler and what it is asked for.
+    """Checks a scheduler and its settings.
 
     Raises:
         InvalidInputError: The scheduler is not one of ours, or `steps` or `eta` is out of range.

@@ -1,4 +1,4 @@
-"""Where a model computes, and in which type of weights it does so by default."""
+"""The device that a model computes on, and the default type of its weights."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import torch
 
 
 def device_of(model: Any) -> torch.device:
-    """Returns where a model computes.
+    """Returns the device that a model computes on.
 
     A model that accelerate offloads waits elsewhere, whole or layer by layer, and computes where
     its hooks send it.
@@ -18,9 +18,9 @@ def device_of(model: Any) -> torch.device:
 
 
 def default_dtype(device: str | torch.device) -> str:
-    """Returns the type of the weights where a run gives none: half precision on a CUDA card.
+    """Returns the default type of the weights: half precision on a CUDA card.
 
-    It is float16 and not bfloat16: every card has it, and it rounds eight times as finely.
+    It is float16, not bfloat16, since every card has it and it rounds eight times as finely.
 
     Args:
         device: Where the models go.

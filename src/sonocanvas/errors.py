@@ -1,11 +1,11 @@
-"""The package's exceptions: all are errors that a user can mend."""
+"""The package's exceptions, all of which are errors that the user can fix."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class SonoCanvasError(Exception):
-    """Something a user can mend; the command line prints it as one sentence."""
+    """An error that the user can fix; the command line prints it as one sentence."""
 
 
 class InvalidInputError(SonoCanvasError, ValueError):
@@ -17,7 +17,7 @@ class CheckpointError(SonoCanvasError, RuntimeError):
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> InvalidInputError:
-    """Returns the error for a name that is not on a menu, with the nearest one that is.
+    """Returns the error for a name that is not on a menu, with the nearest known name.
 
     Args:
         what: What the name stands for, such as ``"rule"``.

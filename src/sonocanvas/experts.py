@@ -1,7 +1,7 @@
-"""Who draws where: the models with their prompts and what was given, each in its place.
+"""What draws where: the models with their prompts, and given content, each in its place.
 
-An expert is a model with one prompt that sees a box of the canvas and counts as much as its
-weights say. What was given is pinned: its noise is known, and no model is asked.
+An expert is a model with one prompt that sees a box of the canvas and counts according to its
+weights. Given content is pinned: its noise is known, and no model is evaluated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sonocanvas.types import ModelPair, Step, TextEmbeddings
 
 MODELS = ("image", "audio")
 GOLDEN = 0.6180339887498949
-"""By this share of a stride windows move from step to step: no border comes twice soon."""
+"""Windows move by this share of a stride per step, so that borders do not soon coincide."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Expert:
 
 @dataclass(frozen=True)
 class Pinned:
-    """What was given.
+    """Content that was given.
 
     Attributes:
         latent: `(channels, rows, columns)` the clean latent.
@@ -72,17 +72,17 @@ class Pinned:
     exact: Tensor
 
     def laid_over(self, image: Tensor) -> Tensor:
-        """Returns a decoded image `(batch, 3, mels, frames)` with what is given exactly."""
+        """Returns a decoded image `(batch, 3, mels, frames)` with the given content restored."""
         return torch.where(self.exact.to(image.device), self.canvas.to(image), image)
 
 
 @dataclass(frozen=True)
 class Composition:
-    """All that draws on one canvas.
+    """Everything that draws one canvas.
 
     Attributes:
         experts: The models with their prompts.
-        pinned: What was given, over what they draw.
+        pinned: Given content, over what they draw.
     """
 
     experts: tuple[Expert, ...]
@@ -90,7 +90,7 @@ class Composition:
 
     @classmethod
     def of(cls, embeddings: TextEmbeddings) -> Composition:
-        """Returns that of two prompts, each for the whole canvas."""
+        """Returns the composition of two prompts, each for the whole canvas."""
         return cls(tuple(expert_of(embeddings, model) for model in MODELS))
 
     def of_model(self, model: str) -> tuple[Expert, ...]:
@@ -98,7 +98,7 @@ class Composition:
         return tuple(expert for expert in self.experts if expert.model == model)
 
     def cover(self, model: str) -> Tensor | None:
-        """Returns how much of each place a model draws, `(rows, columns)`; `None` is all of it."""
+        """Returns how much of each place a model draws, `(rows, columns)`; `None` for all of it."""
         weights = [expert.weights for expert in self.of_model(model)]
         maps = [one for one in weights if one is not None]
         if not weights:
@@ -196,7 +196,7 @@ def _apart(
     audio_noise: Tensor | None,
     step: Step,
 ) -> Tensor:
-    """Returns the noise where at least one model draws in places only; see `Composition.cover`."""
+    """Returns the noise if at least one model draws only in places; see `Composition.cover`."""
     whole = torch.ones(1, 1)
     image, audio = ((whole if cover is None else cover).to(step.latents) for cover in covers)
     mixed = torch.zeros_like(step.latents)
@@ -212,7 +212,7 @@ def _apart(
 
 
 def windows(columns: int, width: int, index: int) -> list[int]:
-    """Returns where windows begin that cover some columns, half overlapping.
+    """Returns the starts of windows that cover some columns, half overlapping.
 
     Args:
         columns: How many there are.

@@ -1,4 +1,4 @@
-"""The end of the road that all methods share: a canvas becomes a sample with its sound."""
+"""The last stage of all methods: a canvas becomes a sample with its sound."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ VERSIONS_OF = ("sonocanvas", "torch", "diffusers", "transformers")
 
 
 def make_vocoder(config: RunConfig, pair: ModelPair) -> Vocoder:
-    """Returns the vocoder of a run, with the pair's weights if it plays by those.
+    """Returns the vocoder of a run, with the pair's weights if it uses them.
 
     Raises:
         InvalidInputError: The pair carries no vocoder.
@@ -45,11 +45,11 @@ def finish(
     Args:
         config: The run.
         pair: Its models.
-        prompts: What was asked for.
-        seed: Where the latent began.
+        prompts: The prompts.
+        seed: Seed of the latent.
         latent: What was denoised.
-        notes: Sentences about the prompts, kept in the record.
-        pinned: What was given; where it is exact it is not decoded, but as it was.
+        notes: Warnings about the prompts, saved in the record.
+        pinned: Given content; where it is exact, it replaces the decoded picture.
     """
     with stage(f"seed {seed} decoded"), torch.no_grad():
         image = canvases.decode_latents(pair.vae, latent.unsqueeze(0)).cpu()
@@ -74,11 +74,11 @@ def finish_image(
     Args:
         config: The run.
         pair: Its models.
-        prompts: What was asked for.
-        seed: Where the picture began.
+        prompts: The prompts.
+        seed: Seed of the picture.
         image: The picture, without the columns that the pair leaves empty.
         latent: `(channels, height, width)`, what the picture is in latent space.
-        notes: Sentences about the prompts, kept in the record.
+        notes: Warnings about the prompts, saved in the record.
     """
     gray = canvases.image_to_canvas(image.unsqueeze(0))[0]
     canvas = canvases.bytes_to_canvas(canvases.canvas_to_bytes(gray))
@@ -97,7 +97,7 @@ def finish_image(
 
 
 def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
-    """Returns what is kept in each sample about how it came about: settings that had a part."""
+    """Returns the record of each sample: the settings that took part in making it."""
     reads = {"method": True, "vocoder": True, **load("method", config.method.name).reads}
     if config.search.name:
         reads |= {"search": True, "keep_by": True, "keep_rule": True}

@@ -1,4 +1,4 @@
-"""What a canvas means as sound, read from a file that may come from anywhere."""
+"""Reads the format of a canvas from a file that may come from anywhere."""
 
 import dataclasses
 import math
@@ -9,9 +9,9 @@ from sonocanvas.types import CanvasFormat
 
 HIGHEST = {"sample_rate_hz": 192_000, "n_fft": 32_768, "mels": 1_024}
 MOST_OVERLAP = 128
-"""Hops a transform: with more, a small picture would take gigabytes to be played."""
+"""Most hops per transform: with more, playing a small picture would take gigabytes."""
 LONGEST_HOP_S = 1.0
-"""With longer hops a small picture would last for years."""
+"""Longest hop: with longer ones a small picture would last for years."""
 KINDS = {"int": (int,), "float": (int, float), "bool": (bool,)}
 
 
@@ -26,18 +26,18 @@ def read_format(values: Any) -> CanvasFormat:
     """
     fields = {field.name: field for field in dataclasses.fields(CanvasFormat)}
     if not isinstance(values, dict) or not values.keys() <= fields.keys():
-        raise InvalidInputError("A canvas format is a table of the fields of CanvasFormat.")
+        raise InvalidInputError("A canvas format must be a table of the fields of CanvasFormat.")
     read: dict[str, Any] = {}
     for name, field in fields.items():
-        value = values.get(name, field.default)  # a file of old lacks what has a default
+        value = values.get(name, field.default)  # older files lack fields that have a default
         if type(value) not in KINDS[str(field.type)]:
             raise InvalidInputError(f"The {name} of a canvas format must be a {field.type}.")
         if isinstance(value, int) and not -(2**31) < value < 2**31:
-            raise InvalidInputError(f"The {name} of a canvas format is out of all bounds.")
+            raise InvalidInputError(f"The {name} of a canvas format is out of bounds.")
         read[name] = float(value) if field.type == "float" else value
     fmt = CanvasFormat(**read)
     if not _means_something(fmt):
-        raise InvalidInputError(f"No canvas can mean this: {read}.")
+        raise InvalidInputError(f"This canvas format is not valid: {read}.")
     return fmt
 
 

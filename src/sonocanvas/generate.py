@@ -1,8 +1,8 @@
 """A run: from its description to samples, in memory or in a folder.
 
-`generate` is the function behind command line, page and batch. Seeds share a batch in chunks
-that depend on the run alone: a run that is resumed computes the same chunks again and keeps
-what is missing, so that its bytes do not depend on where it was interrupted.
+`generate` is the function behind command line, studio and cluster. Seeds share a batch in chunks
+that depend only on the run: a resumed run computes the same chunks again and keeps what was
+missing, so that its bytes do not depend on where it was interrupted.
 """
 
 import warnings
@@ -35,24 +35,24 @@ def generate(
     pair: ModelPair | None = None,
     make: Make | None = None,
 ) -> list[Sample]:
-    """Returns the samples of a run, in the order of its seeds, each as it is saved.
+    """Returns the samples of a run, in the order of its seeds, each as saved.
 
-    A run with `keep` has the place of each sample in its record; no sample is left out. While it
-    goes on in a folder, `preview.png` shows every 10 s what is predicted.
+    A run with `keep` has the place of each sample in its record; no sample is left out. During a
+    run in a folder, `preview.png` shows the prediction every 10 s.
 
     Args:
         config: The run.
-        out: Folder for the samples; `None` keeps them in memory. What an equal run has left
-            there is kept and not made again, also where only `keep` differs.
+        out: Folder for the samples; `None` keeps them in memory. Samples of an equal run in it are
+            kept and not made again, even if `keep` differs.
         device: `auto`, `cpu`, `cuda` or `mps`; not used with a `pair`.
         offload: Whether each model waits on the CPU until it is called: less memory of a card,
             and a little slower; not used with a `pair`.
-        overwrite: Whether what stands in `out` is made again and replaced.
+        overwrite: Whether samples in `out` are made again and replaced.
         on_step: Called after each step with its record and the predicted clean latents.
-        on_sample: Called with each sample, those that were kept first.
-        on_warning: Called with each sentence about the prompts, the licences of what is
-            downloaded and models that differ; by default `warnings.warn`.
-        on_cost: Called after each chunk of seeds with what it took, as in `making.Maker`.
+        on_sample: Called with each sample, existing ones first.
+        on_warning: Called with each warning about the prompts, the licences of downloads and
+            models that differ; by default `warnings.warn`.
+        on_cost: Called after each chunk of seeds with its cost, as in `making.Maker`.
         pair: A pair that is loaded already, instead of the one that the run names.
         make: What makes the samples instead of this process, such as `batch.pool.Pool`; `on_step`
             is not called then.

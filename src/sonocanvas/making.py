@@ -1,4 +1,4 @@
-"""Samples from models: what the seeds of a run go through on one device."""
+"""Makes the samples of a run's seeds on one device."""
 
 import dataclasses
 import time
@@ -15,14 +15,14 @@ from sonocanvas.types import ModelPair, Sample
 
 
 class Maker:
-    """The models of a run, its method, scorers and colouriser, made once for many chunks.
+    """The models of a run, its method, scorers and colouriser, loaded once for many chunks.
 
     Args:
         config: The run, settled.
         pair: Its models, as long as its canvas.
         device: Where scorers and colouriser compute.
         on_step: Called after each step with its record and the predicted clean latents.
-        on_warning: Called with each sentence about the prompts.
+        on_warning: Called with each warning about the prompts.
 
     Raises:
         InvalidInputError: An option of the run cannot be used.
@@ -80,7 +80,7 @@ def chunks_of(config: RunConfig) -> list[tuple[int, ...]]:
 def _colouriser(
     config: RunConfig, pair: ModelPair, device: str, on_step: OnStep | None
 ) -> Callable[[Sample], Sample]:
-    """Returns what gives a sample the colour that a run asks for, its models loaded."""
+    """Returns the function that colours the samples of a run, with its models loaded."""
     if not config.colour.name:
         return lambda sample: sample
     colouriser = build("colouriser", config.colour.name, config.colour.options)
@@ -94,7 +94,7 @@ def _clocks() -> dict[str, float]:
 
 @contextmanager
 def _counted_rows(models: ModelPair) -> Iterator[list[int]]:
-    """Gives a list that grows by the rows of each call of a model; two rows are an evaluation."""
+    """Yields a list that collects the rows of each model call; two rows are an evaluation."""
     rows: list[int] = []
     unets = {id(unet): unet for unet in (models.image_unet, models.audio_unet)}
     handles = [

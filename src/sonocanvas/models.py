@@ -1,4 +1,4 @@
-"""The models of a run: on which device, in which type, loaded and checked."""
+"""Loads and checks the models of a run, on a device and in a type."""
 
 import warnings
 from typing import Any
@@ -17,14 +17,14 @@ from sonocanvas.stages import stage
 from sonocanvas.types import ModelPair
 
 THROUGH_MODELS = frozenset({"sds"})
-"""Methods with gradients through a model that was called: it must not be moved away meanwhile."""
+"""Methods with gradients through a model, which must not be moved away before they are used."""
 
 
 def pick_device(name: str) -> str:
-    """Returns the device that a name stands for; `auto` is the fastest that is there.
+    """Returns the device of a name; `auto` is the fastest available one.
 
     Raises:
-        InvalidInputError: The name is not known, or there is no such device here.
+        InvalidInputError: The name is unknown, or there is no such device here.
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     there["cpu"] = True
@@ -34,22 +34,22 @@ def pick_device(name: str) -> str:
         raise unknown("device", name, ["auto", *there])
     if not there[name]:
         present = ", ".join(device for device in there if there[device])
-        raise InvalidInputError(f"There is no device '{name}' here; there is: {present}.")
+        raise InvalidInputError(f"There is no device '{name}' here; available: {present}.")
     return name
 
 
 def settled(
     config: RunConfig, device: str | torch.device, pair: ModelPair | None = None
 ) -> RunConfig:
-    """Returns a run that says the type of its weights and what its files hold, as it is recorded.
+    """Returns a run with the type of its weights and the digests of its files, as recorded.
 
     Args:
-        config: The run; where its `sampling.dtype` is `auto`, it is chosen here.
+        config: The run; a `sampling.dtype` of `auto` is resolved here.
         device: Where the models go.
         pair: Models that are loaded already; then their type is taken.
 
     Raises:
-        InvalidInputError: A file is missing, or is another than when the run was begun.
+        InvalidInputError: A file is missing, or has changed since the run was started.
     """
     layers = tuple(layer.settled() for layer in config.layers)
     config = config.model_copy(update={"layers": layers}) if layers else config
@@ -68,7 +68,7 @@ def load_pair(
     Args:
         config: The run.
         device: Where they go.
-        on_warning: Called with sentences about licences and about what differs.
+        on_warning: Called with warnings about licences and differences.
 
     Raises:
         InvalidInputError: The pair does not take another image or audio model.
@@ -104,8 +104,8 @@ def ready_pair(
         given = _type_of(getattr(pair, name))
         if given != config.sampling.dtype:
             raise InvalidInputError(
-                f"sampling.dtype is '{config.sampling.dtype}', but the {name} of the pair is of "
-                f"{given}."
+                f"sampling.dtype is '{config.sampling.dtype}', but the {name} of the pair has "
+                f"the type {given}."
             )
     return resized(pair, config.duration_s)
 
@@ -118,13 +118,13 @@ def check_offload(config: RunConfig, device: str) -> None:
     """
     if device != "cuda":
         raise InvalidInputError(
-            f"Offloading saves the memory of a graphics card; the device is '{device}', and only "
-            "'cuda' is allowed."
+            f"Offloading saves the memory of a graphics card, so the device must be 'cuda', not "
+            f"'{device}'."
         )
     if config.method.name in THROUGH_MODELS:
         raise InvalidInputError(
             f"Method '{config.method.name}' cannot be offloaded, since gradients flow through its "
-            "models; run it without."
+            "models; run it without --offload."
         )
     if not is_accelerate_available():
         raise InvalidInputError(

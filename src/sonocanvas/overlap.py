@@ -1,4 +1,4 @@
-"""Long things in parts that overlap: what is made of each fades into what is made of the next."""
+"""Processes long tensors in overlapping parts whose results fade into each other."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ def in_parts(
     make: Callable[[Tensor], Tensor],
     fade: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:
-    """Returns what `make` makes of something long, along its last dimension.
+    """Returns the result of `make` for a long tensor, in parts along its last dimension.
 
     Args:
         whole: `(..., length)`; one that is not longer than a part is made at once.
@@ -41,13 +41,13 @@ def in_parts(
 
 
 def faded(end: Tensor, beginning: Tensor) -> Tensor:
-    """Returns the one going over into the other, linearly: for pictures."""
+    """Returns a linear fade from one to the other, for pictures."""
     share = _rising(end)
     return torch.lerp(end, beginning, share.expand_as(end))
 
 
 def faded_by_power(end: Tensor, beginning: Tensor) -> Tensor:
-    """Returns the one going over into the other so that the power stays: for sound.
+    """Returns a fade from one to the other that preserves power, for sound.
 
     Only the middle eighth fades, since a player knows least at an edge. How much the two agree
     there sets the weights (Fink, Holters and Zölzer, "Signal-matched power-complementary

@@ -1,4 +1,4 @@
-"""What an entry of each menu must be, and what is called while a run goes on."""
+"""The protocols of menu entries, and the callbacks of a run."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Reads = Mapping[str, set[str] | bool]
-"""What is read of a run: tables by name, each with its keys or `True` for all."""
+"""What is read from a run: tables by name, each with its keys or `True` for all."""
 
 SCENE: Reads = {"layers": True, "duration_s": True}
-"""What a method reads that draws the layers of a run."""
+"""What methods that draw the layers of a run read."""
 
 OnStep = Callable[[Step, Any], None]
 """Called after each step with its record and the predicted clean latents."""
 
 OnWarning = Callable[[str], None]
-"""Called with each sentence that a user should read."""
+"""Called with each warning for the user."""
 
 
 OnCost = Callable[[Sequence[int], dict[str, float]], None]
-"""Called with the seeds of a chunk and what they took together."""
+"""Called with the seeds of a chunk and their total cost."""
 
 
 class Make(Protocol):
-    """Makes samples of a run somewhere else than here, such as on a cluster.
+    """Makes samples of a run elsewhere, such as on a cluster.
 
     Attributes:
         device: Where it computes; it decides the type of the weights.
@@ -39,14 +39,14 @@ class Make(Protocol):
     def __call__(
         self, config: Any, chunks: Sequence[Sequence[int]], on_cost: OnCost | None
     ) -> Iterator[Sample]:
-        """Yields the sample of each seed as it is saved, in any order."""
+        """Yields the sample of each seed as saved, in any order."""
 
     def expect(self, config: Any, chunks: Sequence[Sequence[int]]) -> None:
-        """Begins what will be asked for later."""
+        """Starts what will be asked for later."""
 
 
 class Method(Protocol):
-    """How a sample comes about; a frozen dataclass whose fields are its options.
+    """Makes samples; a frozen dataclass whose fields are its options.
 
     Attributes:
         reads: The tables of the run that it reads, beside its own and the vocoder's: all of one
@@ -78,7 +78,7 @@ class Search(Method, Protocol):
     beside: ClassVar[tuple[str, ...]]
 
     def evaluations(self, steps: int) -> int:
-        """Returns how many evaluations a seed takes at most, with so many steps of sampling."""
+        """Returns the largest number of evaluations per seed, given the steps of sampling."""
 
 
 class Rule(Protocol):
@@ -94,7 +94,7 @@ class Rule(Protocol):
 
 
 class Source(Protocol):
-    """What a layer holds that no model draws; a frozen dataclass whose fields are its options.
+    """Content of a layer that no model draws; a frozen dataclass whose fields are its options.
 
     Attributes:
         kind: What it gives: `"picture"` or `"sound"`.
@@ -103,14 +103,14 @@ class Source(Protocol):
     kind: ClassVar[str]
 
     def settled(self) -> Self:
-        """Returns itself with what tells its content from another, such as a digest of its file.
+        """Returns itself with the identity of its content, such as a digest of its file.
 
         Raises:
-            InvalidInputError: There is no such content, or it is another than was settled.
+            InvalidInputError: The content is missing, or differs from the recorded identity.
         """
 
     def __call__(self, canvas_format: CanvasFormat) -> tuple[Tensor, Tensor]:
-        """Returns what it gives as a canvas, and how opaque that is; both in [0, 1].
+        """Returns its content as a canvas, and its opacity; both in [0, 1].
 
         A picture is `(height, width)` of any size. A sound is `(mels, frames)` of its length.
         """
@@ -128,12 +128,12 @@ class Colouriser(Protocol):
 
     @property
     def record(self) -> dict[str, Any]:
-        """Name and options, as they are kept with the pictures."""
+        """Name and options, as saved with the pictures."""
 
     def __call__(
         self, pair: Callable[[], ModelPair], device: str, on_step: OnStep | None
     ) -> Callable[[Sample], Colour]:
-        """Returns what colours a sample; models are loaded now, the pair only if it is needed.
+        """Loads models, the pair only if needed, and returns the function that colours a sample.
 
         Raises:
             InvalidInputError: The pair or an option does not allow it.

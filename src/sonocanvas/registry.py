@@ -1,7 +1,7 @@
 """THE MENU: every choice that a user can name, and where its code is.
 
-An entry is `name -> "module:attribute"` and is imported only when it is asked for. To add a
-rule, a vocoder or a scorer, write its file and add one line here.
+An entry is `name -> "module:attribute"` and is imported only when it is used. To add a rule, a
+vocoder or a scorer, write its file and add one line here.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from typing import Any
 from sonocanvas.errors import InvalidInputError, unknown
 
 MISSING = dataclasses.MISSING
-"""What `options` gives for a field that has no default: a part, and not an option."""
+"""What `options` returns for a field without a default, which is a part and not an option."""
 
 METHODS = {
     "compose": "sonocanvas.methods.compose:Compose",
@@ -54,8 +54,8 @@ SCORERS = {
     "selector": "sonocanvas.scorers.selector:Selector",
 }
 SELECTORS = frozenset({"audibility", "clap", "clip", "picture_likeness", "round_trip", "selector"})
-"""Scorers by which samples may be chosen. The judge and the strangers are not among them: a number
-that chose what is reported says nothing about it."""
+"""Scorers that can select samples. The judge and the strangers are not among them: a score says
+nothing about samples that it chose."""
 SET_SCORERS = {
     "fad": "sonocanvas.scorers.fad:Fad",
     "fid": "sonocanvas.scorers.fid:Fid",
@@ -100,7 +100,7 @@ MENUS: dict[str, dict[str, str]] = {
 
 
 OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-"""An entry of one's own, `module:Class`."""
+"""The user's own entry, `module:Class`."""
 OWN_MENUS = frozenset({"method", "source", "rule", "vocoder", "scorer", "colouriser"})
 _ALLOWED: set[str] = set()
 
@@ -108,16 +108,16 @@ _ALLOWED: set[str] = set()
 def allow(name: str) -> None:
     """Lets a name `module:Class` stand for its class on the menus of `OWN_MENUS`, in this process.
 
-    A name alone does not: it may come from a file of a stranger, and importing it runs its code.
+    A name in a file does not: the file may come from a stranger, and importing it runs its code.
 
     Args:
-        name: What its user has written, in Python or on the command line.
+        name: What the user wrote, in Python or on the command line.
 
     Raises:
         InvalidInputError: It is not of that form.
     """
     if not OWN.fullmatch(name):
-        raise InvalidInputError(f"Code of one's own is named module:Class, not '{name}'.")
+        raise InvalidInputError(f"Your own code must be named as module:Class, not '{name}'.")
     _ALLOWED.add(name)
 
 
@@ -127,7 +127,7 @@ def allowed() -> frozenset[str]:
 
 
 def load(menu: str, name: str) -> Any:
-    """Returns what a name on a menu stands for, imported now.
+    """Imports and returns the entry of a name on a menu.
 
     Args:
         menu: One of the keys of `MENUS`.
@@ -150,7 +150,7 @@ def _load_own(menu: str, name: str) -> Any:
     """Returns the class that a user's own name stands for, if its code may run."""
     if name not in _ALLOWED:
         raise InvalidInputError(
-            f"The {menu} '{name}' is code that is not of SonoCanvas, and a file may not run it; if "
+            f"The {menu} '{name}' is code from outside SonoCanvas, which a file must not run; if "
             f"you trust it, allow it: `sonocanvas --allow-code {name} ...`."
         )
     module, _, attribute = name.partition(":")
@@ -158,7 +158,7 @@ def _load_own(menu: str, name: str) -> Any:
         entry = getattr(importlib.import_module(module), attribute, None)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise  # one that it imports itself
+            raise  # a module that it imports itself
         raise InvalidInputError(
             f"There is no module '{error.name}' for the {menu} '{name}'."
         ) from None
@@ -201,7 +201,7 @@ def build(menu: str, name: str, given: Mapping[str, Any], **parts: Any) -> Any:
     Args:
         menu: One of the keys of `MENUS`.
         name: An entry of that menu that is a dataclass.
-        given: Options by name; what is left out keeps its default.
+        given: Options by name; missing ones keep their default.
         parts: Fields that are not options, such as the rule that a wrapper wraps.
 
     Raises:

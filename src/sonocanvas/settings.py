@@ -1,4 +1,4 @@
-"""Tables of settings: how the models are sampled, and what is chosen from a menu with options."""
+"""Tables of settings: how the models are sampled, and choices from menus with their options."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -30,13 +30,13 @@ class Sampling(Part):
     image_guidance_scale: float = Field(default=8.0, ge=0)
     audio_guidance_scale: float = Field(default=5.0, ge=0)
     guidance_interval: Annotated[tuple[Share, Share], Strict(False)] = Field(
-        default=(0.0, 1.0), description="shares of the steps between which there is guidance"
+        default=(0.0, 1.0), description="shares of the steps between which guidance applies"
     )
     eta: float = Field(default=0.0, ge=0, le=1)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         default="auto",
         description="type of the weights; the latents are always float32. auto: float16 on cuda, "
-        "else float32",
+        "otherwise float32",
     )
 
     @field_validator("guidance_interval")
@@ -44,7 +44,7 @@ class Sampling(Part):
     def _forwards(cls, interval: tuple[float, float]) -> tuple[float, float]:
         if interval[0] > interval[1]:
             raise InvalidInputError(
-                f"sampling.guidance_interval must not run backwards, but is {list(interval)}."
+                f"sampling.guidance_interval must not decrease, but is {list(interval)}."
             )
         return interval
 
@@ -67,7 +67,7 @@ class Choice(Options):
 
 
 class MethodChoice(Choice):
-    """How the samples come about."""
+    """How the samples are made."""
 
     name: str = "compose"
 
@@ -97,13 +97,13 @@ class ColourChoice(Choice):
 
 
 class SourceChoice(Choice):
-    """Where the content of a layer comes from, and its options; without a name a model draws it."""
+    """The source of a layer and its options; without a name a model draws the layer."""
 
     name: str = ""
 
 
 def whole_options(menu: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the options of an entry with its defaults where none are given, checked.
+    """Returns the checked options of an entry, with defaults for missing ones.
 
     Raises:
         InvalidInputError: The name, an option or a value is not allowed.
@@ -114,7 +114,7 @@ def whole_options(menu: str, name: str, given: Mapping[str, Any]) -> dict[str, A
 
 
 def whole_or_none(menu: str, key: str, choice: Choice) -> Choice:
-    """Returns a choice that may be none with all its options, checked.
+    """Returns an optional choice with all its options, checked.
 
     Args:
         menu: One of `registry.MENUS`.
@@ -128,7 +128,7 @@ def whole_or_none(menu: str, key: str, choice: Choice) -> Choice:
         return type(choice)(name=choice.name, **whole_options(menu, choice.name, choice.options))
     if choice.options:
         raise InvalidInputError(
-            f"{key}.{next(iter(choice.options))} was given, but no {key}.name; known: "
+            f"{key}.{next(iter(choice.options))} is given without {key}.name; known: "
             f"{', '.join(MENUS[menu])}."
         )
     return choice

@@ -1,4 +1,4 @@
-"""What is being done and how long it took, on the logger `sonocanvas`, for `--verbose`."""
+"""Logs what is being done and how long it took, to the logger `sonocanvas`, for `--verbose`."""
 
 import contextlib
 import logging
@@ -10,7 +10,7 @@ LOGGER = logging.getLogger("sonocanvas")
 
 @contextlib.contextmanager
 def stage(what: str) -> Iterator[None]:
-    """Logs what was done inside, with its seconds, when it is done.
+    """Logs at its end what was done inside, with its seconds.
 
     Args:
         what: Such as `pair 'mini' loaded`.

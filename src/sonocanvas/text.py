@@ -1,4 +1,4 @@
-"""Prompts to text embeddings of both models, once per prompt and not per seed."""
+"""Encodes prompts for both models, once per prompt and not per seed."""
 
 import difflib
 import re
@@ -18,13 +18,13 @@ LITTLE_WORDS = {
     *("a", "an", "and", "at", "by", "for", "from", "in", "into", "its", "of", "on", "or"),
     *("over", "the", "to", "under", "with", "without"),
 }
-"""Words that say nothing of what is asked for."""
+"""Words that say nothing about the content."""
 
 
 def encode_prompts(
     pair: ModelPair, prompts: Prompts, device: torch.device | None = None
 ) -> tuple[TextEmbeddings, list[str]]:
-    """Returns the text embeddings of all four prompts, and warnings as sentences.
+    """Returns the text embeddings of all four prompts, and warnings.
 
     The embeddings are those of diffusers' `StableDiffusionPipeline`: the last hidden state of
     the padded and truncated prompt, without an attention mask. For a pair of a closed
@@ -33,7 +33,7 @@ def encode_prompts(
     Args:
         pair: The models.
         prompts: What to draw and to play; the negative prompts may be empty.
-        device: Where the text encoders compute; by default where they are.
+        device: Where the text encoders compute; by default on their own device.
 
     Raises:
         InvalidInputError: The image prompt or the audio prompt is empty.
@@ -54,7 +54,7 @@ def encode_prompts(
 def encode_text(
     pair: ModelPair, model: str, text: str, what: str, device: torch.device | None = None
 ) -> tuple[Tensor, list[str]]:
-    """Returns the embedding `(1, tokens, width)` of a text, and warnings as sentences.
+    """Returns the embedding `(1, tokens, width)` of a text, and warnings.
 
     Args:
         pair: The models.
@@ -75,7 +75,7 @@ def encode_text(
 
 
 def unknown_words(tokenizer: PreTrainedTokenizerBase, text: str) -> dict[str, list[str]]:
-    """Returns the words that a tokenizer does not know, each with the nearest that it does.
+    """Returns the words that a tokenizer does not know, each with the nearest known words.
 
     Args:
         tokenizer: A fast tokenizer of transformers; only one of whole words has unknown words.
@@ -87,7 +87,7 @@ def unknown_words(tokenizer: PreTrainedTokenizerBase, text: str) -> dict[str, li
 
 
 def check_known(pair: ModelPair, model: str, text: str) -> None:
-    """Checks that a model of a closed vocabulary knows at least one word of a prompt that counts.
+    """Checks that a model of a closed vocabulary knows a content word of a prompt.
 
     Args:
         pair: The models.
@@ -95,7 +95,7 @@ def check_known(pair: ModelPair, model: str, text: str) -> None:
         text: The prompt.
 
     Raises:
-        InvalidInputError: It knows none; what it made would have nothing to do with the prompt.
+        InvalidInputError: It knows none; its canvas would have nothing to do with the prompt.
     """
     if not pair.closed_vocabulary:
         return
@@ -111,16 +111,16 @@ def check_known(pair: ModelPair, model: str, text: str) -> None:
         some = ", ".join(f"'{prompt}'" for prompt in list(dict.fromkeys(offered))[:5])
         raise InvalidInputError(
             f"'{pair.name}' knows no word of the {model} prompt '{text}', but {some} and more: "
-            "'sonocanvas list prompts' prints all. --anyway makes a canvas of some sort."
+            "'sonocanvas list prompts' prints all. --anyway makes a canvas regardless."
         )
 
 
 def known_prompt(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
-    """Returns a prompt as it is read: with known words for the unknown ones that have a synonym.
+    """Returns a prompt as it is read: unknown words with a known synonym are replaced.
 
     Args:
         tokenizer: A fast tokenizer of whole words.
-        text: A prompt; all else in it stays as it is.
+        text: A prompt; everything else in it is kept.
     """
     known = _known(tokenizer)
     for start, end in reversed(_unknown(tokenizer, text)):
@@ -150,7 +150,7 @@ def _encode(
 
 
 def _cut_off(tokenizer: PreTrainedTokenizerBase, what: str, text: str) -> list[str]:
-    """Returns a sentence for the text that is cut off."""
+    """Returns a warning about text that is cut off."""
     offsets = _tokens(tokenizer, text)["offset_mapping"]
     limit = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add()
     if len(offsets) <= limit:
@@ -160,7 +160,7 @@ def _cut_off(tokenizer: PreTrainedTokenizerBase, what: str, text: str) -> list[s
 
 
 def _unknown_to(tokenizer: PreTrainedTokenizerBase, model: str, what: str, text: str) -> list[str]:
-    """Returns a sentence for each word that a model does not know."""
+    """Returns a warning for each word that a model does not know."""
     concepts, known, sentences = pictures() if model == "image" else sounds(), _known(tokenizer), []
     for word, near in unknown_words(tokenizer, text).items():
         offered = dict.fromkeys(f"'{prompt_with(one, concepts)}'" for one in near)
@@ -180,7 +180,7 @@ def _known(tokenizer: PreTrainedTokenizerBase) -> list[str]:
 
 
 def _unknown(tokenizer: PreTrainedTokenizerBase, text: str) -> list[tuple[int, int]]:
-    """Returns start and end of every word in a text that a tokenizer does not know."""
+    """Returns the start and end of every word in a text that a tokenizer does not know."""
     tokens = _tokens(tokenizer, text)
     return [
         (start, end)

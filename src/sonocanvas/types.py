@@ -72,7 +72,7 @@ each drawn against their own loudest mel; the ceiling is what its own player tak
 16-bit levels. The floor, 100 dB lower, plays no part in the drawing."""
 
 FORMATS = {"auffusion": AUFFUSION_FORMAT, "mini": MINI_FORMAT, "riffusion": RIFFUSION_FORMAT}
-"""What a canvas can mean as sound, by the pair that draws so."""
+"""The formats of canvases, by the pair that draws them."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,12 @@ class VocoderWeights:
 
     @property
     def kind(self) -> str:
-        """Name on the menu of the vocoder that plays by these weights."""
+        """Name on the menu of the vocoder that uses these weights."""
         return str(self.config.get("vocoder", "hifigan"))
 
     @property
     def canvas_format(self) -> CanvasFormat:
-        """What the canvases mean that it was trained on: Auffusion's are a HiFi-GAN's."""
+        """The format of the canvases that it was trained on: Auffusion's for a HiFi-GAN."""
         return AUFFUSION_FORMAT if self.kind == "hifigan" else MINI_FORMAT
 
 
@@ -127,7 +127,7 @@ VOCODER_KEYS = {
     "fmin": "f_min_hz",
     "fmax": "f_max_hz",
 }
-"""What a vocoder's configuration says of its canvas, as HiFi-GAN names it, by our field's name."""
+"""HiFi-GAN's names for the format of a canvas, with the names of our fields."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ class Colour:
     Attributes:
         pictures: `(pictures, 3, height, width)` in [0, 1], multiples of 1/255.
         record: How they were made: the colouriser's name and options.
-        colour_map: Map that gave each gray level its colour; empty where gray is the channel mean.
+        colour_map: Map that gave each gray level its colour; empty if gray is the channel mean.
     """
 
     pictures: Tensor
@@ -245,7 +245,7 @@ class Sample:
 
     Attributes:
         seed: Seed of its noise.
-        prompts: What was asked for.
+        prompts: The prompts.
         latent: `(channels, height, width)` float32 clean latent.
         image: `(3, height, width)` decoded picture in [0, 1].
         canvas: `(mels, frames)` channel mean of `image`; row 0 is the highest frequency.
@@ -253,8 +253,8 @@ class Sample:
         canvas_format: What the canvas means as sound.
         scores: Numbers about it.
         record: What else is saved: method, pair, rule, vocoder, licences, versions.
-        colour: The canvas in colour, where there is one.
-        candidates: Where it was searched for: what each try was and how it scored.
+        colour: The canvas in colour, if there is one.
+        candidates: If it was searched for: each try with its scores.
     """
 
     seed: int

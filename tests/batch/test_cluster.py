@@ -19,7 +19,7 @@ def test_a_text_names_a_cluster_and_its_workers():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("spark", "'spark' names no cluster; write ray or ray://HOST:PORT"),
+        ("spark", "'spark' is not a cluster; write ray or ray://HOST:PORT"),
         ("ray?worker=4", "Unknown option of a cluster 'worker'. Did you mean 'workers'?"),
         ("ray?workers=two", "workers of a cluster must be a whole number, not 'two'."),
         ("ray?workers=1.5", "workers of a cluster must be a whole number, not '1.5'."),

@@ -74,7 +74,7 @@ def test_places_do_not_depend_on_the_order_of_samples_that_are_not_tied(rule):
 def test_what_cannot_be_ranked_is_refused():
     with pytest.raises(InvalidInputError, match="Did you mean 'rank-product'"):
         places(IMAGE, AUDIO, rule="rank-produkt")
-    with pytest.raises(InvalidInputError, match="are of 5, 1 samples"):
+    with pytest.raises(InvalidInputError, match="cover 5, 1 samples"):
         places(IMAGE, [0.5])
     with pytest.raises(InvalidInputError, match="is nan; it must be finite"):
         places([0.5, float("nan")], [0.1, 0.2])
@@ -84,7 +84,9 @@ def test_the_judge_cannot_select():
     assert "judge" in SCORERS
     assert "judge" not in SELECTORS
     for scorers in (["judge"], ["selector", "judge"]):
-        with pytest.raises(InvalidInputError, match="'judge' only reports and may not select"):
+        with pytest.raises(
+            InvalidInputError, match="'judge' only reports and cannot be used to select"
+        ):
             selecting_scores(scorers)
     with pytest.raises(InvalidInputError, match="'judge' only reports"):
         RunConfig(**PROMPTS, keep=1, keep_by=["judge"])

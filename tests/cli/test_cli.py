@@ -109,13 +109,13 @@ def test_generate_with_a_search_tells_its_budget_first_and_keeps_the_candidates(
     small = ("--set", "search.pictures=2", "--set", "search.sounds=1", "--set", "search.shifts=1")
     code, _, errors = sonocanvas(*words, *small)
     assert code == 0
-    assert "takes at most 3 evaluations a seed, 6 in all" in errors.replace("\n", " ")
+    assert "takes at most 3 evaluations per seed, 6 in all" in errors.replace("\n", " ")
     table = (tmp_path / "run" / "0003" / "candidates.csv").read_text("utf-8").splitlines()
     assert table[0].split(",")[:4] == ["picture", "sound", "shift", "picture_db"]
     assert len(table) == 1 + 2 * 1 * 1 * 3
     code, _, errors = sonocanvas(*words, "--method", "imprint")
     assert code == 2
-    assert "'combinations' is for the method 'layer', not for 'imprint'" in errors
+    assert "'combinations' works with the method 'layer', not with 'imprint'" in errors
 
 
 def test_generate_from_a_preset_and_from_a_run_file(sonocanvas, tmp_path):
@@ -133,7 +133,7 @@ def test_generate_from_a_preset_and_from_a_run_file(sonocanvas, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--image", "", "--audio", "bells"), "must say something"),
+        (("--image", "", "--audio", "bells"), "A prompt must not be empty"),
         (("--image", "a castle"), "audio_prompt is missing"),
         ((*PROMPTS, "--pair", "minni"), "Did you mean 'mini'"),
         ((*PROMPTS, "--rule", "meen"), "Did you mean 'mean'"),
@@ -142,7 +142,7 @@ def test_generate_from_a_preset_and_from_a_run_file(sonocanvas, tmp_path):
         ((*PROMPTS, "--set", "sampling.stpes=1"), "Did you mean 'sampling.steps'"),
         ((*PROMPTS, "--set", "sampling.scheduler=ddin"), "Did you mean 'ddim'"),
         ((*PROMPTS, "--set", "rule.audio_weight=2.0"), "must be in [0, 1], not 2.0"),
-        ((*PROMPTS, "--set", "steps"), "not of the form 'key=value'"),
+        ((*PROMPTS, "--set", "steps"), "not have the form 'key=value'"),
         ((*PROMPTS, "--seeds", "7-3"), "must go upwards"),
         ((*PROMPTS, "--steps", "0"), "greater than or equal to 1, not 0"),
         ((*PROMPTS, "--device", "gpu"), "Unknown device 'gpu'"),
@@ -292,13 +292,13 @@ def test_colour_takes_every_option_on_the_command_line(sonocanvas, tmp_path):
     [
         (("colour", "none"), "'none' holds no sample"),
         (("colour", "run", "--by", "magna"), "Did you mean 'magma'"),
-        (("colour", "run", "--by", "turbo"), "it is replaced only with --overwrite"),
+        (("colour", "run", "--by", "turbo"), "use --overwrite to replace it"),
         (("colour", "run", "--steps", "3"), "Unknown option of colouriser 'magma': 'steps'"),
         (("colour", "run", "--by", "latent", "--steps", "0"), "steps must be from 1 to 999"),
         (("colour", "run", "--by", "deepfloyd", "--overwrite"), "needs a folder with DeepFloyd"),
         (("colour", "run", "--device", "gpu"), "Unknown device 'gpu'"),
         (("generate", *QUICK, "--colour", "magna"), "Did you mean 'magma'"),
-        (("generate", *QUICK, "--set", "colour.steps=3"), "no colour.name; known: magma"),
+        (("generate", *QUICK, "--set", "colour.steps=3"), "without colour.name; known: magma"),
         (("generate", *QUICK, "--colour", "deepfloyd"), "needs a folder with DeepFloyd IF"),
     ],
 )
@@ -466,12 +466,12 @@ def test_see_draws_what_play_played(sonocanvas, tmp_path):
         (("play", "none.png", "-o", "new.wav"), "no file"),
         (("play", "wide.png", "-o", "new.wav"), "at most 600 s"),
         (("play", "wide.png", "-o", "new.aac"), "must end in '.wav' or '.flac' or"),
-        (("see", "text.wav", "-o", "new.png"), "not sound"),
+        (("see", "text.wav", "-o", "new.png"), "not a sound"),
         (("see", "none.wav", "-o", "new.png"), "no file"),
         (("see", "nan.wav", "-o", "new.png"), "NaN"),
         (("see", "long.wav", "-o", "new.png"), "lasts 7200 s; at most 600 s"),
         (("see", "short.wav", "-o", "new.png"), "at least"),
-        (("see", "long.wav", "-o", "text.png"), "only with --overwrite"),
+        (("see", "long.wav", "-o", "text.png"), "use --overwrite to replace it"),
         (("see", "long.wav", "-o", "none/new.png"), "no folder"),
     ],
 )
@@ -535,7 +535,7 @@ def test_figure_draws_what_generate_made_and_replaces_it_only_when_asked(sonocan
         assert picture.width == 1650
     code, _, errors = sonocanvas(*words)
     assert code == 2
-    assert "only with --overwrite" in errors
+    assert "use --overwrite to replace it" in errors
     assert sonocanvas(*words, "--overwrite")[0] == 0
 
 
@@ -546,9 +546,9 @@ def test_figure_draws_what_generate_made_and_replaces_it_only_when_asked(sonocan
         (("teaser", "run", "-o", "new.jpg"), "must end in '.png' or '.pdf'"),
         (("teaser", "none", "-o", "new.png"), "no folder 'none'"),
         (("teaser", "run", "-o", "new.png"), "holds no sample"),
-        (("teaser", "run", "-o", "new.png", "--seeds", "x"), "not of the form"),
+        (("teaser", "run", "-o", "new.png", "--seeds", "x"), "not have the form"),
         (("teaser", "run", "-o", "new.png", "--score", "x"), "'score'. There is none."),
-        (("teaser", "run", "-o", "new.png", "--dpi", "30"), "50 to 1200 dots an inch, not 30"),
+        (("teaser", "run", "-o", "new.png", "--dpi", "30"), "from 50 to 1200, not 30"),
     ],
 )
 def test_figure_refuses_bad_input_in_one_sentence(sonocanvas, tmp_path, words, sentence):
@@ -590,7 +590,7 @@ def test_too_little_memory_on_a_card_is_one_sentence_with_what_to_do(sonocanvas,
 def test_offloading_without_a_card_is_one_sentence(sonocanvas, tmp_path):
     code, _, errors = sonocanvas("generate", *QUICK, "--device", "cpu", "--offload")
     assert (code, errors.count("\n")) == (2, 1)
-    assert "the device is 'cpu', and only 'cuda' is allowed" in errors
+    assert "so the device must be 'cuda', not 'cpu'" in errors
     assert not (tmp_path / "runs").exists()
 
 
@@ -617,7 +617,7 @@ def test_the_help_of_a_command_ends_with_an_example_whose_options_it_has(sonocan
 def test_what_names_no_cluster_is_refused_before_anything_is_made(sonocanvas, tmp_path):
     code, _, errors = sonocanvas("generate", *QUICK, "--on", "slurm")
     assert code == 2
-    assert errors.startswith("'slurm' names no cluster; write ray or ray://HOST:PORT")
+    assert errors.startswith("'slurm' is not a cluster; write ray or ray://HOST:PORT")
     assert not list(tmp_path.rglob("sample.json"))
 
 

@@ -51,7 +51,7 @@ def test_evaluate_takes_a_rule(sonocanvas, prompts):
         (("prompts.tsv", "--benchmark"), "Give either a file of prompts or --benchmark"),
         (("none.tsv",), "Cannot read 'none.tsv'"),
         (("bad.tsv",), "'bad.tsv', line 3: it has an empty audio_prompt"),
-        (("prompts.tsv", "--pairs", "3"), "3 pairs are asked for; there are 1 to 2"),
+        (("prompts.tsv", "--pairs", "3"), "The number of pairs must be from 1 to 2, not 3"),
         (("prompts.tsv", "--methods", "composse"), "Did you mean 'compose'"),
         (("prompts.tsv", "--scores", "juge"), "Did you mean 'judge'"),
         (("prompts.tsv", "--scores", "fid"), "add that method"),
@@ -83,8 +83,8 @@ def test_generate_shows_the_kept_first(sonocanvas, weights, monkeypatch):
 
 def test_generate_that_cannot_keep_says_why(sonocanvas):
     code, _, errors = sonocanvas("generate", *GENERATE, "--seeds", "3", "--keep", "2")
-    assert (code, errors) == (2, "keep is 2, but there are 1 seeds to keep of.\n")
+    assert (code, errors) == (2, "keep is 2, but there are only 1 seeds to choose from.\n")
     words = ("--keep", "1", "--set", 'keep_by=["judge"]')
     code, _, errors = sonocanvas("generate", *GENERATE, "--seeds", "3", *words)
     assert code == 2
-    assert "'judge' only reports and may not select" in errors
+    assert "'judge' only reports and cannot be used to select" in errors

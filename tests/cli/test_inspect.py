@@ -148,9 +148,9 @@ def test_what_is_played_and_seen_keeps_its_origin(sonocanvas, tmp_path):
     ("words", "sentence"),
     [
         (("none.wav",), "no file or folder 'none.wav'"),
-        (("notes.txt",), "no kind that is known"),
+        (("notes.txt",), "of an unknown kind"),
         (("text.png",), "not a picture"),
-        (("text.wav",), "not sound"),
+        (("text.wav",), "not a sound"),
         (("text.mp4",), "not a video"),
         (("playlist.mp4",), "not a video"),
         (("empty.wav",), "holds no sound"),
@@ -159,9 +159,9 @@ def test_what_is_played_and_seen_keeps_its_origin(sonocanvas, tmp_path):
         (("long.wav",), "lasts 7200 s; at most 600 s"),
         (("nan.wav",), "NaN"),
         (("folder",), "holds no sample"),
-        (("text.png", "-o", "new.png"), "is no sound"),
+        (("text.png", "-o", "new.png"), "is not a sound"),
         (("tone.wav", "-o", "new.wav"), "must end in '.png'"),
-        (("tone.wav", "-o", "text.png"), "only with --overwrite"),
+        (("tone.wav", "-o", "text.png"), "use --overwrite to replace it"),
     ],
 )
 def test_what_cannot_be_inspected_is_one_sentence(sonocanvas, tmp_path, words, sentence):

@@ -123,7 +123,7 @@ def test_a_run_is_felt_and_morphed(sonocanvas, files):
         (("generate", "--image-file", "none.png", *SOUND), "There is no file 'none.png'."),
         (
             ("generate", "--strength", "0.5", *QUICK),
-            "--strength 0.5 is for --image-file and --audio-file; in a layer it is given as 60%.",
+            "--strength 0.5 needs --image-file or --audio-file; in a layer, write it as 60%.",
         ),
         (
             ("generate", "--image-file", "my_castle.png", "--strength", "2", *SOUND),
@@ -131,12 +131,12 @@ def test_a_run_is_felt_and_morphed(sonocanvas, files):
         ),
         (
             ("generate", "--layer", "sound bells 0-9s", "--image", "a castle"),
-            "Layer 2, 'bells', is from 0 to 9 s; the canvas lasts 0.26 s, and a longer one is had "
-            "by --duration.",
+            "Layer 2, 'bells', is from 0 to 9 s, but the canvas lasts 0.26 s; --duration "
+            "makes it longer.",
         ),
         (("generate", "--scene", "none.toml"), "Cannot read 'none.toml': No such file or dir"),
         (("generate", "--duration", "1", *QUICK), "duration_s must be from 2 to 600, or 0 for"),
-        (("scene", "check"), "Give a scene.toml, or one --layer or more."),
+        (("scene", "check"), "Give a scene.toml or at least one --layer."),
         (("scene", "check", "--layer", "sound a", "-o", "a.txt"), "'a.txt' must end in '.png'."),
     ],
 )

@@ -49,11 +49,14 @@ def test_runs_become_a_page_and_results_become_a_table(study, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("make", "compose", "-o", "asked"), "All runs are of method 'compose'"),
+        (("make", "compose", "-o", "asked"), "All runs have method 'compose'"),
         (("make", "compose", "nowhere", "-o", "asked"), "'nowhere' holds no sample"),
         (("make", *METHODS[:2], "-o", "compose"), "'compose' exists"),
         (("make", *METHODS[:2], "-o", "."), "'.' exists"),
-        (("make", *METHODS[:2], "-o", "asked", "--repeats", "-1"), "repeats is -1"),
+        (
+            ("make", *METHODS[:2], "-o", "asked", "--repeats", "-1"),
+            "repeats must be 0 or more, not -1",
+        ),
         (("report", "none.json", "--key", "none-key.json"), "Cannot read 'none-key.json'"),
         (("report", "x.json", "--key", "x", "--csv", "x.txt"), "'x.txt' must end in '.csv'"),
     ],

@@ -120,7 +120,7 @@ def test_pair_without_colour_is_refused_before_it_paints(sample, paint):
     pair = tiny_pair(vae=BlockAutoencoder(4, 4, (8,), 4).eval())
     assert draws_gray(pair)
     assert not draws_gray(tiny_pair())
-    with pytest.raises(InvalidInputError, match="Pair 'tiny' draws in gray alone, so 'latent'"):
+    with pytest.raises(InvalidInputError, match="Pair 'tiny' draws only in gray, so 'latent'"):
         paint(Latent(**QUICK), sample, pair, lambda step, clean: steps.append(step))
     assert steps == []
 

@@ -68,9 +68,9 @@ def test_clopper_pearson_is_scipys_exact_interval(successes, n):
         (lambda: normal_interval([1, np.nan]), "with 1 finite ones"),
         (lambda: bootstrap_interval([]), "needs 1 or more"),
         (lambda: bootstrap_interval([1, 2], clusters=["a"]), "2 values and 1 clusters"),
-        (lambda: bootstrap_interval([1, 2], resamples=0), "resamples is 0"),
-        (lambda: clopper_pearson(3, 2), "3 of 2 is no share"),
-        (lambda: clopper_pearson(0, 0), "0 of 0 is no share"),
+        (lambda: bootstrap_interval([1, 2], resamples=0), "resamples must be 1 or more, not 0"),
+        (lambda: clopper_pearson(3, 2), "3 of 2 is not a share"),
+        (lambda: clopper_pearson(0, 0), "0 of 0 is not a share"),
     ],
 )
 def test_what_is_no_sample_is_refused(call, message):

@@ -82,21 +82,21 @@ def test_scores_are_those_that_fit():
     [
         ({"methods": ("compoze",)}, "Did you mean 'compose'"),
         ({"methods": ()}, "There is no method"),
-        ({"methods": ("compose", "compose")}, "are one; give each once"),
+        ({"methods": ("compose", "compose")}, "are the same; give each once"),
         ({"vary": ["sampling.stpes=1"]}, "Did you mean 'sampling.steps'"),
-        ({"vary": ["sampling.steps"]}, "is not of the form 'key=value,value'"),
+        ({"vary": ["sampling.steps"]}, "does not have the form 'key=value,value'"),
         ({"vary": ["sampling.steps=0"]}, "greater than or equal to 1, not 0"),
         ({"vary": ["pair=mini,sd15-auffusion"]}, "pair cannot be varied"),
         ({"vary": ["sampling.dtype=bfloat16"]}, "dtype cannot be varied"),
-        ({"style": "a painting"}, "must hold {} once"),
-        ({"vary": ["style={} and {}"]}, "must hold {} once"),
-        ({"given": {"seeds": "0-500"}}, "lie below 500, not at 500"),
+        ({"style": "a painting"}, "must contain {} once"),
+        ({"vary": ["style={} and {}"]}, "must contain {} once"),
+        ({"given": {"seeds": "0-500"}}, "must be below 500, not 500"),
         ({"scores": ["juge"]}, "Did you mean 'judge'"),
-        ({"scores": []}, "give one or more"),
-        ({"vary": ["image_prompt=a dog,a cat"]}, "the table of prompts says what image_prompt is"),
-        ({"settings": ["audio_prompt=bells"]}, "the table of prompts says what audio_prompt is"),
-        ({"vary": ["seeds=0-3"]}, "--seeds says what seeds is"),
-        ({"settings": ['scores=["judge"]']}, "--scores says what scores is"),
+        ({"scores": []}, "must be one or more"),
+        ({"vary": ["image_prompt=a dog,a cat"]}, "image_prompt is set by the table of prompts"),
+        ({"settings": ["audio_prompt=bells"]}, "audio_prompt is set by the table of prompts"),
+        ({"vary": ["seeds=0-3"]}, "seeds is set by --seeds"),
+        ({"settings": ['scores=["judge"]']}, "scores is set by --scores"),
         ({"scores": ["fad"]}, "compares with the outputs of 'audio-only'; add that method"),
     ],
 )
@@ -115,7 +115,9 @@ def test_sets_are_compared_only_where_every_row_has_two_samples():
     assert one_pair("0-1").set_scores == ("fid",)
     for options in ({"seeds": "0"}, {"seeds": "0-3", "settings": ["keep=1"]}):
         assert one_pair(**options).set_scores == ()
-        with pytest.raises(InvalidInputError, match=r"'fid' compares two or more .* a row has one"):
+        with pytest.raises(
+            InvalidInputError, match=r"'fid' compares at least two .* a row has one"
+        ):
             one_pair(**options, scores=["fid"])
 
 

@@ -21,13 +21,18 @@ def test_the_first_stand_beside_the_first_whatever_their_seeds(save):
 def test_none_comes_twice_none_is_lacking_and_none_is_left_over(save):
     shown = read_runs([save("a", 1), save("b", 1, "sds")])
     found = by_method(shown)
-    with pytest.raises(InvalidInputError, match="is of method 'imprint' with 'a castle' and 'bel"):
+    with pytest.raises(
+        InvalidInputError,
+        match="None of the given runs has method 'imprint' with 'a castle' and 'bel",
+    ):
         side_by_side(found, [(*CASTLE, "compose"), (*CASTLE, "imprint")])
-    with pytest.raises(InvalidInputError, match=r"a/0001' and .*c/0001' are both of .* seed 1 of"):
+    with pytest.raises(
+        InvalidInputError, match=r"a/0001' and .*c/0001' both have method .*, seed 1 and"
+    ):
         by_method([shown[0], *read_runs([save("c", 1)])])
     found = by_method([*shown, *read_runs([save("d", 2)])])
     with pytest.raises(
-        InvalidInputError, match=r"as many of method 'sds' .* now 1, as of method 'c.* now 2"
+        InvalidInputError, match=r"There are 1 samples of method 'sds' .* but 2 of method 'c"
     ):
         side_by_side(found, [(*CASTLE, "compose"), (*CASTLE, "sds")])
 

@@ -35,5 +35,5 @@ def test_models_alone_may_have_seeds_of_their_own_and_these_are_told(save, words
 
 def test_a_column_that_is_not_given_is_named(save):
     shown = read_runs([save("a", 1), save("b", 1, "image-only")])
-    with pytest.raises(InvalidInputError, match="of method 'audio-only' with 'a castle' and 'bel"):
+    with pytest.raises(InvalidInputError, match="has method 'audio-only' with 'a castle' and 'bel"):
         Columns()(shown)

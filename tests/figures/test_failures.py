@@ -36,11 +36,11 @@ def test_prompts_scores_and_what_the_rank_does_not_say_are_told(run, words):
 def test_no_score_an_unknown_one_or_a_single_sample_is_one_sentence(save, run):
     with pytest.raises(InvalidInputError, match=r"Unknown score 'eror'. Did you mean 'error'"):
         Failures("eror")(read_runs([run]))
-    with pytest.raises(InvalidInputError, match="needs 2 samples or more, not 1"):
+    with pytest.raises(InvalidInputError, match="needs at least 2 samples, not 1"):
         Failures()(read_runs([run], [0]))
     unscored = save("unscored", 7, scores=())
     with pytest.raises(InvalidInputError, match=r"no score that all .*unscored/0007' has none"):
         Failures()(read_runs([run, unscored]))
     other = save("other", 8, scores=(Score("pitch", 1.0, "", higher_is_better=True),))
-    with pytest.raises(InvalidInputError, match="each lacks what another has"):
+    with pytest.raises(InvalidInputError, match="each lacks one that another has"):
         Failures()(read_runs([run, other]))

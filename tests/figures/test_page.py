@@ -74,7 +74,7 @@ def test_fewer_dots_make_a_smaller_png_of_the_same_inches(tmp_path):
         assert picture.size == (100, 50)
         assert picture.info["dpi"] == pytest.approx((100, 100), abs=0.1)
     for dots in (49, 1201):
-        with pytest.raises(InvalidInputError, match=f"50 to 1200 dots an inch, not {dots}"):
+        with pytest.raises(InvalidInputError, match=f"from 50 to 1200, not {dots}"):
             save_page(small_page(), tmp_path / "page.png", dots)
 
 

@@ -58,7 +58,7 @@ def test_folders_without_samples_and_broken_colour_are_refused(save, tmp_path):
     with pytest.raises(InvalidInputError, match="holds no sample"):
         read_runs([tmp_path])
     (save("renamed", 1) / "0001").rename(tmp_path / "renamed" / "best")
-    with pytest.raises(InvalidInputError, match="renamed' holds no sample in a folder that is na"):
+    with pytest.raises(InvalidInputError, match="renamed' holds no sample in a folder named after"):
         read_runs([tmp_path / "renamed"])
     assert seeds_of(read_runs([tmp_path / "renamed" / "best"])) == [1]
     run = save("run", 1)
@@ -85,7 +85,7 @@ def test_each_run_gives_those_of_the_seeds_that_it_has(save):
         read_runs(runs, [1, 2])
     with pytest.raises(InvalidInputError, match=r"seed 10, .*, 17 and 83 more; it has 1, 2"):
         read_runs(runs, list(range(10, 101)))
-    with pytest.raises(InvalidInputError, match="No run given has a sample of seed 3"):
+    with pytest.raises(InvalidInputError, match="None of the given runs has a sample of seed 3"):
         read_runs(runs, [1, 501, 3])
 
 
@@ -113,7 +113,9 @@ def test_no_latent_or_image_is_held(save):
 def test_seeds_of_a_run_file_that_are_no_list_of_numbers_are_refused(save, seeds):
     run = save("run", 1)
     (run / "run.toml").write_text(f"seeds = {seeds}")
-    with pytest.raises(InvalidInputError, match=r"seeds in .*run.toml' are .* no list of numbers"):
+    with pytest.raises(
+        InvalidInputError, match=r"seeds in .*run.toml' are .* not a list of numbers"
+    ):
         read_runs([run])
 
 

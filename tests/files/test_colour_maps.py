@@ -44,7 +44,7 @@ def test_colours_off_by_one_level_come_back_within_three_levels(name):
 def test_picture_that_was_changed_is_refused():
     changed = map_gray(GRAY, "viridis")
     changed[3, 4] = (255, 0, 0)
-    with pytest.raises(InvalidInputError, match=r"#ff0000 is not of the map 'viridis' .*changed"):
+    with pytest.raises(InvalidInputError, match=r"#ff0000 is not in the map 'viridis' .*changed"):
         unmap_colour(changed, "viridis")
     assert FARTHEST < 30
 

@@ -92,7 +92,7 @@ def test_only_what_changed_is_sent_and_what_is_gone_goes(store, tmp_path):
 
 def test_a_name_that_leaves_the_folder_is_refused(tmp_path):
     folder = RemoteFolder("memory://out", tmp_path / "copy")
-    with pytest.raises(InvalidInputError, match=r"holds '\.\./\.\./evil', which leaves"):
+    with pytest.raises(InvalidInputError, match=r"holds '\.\./\.\./evil', which leads out"):
         folder._inside("../../evil")
 
 

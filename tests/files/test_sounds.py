@@ -84,7 +84,7 @@ def test_a_sound_is_drawn_at_a_peak_of_095_or_at_its_level(tmp_path):
 @pytest.mark.parametrize("name", ["text.wav", "text.mp3", "text.raw", "text"])
 def test_sound_that_is_text_is_refused(tmp_path, name):
     (tmp_path / name).write_text("RIFF or not, this is text. " * 100)
-    with pytest.raises(InvalidInputError, match="not sound that can be read"):
+    with pytest.raises(InvalidInputError, match="not a sound that can be read"):
         read_sound(tmp_path / name, 16000)
 
 

@@ -27,7 +27,7 @@ ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0
     [
         ("sound.mp3", False, "must end in '.wav'"),
         ("none/sound.wav", False, "no folder"),
-        ("there.wav", False, "only with --overwrite"),
+        ("there.wav", False, "use --overwrite to replace it"),
         ("folder.wav", True, "exists"),
     ],
 )
@@ -65,7 +65,7 @@ def test_a_file_without_a_comment_has_none_and_text_is_refused(tmp_path):
     for name in ("picture.png", "picture.jpg", "sound.wav"):
         assert read_comment(tmp_path / name) == ""
     (tmp_path / "text.png").write_text("text")
-    with pytest.raises(InvalidInputError, match="neither a picture nor sound"):
+    with pytest.raises(InvalidInputError, match="neither a picture nor a sound"):
         read_comment(tmp_path / "text.png")
 
 

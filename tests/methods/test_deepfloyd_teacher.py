@@ -150,7 +150,7 @@ def test_tokenizer_that_nothing_here_reads_is_refused_before_the_weights_are_rea
     monkeypatch.setattr(reading, "is_protobuf_available", lambda: True)
     with pytest.raises(CheckpointError) as refused:
         load_teacher(str(home), PROMPTS, 4.0, crops=2)
-    sentence = f"{home / 'tokenizer'} holds a tokenizer of sentencepiece; to read it, "
+    sentence = f"{home / 'tokenizer'} holds a sentencepiece tokenizer; to load it, "
     assert str(refused.value) == sentence + "`pip install sentencepiece`."
     (home / "tokenizer" / "tokenizer.json").write_bytes(
         (folder / "tokenizer" / "tokenizer.json").read_bytes()

@@ -183,7 +183,9 @@ def test_a_search_brings_its_method_and_is_refused_with_another():
     given = {"image_prompt": "a castle", "audio_prompt": "bells"}
     assert RunConfig(**given, search="combinations").method.name == "layer"
     assert RunConfig(**given, search={"name": "halving", "tries": 3}).method.name == "compose"
-    with pytest.raises(InvalidInputError, match="'halving' is for the method 'compose', not for"):
+    with pytest.raises(
+        InvalidInputError, match="'halving' works with the method 'compose', not with"
+    ):
         RunConfig(**given, search="halving", method="layer")
 
 
@@ -193,7 +195,7 @@ def test_a_search_brings_its_method_and_is_refused_with_another():
         ({"name": "halvin"}, "Did you mean 'halving'"),
         ({"name": "halving", "tries": 0}, "tries must be from 1 to 4096, not 0"),
         ({"name": "combinations", "shifts": 65}, "shifts must be from 1 to 64, not 65"),
-        ({"tries": 8}, "search.tries was given, but no search.name; known: halving, combinations"),
+        ({"tries": 8}, "search.tries is given without search.name; known: halving, combinations"),
     ],
 )
 def test_what_is_not_allowed_is_one_sentence(config, given, sentence):

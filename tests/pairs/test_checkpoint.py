@@ -113,7 +113,7 @@ def test_other_autoencoder_is_told_with_the_measured_difference(folders):
     sentences = []
     pair = load(folders, on_warning=sentences.append)
     assert len(sentences) == 1
-    told = float(re.search(r"lie (\S+) apart", sentences[0]).group(1))
+    told = float(re.search(r"are (\S+) apart", sentences[0]).group(1))
     assert told == pytest.approx(0.05, abs=2e-3)  # [-1, 1] to [0, 1] halves it
     audio = load_file(folders / "audio/vae/diffusion_pytorch_model.safetensors")
     assert torch.equal(pair.vae.decoder.conv_out.bias, audio["decoder.conv_out.bias"])
@@ -152,7 +152,7 @@ def test_models_in_each_others_place_are_told(folders):
     sentences = []
     load(folders, image_model=str(folders / "audio"), on_warning=sentences.append)
     assert sentences == [
-        f"The image model {folders / 'audio'} comes with a vocoder, as a spectrogram model does; "
+        f"The image model {folders / 'audio'} comes with a vocoder, like a spectrogram model; "
         "if it is one, its pictures will be spectrograms.",
         f"The image model and the audio model are the same: {folders / 'audio'}.",
     ]
@@ -162,7 +162,7 @@ def test_models_in_each_others_place_are_told(folders):
     assert sentences == [
         f"The audio model {folders / 'other'} comes without the vocoder that "
         "auffusion/auffusion-full-no-adapter has; if it was not trained on the canvas of pair "
-        "'sd15-auffusion', it will sound as noise."
+        "'sd15-auffusion', it will sound like noise."
     ]
 
 
@@ -178,7 +178,7 @@ def test_weights_of_another_width_are_told_with_both_shapes(folders):
 )
 def test_a_pointer_in_the_place_of_weights_says_how_to_get_them(folders, name):
     (folders / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
-    with pytest.raises(CheckpointError, match=r"is a pointer of Git LFS .* run `git lfs pull`"):
+    with pytest.raises(CheckpointError, match=r"is a Git LFS pointer.* run `git lfs pull`"):
         load(folders)
 
 
@@ -189,8 +189,8 @@ def test_stale_words_of_a_vocoder_are_told_with_both_values_and_do_not_stop(fold
     pair = load(folders, on_warning=sentences.append)
     assert sentences == [
         "The description of the vocoder of pair 'sd15-auffusion' differs from its canvas, which "
-        "is followed: sampling_rate is 22050 and not 16000, n_fft is 1024 and not 2048, fmax is "
-        "11025 and not 8000; if it sounds wrong, the vocoder is another's."
+        "is used: sampling_rate is 22050, not 16000, n_fft is 1024, not 2048, fmax is "
+        "11025, not 8000; if it sounds wrong, the vocoder belongs to another model."
     ]
     save_folder(pair, tmp_path / "pair")
     load_folder(tmp_path / "pair", on_warning=sentences.append)

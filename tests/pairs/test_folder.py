@@ -209,7 +209,7 @@ def test_a_part_without_safetensors_is_named(folder):
 
 def test_weights_that_lack_a_tensor_are_refused(folder):
     change_json(folder / "vae" / "config.json", layers_per_block=2)
-    with pytest.raises(CheckpointError, match="vae lacks weights of AutoencoderKL, the first is"):
+    with pytest.raises(CheckpointError, match="vae lacks weights of AutoencoderKL, first of all"):
         load_folder(folder)
 
 

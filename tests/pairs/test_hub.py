@@ -81,8 +81,8 @@ def test_offline_without_the_files_is_one_sentence_that_names_both_and_says_what
     assert str(caught.value) == (
         "Not on this machine and cannot be downloaded, since HF_HUB_OFFLINE is set: "
         "stable-diffusion-v1-5/stable-diffusion-v1-5 at 451f4fe and "
-        "auffusion/auffusion-full-no-adapter at main; give what you have as --image-model FOLDER "
-        "and --audio-model FOLDER, or run once with the network and without HF_HUB_OFFLINE."
+        "auffusion/auffusion-full-no-adapter at main; give your own copy as --image-model FOLDER "
+        "and --audio-model FOLDER, or run once while online and without HF_HUB_OFFLINE."
     )
 
 
@@ -102,7 +102,7 @@ def test_without_a_network_it_says_so_at_once_and_does_not_repeat(cache, monkeyp
         CheckpointError, match="since it ended in ConnectError: auffusion"
     ) as caught:
         fetch(AUDIO, pytest.fail)
-    assert "--audio-model FOLDER, or run once with the network." in str(caught.value)
+    assert "--audio-model FOLDER, or run once while online." in str(caught.value)
     assert capfd.readouterr() == ("", "")
 
 

@@ -155,7 +155,7 @@ def test_the_part_for_the_text_encoder_is_left_out_and_told(tmp_path):
         ),
         ({"mid.to_q.lora_A.weight": torch.ones(3, 32)}, "has no attribute `mid`"),
         ({"text_encoder.to_q.lora_A.weight": torch.ones(3, 32)}, "it holds nothing for the unet"),
-        ({"conv_in.weight": torch.ones(3)}, "no LoRA of this model"),
+        ({"conv_in.weight": torch.ones(3)}, "not a LoRA for this model"),
         ({f"{LINEAR[0]}.lora_magnitude_vector": torch.ones(3)}, "belongs to a DoRA, LoKr or LoHa"),
         ({"lora_unet_mid.hada_w1_a": torch.ones(3)}, "belongs to a DoRA, LoKr or LoHa"),
     ],
@@ -164,7 +164,7 @@ def test_a_file_that_does_not_fit_is_one_sentence(tmp_path, capfd, tensors, mess
     path = saved(tmp_path / "lora.safetensors", tensors)
     with pytest.raises(CheckpointError, match=message) as caught:
         merge(seeded_unet(), path)
-    assert str(caught.value).startswith(f"{path} is no LoRA of this model: ")
+    assert str(caught.value).startswith(f"{path} is not a LoRA for this model: ")
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
 
@@ -179,7 +179,7 @@ def test_a_lora_of_a_wider_model_is_refused_with_both_shapes(tmp_path):
 def test_a_broken_file_is_named(tmp_path):
     path = tmp_path / "lora.safetensors"
     path.write_bytes(b"not tensors")
-    with pytest.raises(CheckpointError, match=r"lora\.safetensors is no LoRA of this model"):
+    with pytest.raises(CheckpointError, match=r"lora\.safetensors is not a LoRA for this model"):
         merge(seeded_unet(), path)
 
 
@@ -196,7 +196,7 @@ def test_a_file_or_the_only_one_in_a_folder_is_found(tmp_path):
     assert find(tmp_path) == Lora(path, f"{tmp_path.name}: mit")
     other = saved(tmp_path / "z.safetensors", {"a": torch.ones(1)})
     with pytest.raises(
-        CheckpointError, match=r"2 files .*style.safetensors, z.safetensors\); give"
+        CheckpointError, match=r"2 safetensors files .*style.safetensors, z.safetensors\); give"
     ):
         find(tmp_path)
     usual = other.rename(tmp_path / "pytorch_lora_weights.safetensors")
@@ -208,7 +208,7 @@ def test_a_file_or_the_only_one_in_a_folder_is_found(tmp_path):
     [
         ("styles/none.safetensors", r"no file 'styles/none\.safetensors' for --image-lora"),
         ("style.bin", r"There is no folder 'style\.bin'"),
-        (".", r"holds 0 files of safetensors \(\); give the one that is the LoRA as --image-lora"),
+        (".", r"holds 0 safetensors files \(\); give the one that is the LoRA as --image-lora"),
         ("owner/style", "HF_HUB_OFFLINE is set: owner/style at main; give .* --image-lora FOLDER"),
     ],
 )

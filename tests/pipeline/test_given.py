@@ -67,10 +67,13 @@ def test_a_canvas_of_another_duration(pipe):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"audio_prompt": "bells"}, "image_prompt has None; a prompt is a text with words."),
+        (
+            {"audio_prompt": "bells"},
+            "image_prompt has None; a prompt must be a text that is not empty.",
+        ),
         ({"image": np.zeros(5), "audio_prompt": "bells"}, "image is (5,); it must be (height, wi"),
         ({"image": ramp() * 2, "audio_prompt": "bells"}, "image is (32, 64); it must be"),
-        ({"image": ramp() * 0, "audio_prompt": "bells"}, "image is of one gray; there is nothing"),
+        ({"image": ramp() * 0, "audio_prompt": "bells"}, "image is all one gray; there is nothing"),
         ({"image": ramp(), "mask": ramp()[:4], "audio_prompt": "bells"}, "mask is (4, 64); it mus"),
         ({"image_prompt": "a dog", "audio": np.zeros(4096)}, "audio is (4096,); it must be (samp"),
         ({"image_prompt": "a dog", "audio": sine(), "strength": 2}, "strength must be a number in"),

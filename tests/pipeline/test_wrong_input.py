@@ -15,11 +15,11 @@ from sonocanvas.errors import CheckpointError, InvalidInputError
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"image_prompt": " "}, "image_prompt has ' '; a prompt is a text with words"),
+        ({"image_prompt": " "}, "image_prompt has ' '; a prompt must be a text that is not empty"),
         ({"image_prompt": None}, "image_prompt has None"),
         ({"audio_prompt": 3}, "audio_prompt has 3"),
         ({"audio_prompt": ["bells", ""]}, "audio_prompt has ''"),
-        ({"audio_prompt": []}, "of one length, 1 or more; audio_prompt has 0"),
+        ({"audio_prompt": []}, "have the same length, 1 or more; audio_prompt has 0"),
         (
             {"image_prompt": ["a"], "audio_prompt": ["b", "c"]},
             "image_prompt has 1, audio_prompt has 2",
@@ -32,9 +32,12 @@ from sonocanvas.errors import CheckpointError, InvalidInputError
         ({"audio_guidance_scale": float("nan")}, "audio_guidance_scale must .* not nan"),
         ({"guidance_interval": 0.5}, r"must be two shares of the steps, not 0\.5"),
         ({"guidance_interval": (0.1, "1")}, "must be two shares of the steps, not"),
-        ({"guidance_interval": (0.8, 0.2)}, r"must rise within \[0, 1\], not \[0\.8, 0\.2\]"),
-        ({"guidance_interval": [0, 2]}, r"must rise within \[0, 1\], not \[0, 2\]"),
-        ({"guidance_interval": (0, float("nan"))}, r"must rise within \[0, 1\]"),
+        (
+            {"guidance_interval": (0.8, 0.2)},
+            r"must be in order within \[0, 1\], not \[0\.8, 0\.2\]",
+        ),
+        ({"guidance_interval": [0, 2]}, r"must be in order within \[0, 1\], not \[0, 2\]"),
+        ({"guidance_interval": (0, float("nan"))}, r"must be in order within \[0, 1\]"),
         ({"rule": "mean"}, r"rule must be a rule such as Mean\(\), not 'mean'"),
         ({"rule": Mean}, r"rule must be a rule such as Mean\(\)"),
         ({"num_images_per_prompt": 0}, "num_images_per_prompt must be a whole number, 1 or more"),

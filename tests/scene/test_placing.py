@@ -71,10 +71,10 @@ def test_edges_within_the_canvas_fade_and_its_own_do_not(pair):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("sound bells 0-9s", "Layer 1, 'bells', is from 0 to 9 s; the canvas lasts 0.26 s, and a"),
-        ("sound bells 3-4s", "is from 3 to 4 s; the canvas lasts 0.26 s"),
-        ("picture cat 500-9000Hz", "a band from 500 to 9000 Hz; the canvas holds 0 to 8000 Hz in"),
-        ("picture cat 500-501Hz", "at least one must lie in it"),
+        ("sound bells 0-9s", "Layer 1, 'bells', is from 0 to 9 s, but the canvas lasts 0.26 s; "),
+        ("sound bells 3-4s", "is from 3 to 4 s, but the canvas lasts 0.26 s"),
+        ("picture cat 500-9000Hz", "a band from 500 to 9000 Hz; it must contain at least one"),
+        ("picture cat 500-501Hz", "contain at least one of the canvas's"),
     ],
 )
 def test_a_place_outside_the_canvas_is_one_sentence(pair, line, told):
@@ -134,7 +134,7 @@ def test_what_has_no_room_is_told(pair, files):
     one = placed(pair, f"sound {files}/tone.wav 0-{QUARTER_S}s")
     assert one[0].cut_s == pytest.approx(9 / FRAMES_A_SECOND)
     sentences = compose_layers(one, pair, NEGATIVE)[1]
-    assert sentences[0].startswith("'tone' is longer than its place; its last 0.0 s are not heard")
+    assert sentences[0].startswith("'tone' is longer than its place; the last 0.0 s are cut off")
 
 
 def test_a_level_is_decibels(pair, files):
@@ -179,7 +179,9 @@ def test_levels_of_drawn_layers_need_a_logarithmic_canvas(pair):
     fmt = dataclasses.replace(RIFFUSION_FORMAT, mels=32, n_fft=2048, window_samples=512)
     other = dataclasses.replace(pair, canvas_format=fmt)
     layers = placed(other, "sound bells -10dB")
-    with pytest.raises(InvalidInputError, match="a layer that its models draw has a level of 0"):
+    with pytest.raises(
+        InvalidInputError, match="a layer drawn by its models must have a level of 0"
+    ):
         compose_layers(layers, other, NEGATIVE)
 
 
@@ -213,7 +215,7 @@ def test_all_of_a_picture_stays_exactly_and_no_model_draws(pair, files):
     assert (made.canvas - one.given).abs().max() <= 0.5 / 255 + 1e-6
     exact = run(pair, f"picture {files}/ramp.png 100%", audio_prompt="bells ringing")
     assert (exact.canvas - one.given).abs().max() <= 0.5 / 255 + 1e-6
-    with pytest.raises(InvalidInputError, match="joins a picture and a sound; the run has no soun"):
+    with pytest.raises(InvalidInputError, match="joins a picture and a sound, but the run has no"):
         run(pair, f"picture {files}/ramp.png", method="layer")
 
 

@@ -32,7 +32,7 @@ def test_offline_without_the_model_is_one_sentence_that_says_what_to_do(cache, s
         scorer()
     assert str(caught.value) == (
         f"Not on this machine and cannot be downloaded, since HF_HUB_OFFLINE is set: {place} at "
-        "main; give what you have as the option 'model': a FOLDER, or run once with the network "
+        "main; give your own copy as the option 'model': a FOLDER, or run once while online "
         "and without HF_HUB_OFFLINE."
     )
 

@@ -140,8 +140,8 @@ def test_each_sample_has_two_scores_with_unit_and_direction_alone_or_in_a_batch(
 
 def test_sound_that_does_not_belong_to_the_canvas_is_refused():
     sample = sample_of(own_canvas(noise()), noise()[:, :8000])
-    with pytest.raises(InvalidInputError, match=r"\(256, 50\); its own is \(256, 64\)"):
+    with pytest.raises(InvalidInputError, match=r"\(256, 50\), but its own is \(256, 64\)"):
         RoundTrip()([sample])
     faster = dataclasses.replace(sample, waveform=Waveform(noise(), 44100))
-    with pytest.raises(InvalidInputError, match="44100 Hz; its canvas has 16000 Hz"):
+    with pytest.raises(InvalidInputError, match="44100 Hz, but its canvas 16000 Hz"):
         RoundTrip()([faster])

@@ -27,7 +27,7 @@ def test_it_has_the_closed_form_of_two_means():
 
 
 def test_sets_of_fewer_than_two_are_refused():
-    with pytest.raises(InvalidInputError, match=r"mean_distance compares .* given are 2 and 1"):
+    with pytest.raises(InvalidInputError, match=r"mean_distance compares .* not 2 with 1"):
         MeanDistance("means")(LOW, HIGH[:1])
 
 

@@ -82,7 +82,7 @@ def test_colour_is_part_of_the_sample(run):
 def test_same_colour_is_kept_and_another_is_refused_before_any_work(run):
     made(run / "0012", "magma", {})
     before = (run / "0012" / "colour.png").stat().st_mtime_ns
-    with pytest.raises(InvalidInputError, match=r'was made by {"name": "magma"}; it is replaced'):
+    with pytest.raises(InvalidInputError, match=r'was made by {"name": "magma"}; use --overwrite'):
         made(run, "viridis", {})
     assert not (run / "0003" / "colour.png").exists()
     assert len(made(run, "magma", {})) == 2
@@ -141,7 +141,7 @@ def test_colour_that_is_not_ours_is_refused_in_one_sentence(run, damage):
         picture = Image.new("RGB", (64, 32), (0, 255, 0))
         text = json.loads(opened(path).info["sonocanvas"])
         save_with(picture, path, text)
-    with pytest.raises(InvalidInputError, match=r"colour\.png|#00ff00 is not of the map 'magma'"):
+    with pytest.raises(InvalidInputError, match=r"colour\.png|#00ff00 is not in the map 'magma'"):
         read_canvas_png(path) if damage == "map" else load_sample(path.parent)
 
 

@@ -94,5 +94,5 @@ def test_files_are_written_once_and_are_what_they_say(tmp_path):
 
 
 def test_silence_cannot_be_felt():
-    with pytest.raises(InvalidInputError, match="silent; there is nothing to be felt"):
+    with pytest.raises(InvalidInputError, match="silent; there is nothing to feel"):
         vibration_of(sample_of(torch.zeros(16000)))

@@ -61,8 +61,8 @@ def test_the_video_changes_and_lasts_as_long_as_the_sound(pair, run, tmp_path):
 @pytest.mark.parametrize(
     ("values", "prompts", "told"),
     [
-        ({}, ["a dog", " "], "A morph needs prompts with words, not ['a dog', ' ']."),
-        ({"layers": ["sound rain"]}, ["a dog"], "cannot be morphed: it takes a run of two prom"),
+        ({}, ["a dog", " "], "A morph needs prompts that are not empty, not ['a dog', ' ']."),
+        ({"layers": ["sound rain"]}, ["a dog"], "cannot be morphed; only runs of two prompts made"),
         ({"method": "image-only"}, ["a dog"], "cannot be morphed"),
     ],
 )

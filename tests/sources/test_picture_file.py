@@ -82,7 +82,9 @@ def test_a_file_that_changed_or_went_is_told(tmp_path):
     assert source.digest == digest_of(tmp_path / "picture.png")
     assert source.settled() == source
     Image.fromarray(RAMP.T).save(tmp_path / "picture.png")
-    with pytest.raises(InvalidInputError, match="has changed since the run with it was begun"):
+    with pytest.raises(
+        InvalidInputError, match="has changed since the run that uses it was started"
+    ):
         source.settled()
     (tmp_path / "picture.png").unlink()
     with pytest.raises(InvalidInputError, match="There is no file"):
@@ -92,8 +94,8 @@ def test_a_file_that_changed_or_went_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("picture", "told"),
     [
-        (Image.new("L", (1, 1)), "has 1 x 1 pixels; a layer needs 8 x 8 or more."),
-        (Image.new("L", (64, 64), 90), "is of one gray; there is nothing to be seen."),
+        (Image.new("L", (1, 1)), "has 1 x 1 pixels; a layer needs at least 8 x 8."),
+        (Image.new("L", (64, 64), 90), "is all one gray; there is nothing to see."),
         (Image.new("RGBA", (64, 64)), "is transparent everywhere."),
     ],
 )
@@ -104,7 +106,7 @@ def test_a_picture_that_shows_nothing_is_refused(tmp_path, picture, told):
 
 def test_a_picture_of_billions_of_pixels_is_refused_before_it_is_read(tmp_path):
     (tmp_path / "huge.ppm").write_bytes(b"P5 60000 60000 255\n")
-    with pytest.raises(InvalidInputError, match="is too large; a picture has at most"):
+    with pytest.raises(InvalidInputError, match="is too large; a picture can have at most"):
         PictureFile(str(tmp_path / "huge.ppm"))(MINI_FORMAT)
 
 

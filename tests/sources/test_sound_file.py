@@ -46,10 +46,10 @@ def test_it_begins_where_it_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("samples", "options", "told"),
     [
-        (np.zeros(RATE_HZ), {}, "is silent; there is nothing to be heard."),
+        (np.zeros(RATE_HZ), {}, "is silent; there is nothing to hear."),
         (np.zeros(0), {}, "holds no sound."),
         (tone(0.01), {}, "a canvas needs at least"),
-        (tone(2), {"start_s": 5.0}, "lasts 2.00 s; it cannot begin at 5 s."),
+        (tone(2), {"start_s": 5.0}, "lasts 2.00 s; it cannot start at 5 s."),
         (np.zeros(601 * RATE_HZ, np.int16), {}, "lasts 601 s; at most 600 s can be drawn."),
     ],
 )
@@ -62,7 +62,7 @@ def test_what_is_missing_or_no_sound_is_told(tmp_path):
     with pytest.raises(InvalidInputError, match="There is no file"):
         SoundFile(str(tmp_path / "a.wav")).settled()
     (tmp_path / "a.wav").write_text("no sound")
-    with pytest.raises(InvalidInputError, match="is not sound that can be read"):
+    with pytest.raises(InvalidInputError, match="is not a sound that can be read"):
         SoundFile(str(tmp_path / "a.wav"))(MINI_FORMAT)
     with pytest.raises(InvalidInputError, match="needs a path"):
         SoundFile()

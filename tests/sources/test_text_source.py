@@ -18,5 +18,5 @@ def test_letters_are_opaque_and_what_is_between_them_is_free():
 
 @pytest.mark.parametrize("words", ["", "  ", "x" * 201])
 def test_words_that_cannot_be_seen_are_refused(words):
-    with pytest.raises(InvalidInputError, match="words must be 1 to 200 characters"):
+    with pytest.raises(InvalidInputError, match="words must be 1 to 200 visible characters"):
         Text(words)

@@ -149,7 +149,7 @@ def test_what_has_no_partner_is_left_out_and_told(tmp_path):
 def test_a_run_that_is_half_there_is_refused(runs, tmp_path):
     config = RunConfig(image_prompt="a castle", audio_prompt="bells", seeds=(0, 1, 2, 3))
     (runs[0] / "run.toml").write_text(to_toml(config))
-    with pytest.raises(InvalidInputError, match="is half there, without seed 2, 3;"):
+    with pytest.raises(InvalidInputError, match="is incomplete and lacks seed 2, 3;"):
         make_study(runs, tmp_path / "study")
     assert len(make_study([runs[0] / "0000", runs[1]], tmp_path / "study").pairs) == 1
 
@@ -172,17 +172,17 @@ def test_what_cannot_be_compared_is_refused_and_nothing_is_left(runs, tmp_path):
     for path in twin.glob("*/sample.json"):
         path.write_text(path.read_text("utf-8").replace("compose", "imprint"))
     for given, sentence in [
-        ([runs[0]], "All runs are of method 'compose'"),
+        ([runs[0]], "All runs have method 'compose'"),
         ([runs[0], frog], "'compose' and 'imprint' share no prompts and seed"),
         ([*runs[:2], other_seed], "'compose' and 'audio-only' share no prompts and seed"),
-        ([runs[0], copy, runs[1]], "are both of method 'compose' for the same prompts and seed"),
+        ([runs[0], copy, runs[1]], "both have method 'compose', the same prompts"),
         ([runs[0], tmp_path / "none"], "holds no sample"),
         ([runs[0], silent], "does not say which method made it"),
         ([runs[0], twin], "look and sound the same"),
     ]:
         with pytest.raises(InvalidInputError, match=re.escape(sentence)):
             make_study(given, tmp_path / "study")
-    with pytest.raises(InvalidInputError, match="repeats is -1"):
+    with pytest.raises(InvalidInputError, match="repeats must be 0 or more, not -1"):
         make_study(runs, tmp_path / "study", repeats=-1)
     assert not list(tmp_path.glob("study*"))
 

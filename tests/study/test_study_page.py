@@ -79,7 +79,7 @@ def test_a_whole_session_by_keyboard_with_a_reload(study, browser):
     assert text(browser, "place") == "Pair 1 of 6"
     browser.press(ENTER)
     assert text(browser, "place") == "Pair 1 of 6"  # nothing is watched or answered yet
-    assert text(browser, "missing").endswith("3 questions are open.")
+    assert text(browser, "missing").endswith("3 questions are not answered.")
     videos = [answer(browser, ours) for _ in range(2)]
     third = shown(browser)
 
@@ -141,7 +141,7 @@ def test_a_mouse_will_do_and_keys_leave_controls_alone(study, browser):
     for side in (0, 1):
         browser.run("document.querySelectorAll('.play')[arguments[0]].click()", side)
         browser.until(lambda side=side: f"video {side + 1}" not in text(browser, "missing"))
-    assert text(browser, "missing") == "2 questions are open."
+    assert text(browser, "missing") == "2 questions are not answered."
     for question in ("looks", "sounds"):
         browser.run("document.querySelector(`input[name=${arguments[0]}]`).click()", question)
     browser.run("document.getElementById('next').click()")

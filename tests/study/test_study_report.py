@@ -149,7 +149,7 @@ def test_without_repeated_pairs_nobody_is_careless():
 def test_the_threshold_is_the_user_s():
     results = [rate(KEY, 1, first)]
     assert not make_report(results, KEY, consistency=0.0).raters[0].careless
-    with pytest.raises(InvalidInputError, match=r"consistency is 1.5; it must be in \[0, 1\]"):
+    with pytest.raises(InvalidInputError, match=r"consistency must be in \[0, 1\], not 1.5"):
         make_report(results, KEY, consistency=1.5)
 
 
@@ -207,19 +207,19 @@ def test_results_come_back_as_they_were_sent(sent):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"study": "f" * 12}, "belongs to study ffffffffffff; the key is that of 000000000000"),
+        ({"study": "f" * 12}, "belongs to study ffffffffffff, but the key to study 000000000000"),
         ({"format": "sonocanvas-study-results-2"}, "format: Input should be"),
         ({"rater": "<b>"}, "rater: String should match pattern"),
         ({"extra": 1}, "extra: Extra inputs are not permitted"),
         ({"answers": [answer(seconds="long")]}, "answers.0.seconds: Input should be a valid num"),
         ({"answers": [answer(chosen={})]}, "answers.0.chosen.looks: Field required"),
         ({"answers": [answer(shown=["a" * 12, "b" * 12])]}, "answer 1 is about aaaaaaaaaaaa and"),
-        ({"answers": [answer(shown=[KEY.pairs[0][0]] * 2)]}, "which is no pair of it"),
+        ({"answers": [answer(shown=[KEY.pairs[0][0]] * 2)]}, "not one of its pairs"),
         (
             {"answers": [answer(chosen=dict.fromkeys(QUESTIONS, KEY.pairs[2][0]))]},
             "answer 1 chooses a video that was not shown",
         ),
-        ({"answers": [answer(), answer()]}, "answer 2 is about a pair that was answered before"),
+        ({"answers": [answer(), answer()]}, "answer 2 repeats a pair that was answered before"),
     ],
 )
 def test_results_that_do_not_belong_are_refused(sent, changes, sentence):
@@ -233,7 +233,9 @@ def test_results_that_do_not_belong_are_refused(sent, changes, sentence):
 
 def test_two_files_of_one_rater_are_refused(sent):
     one, other = sent(), sent("other.json", answers=[answer()])
-    with pytest.raises(InvalidInputError, match=r"other.json' is of the rater of '.*one.json'"):
+    with pytest.raises(
+        InvalidInputError, match=r"other.json' is by the same rater as '.*one.json'"
+    ):
         read_results([one, other], KEY)
 
 

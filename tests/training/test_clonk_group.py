@@ -48,5 +48,5 @@ def test_a_broken_group_is_an_error():
         group_files(whole[:300])
     with pytest.raises(InvalidInputError, match="cannot be unpacked"):
         group_files(group({"a.wav": b"one"})[:40])
-    with pytest.raises(InvalidInputError, match="no group of OpenClonk"):
+    with pytest.raises(InvalidInputError, match="not a group of OpenClonk"):
         group_files(b"RIFF")

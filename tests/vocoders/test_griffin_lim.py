@@ -195,7 +195,7 @@ def test_an_option_out_of_range_is_named_with_its_value_and_its_range(option, va
 
 
 def test_a_canvas_that_cannot_be_played_is_refused_in_one_sentence():
-    with pytest.raises(InvalidInputError, match="has 5 columns; it must have 6 or more"):
+    with pytest.raises(InvalidInputError, match="has 5 columns; it must have at least 6"):
         GriffinLim()(torch.zeros(1, 256, 5), MINI_FORMAT)
     with pytest.raises(InvalidInputError, match="NaN"):
         GriffinLim()(torch.full((1, 256, 20), math.nan), MINI_FORMAT)

@@ -115,7 +115,7 @@ def test_a_canvas_of_another_format_is_refused_with_both_values():
     [
         ({"resblock": "3"}, "resblock '3'; it must be '1' or '2'"),
         ({"num_mels": None}, "num_mels None; it must be 1 or more"),
-        ({"upsample_rates": 160}, "upsample_rates 160; give a list"),
+        ({"upsample_rates": 160}, "upsample_rates 160; it must be a list"),
         ({"upsample_rates": [10, 16]}, "2 upsample_rates and 4 upsample_kernel_sizes"),
         ({"upsample_initial_channel": 64}, r"conv_post.weight is \(1, 2, 7\) in the file and"),
         ({"resblock_kernel_sizes": [3, 7]}, r"is \(16, 16, 5\) in the file and \(16, 16, 7\)"),

@@ -136,7 +136,7 @@ def test_phases_come_from_the_pairs_own_vocoder_or_from_the_one_that_is_named():
     ("given", "message"),
     [
         ({"phase_from": "hifigann"}, "Unknown phase_from 'hifigann'. Did you mean 'hifigan'?"),
-        ({"phase_from": "istft_phase"}, "another vocoder than itself; known: griffin_lim, hifi"),
+        ({"phase_from": "istft_phase"}, "a vocoder other than itself; known: griffin_lim, hifi"),
         ({"phase_from": 3}, "phase_from must be a str, not 3"),
         ({"phase_from": "hifigan"}, "Pair 'tiny' carries no vocoder for 'hifigan'"),
         ({"mel_iterations": 0}, "mel_iterations must be 1 to 10000, not 0"),
@@ -154,7 +154,7 @@ def test_weights_of_another_vocoder_are_refused():
     for name, given in (("istft_phase", {"phase_from": "phase_net"}), ("phase_net", {})):
         with pytest.raises(CheckpointError) as caught:
             build_vocoder(name, given, hifigan_weights(), "The pair")
-        told = "The pair carries a vocoder for 'hifigan' and none for 'phase_net'."
+        told = "The pair carries a vocoder for 'hifigan', not for 'phase_net'."
         assert str(caught.value) == told
 
 

@@ -50,7 +50,7 @@ def test_an_own_picture_is_sent_and_kept(client, studio, tmp_path):
 
 
 def test_what_is_wrong_is_one_sentence(client, studio):
-    with pytest.raises(AppError, match=r"is from 0 to 9 s; the canvas lasts 0\.26 s"):
+    with pytest.raises(AppError, match=r"is from 0 to 9 s, but the canvas lasts 0\.26 s"):
         client.predict(**QUICK, layers="sound rain 0-9s", api_name="/make")
     assert studio.runs() == []
 
@@ -102,7 +102,7 @@ def test_a_path_or_address_that_a_client_names_is_not_opened(address, studio, tm
         named = {"path": None if path is None else str(path), "meta": {"_type": "gradio.FileData"}}
         assert post(address, ["a castle", "rain"] + [0] * 10 + [named]) == (
             403,
-            "Only files that were uploaded are read.",
+            "Only uploaded files can be read.",
         )
     assert not (studio.root / "uploads").exists()
     assert studio.runs() == []

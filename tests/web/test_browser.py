@@ -109,7 +109,7 @@ def test_a_canvas_is_gone_on_from_and_filmed(browser, studio, tmp_path):
     field = "input[type=file][accept='.png']"
     browser.until(lambda: browser.run("return !!document.querySelector(arguments[0])", field))
     browser.upload(field, canvas)
-    browser.until(lambda: status(browser) == f"The canvas is of the run {name}.")
+    browser.until(lambda: status(browser) == f"The canvas belongs to the run {name}.")
     browser.run(CLICK, "#video")
     browser.until(lambda: status(browser).startswith("The video is below"), 60)
     assert (studio.root / name / "0000" / "video.mp4").exists()

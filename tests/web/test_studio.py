@@ -122,11 +122,16 @@ def test_a_file_beside_the_uploads_is_told_as_one_that_is_not_there(studio, pict
 @pytest.mark.parametrize(
     ("name", "content", "kind", "told"),
     [
-        ("a.exe", b"MZ", "picture", "'a.exe' is no picture; allowed: .png"),
+        ("a.exe", b"MZ", "picture", "'a.exe' is not a picture; allowed: .png"),
         ("a.png", b"no picture", "picture", "is not a picture that can be read"),
-        ("a.ppm.png", b"P5 60000 60000 255\n", "picture", "is too large; a picture has at most"),
-        ("a.wav", b"no sound", "sound", "is not sound that can be read"),
-        ("a.png", b"", "sound", "'a.png' is no sound; allowed: .wav"),
+        (
+            "a.ppm.png",
+            b"P5 60000 60000 255\n",
+            "picture",
+            "is too large; a picture can have at most",
+        ),
+        ("a.wav", b"no sound", "sound", "is not a sound that can be read"),
+        ("a.png", b"", "sound", "'a.png' is not a sound; allowed: .wav"),
     ],
 )
 def test_an_upload_that_cannot_be_used_is_refused_and_not_kept(
@@ -143,7 +148,7 @@ def test_an_upload_is_bounded_in_bytes_and_seconds(studio, tmp_path, monkeypatch
     with pytest.raises(InvalidInputError, match="lasts 601 s; at most 600 s"):
         studio.uploads.keep(tmp_path / "long.wav", "sound")
     monkeypatch.setattr("sonocanvas.web.uploads.MOST_BYTES", 1000)
-    with pytest.raises(InvalidInputError, match="is larger than 0 MB"):
+    with pytest.raises(InvalidInputError, match="at most 0 MB are allowed"):
         studio.uploads.keep(tmp_path / "long.wav", "sound")
 
 
@@ -157,7 +162,7 @@ def test_a_run_stops_after_the_step_it_is_in_and_the_next_one_runs(studio):
             if isinstance(event, Progress) and event.step == 2:
                 stop.set()
 
-    with pytest.raises(StoppedError, match="what was finished is kept"):
+    with pytest.raises(StoppedError, match="finished samples are kept"):
         watched()
     assert max(one.step for one in seen) <= 4
     assert studio.runs() == []
@@ -214,7 +219,7 @@ def test_only_a_run_is_opened(studio, name):
         ({"vocoder": "os:system"}, "Unknown vocoder 'os:system'"),
         ({"method": "magic"}, "Unknown method 'magic'"),
         ({"audio_weight": 2}, "audio_weight must be in [0, 1]"),
-        ({"image_file": "/etc/passwd"}, "'passwd' is no picture; allowed:"),
+        ({"image_file": "/etc/passwd"}, "'passwd' is not a picture; allowed:"),
     ],
 )
 def test_what_cannot_be_made_is_one_sentence(studio, asked, told):
@@ -253,11 +258,11 @@ def test_a_layer_of_a_form_is_a_line_that_means_it(studio, picture):
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"prompt": "prompt=rain"}, "The prompt 'prompt=rain' cannot be that of a layer"),
+        ({"prompt": "prompt=rain"}, "The prompt 'prompt=rain' cannot be used for a layer"),
         ({"prompt": "/etc/logo.png"}, "There is no '/etc/logo.png' among the uploads"),
         ({"prompt": " "}, "has neither a prompt nor a source"),
         ({"prompt": "rain", "span_s": (1.0, None)}, "Give both ends in s, or neither."),
-        ({"prompt": "rain", "band_hz": (500, 100)}, "a start and an end that is higher"),
+        ({"prompt": "rain", "band_hz": (500, 100)}, "a start and a higher end"),
     ],
 )
 def test_a_form_that_means_nothing_is_one_sentence(studio, asked, told):
@@ -275,7 +280,7 @@ def test_a_canvas_of_ours_is_gone_on_from(studio, picture, tmp_path):
     shutil.rmtree(studio.root / last.name)
     found = studio.open(canvas)
     assert (found.name, found.seed, found.prompts) == ("", 7, None)
-    with pytest.raises(InvalidInputError, match="is no canvas of SonoCanvas"):
+    with pytest.raises(InvalidInputError, match="is not a SonoCanvas canvas"):
         studio.open(picture)
 
 

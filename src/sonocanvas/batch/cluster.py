@@ -1,4 +1,4 @@
-"""Where chunks of a run are made, as a user writes it."""
+"""A cluster that makes chunks of a run, as a user writes it."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,16 +11,16 @@ LOWEST: dict[str, float] = {"workers": 0, "cpus": 0, "gpus": 0, "attempts": 1, "
 
 @dataclass(frozen=True)
 class Cluster:
-    """A Ray cluster and what a worker takes of it.
+    """A Ray cluster and the resources of each worker.
 
     Attributes:
-        address: `ray://HOST:PORT`; empty is the cluster of `RAY_ADDRESS`, or else one that is
+        address: `ray://HOST:PORT`; empty for the cluster of `RAY_ADDRESS`, or otherwise one that is
             started on this machine.
-        workers: At most so many; 0 is as many as there is room for, also where the cluster grows.
-        cpus: Cores of a worker.
-        gpus: Cards of a worker; 0.25 lets four share one.
-        attempts: How often a chunk is begun before the run fails.
-        limit_s: How long a worker may take for a chunk, the loading of models included.
+        workers: Most workers; 0 for as many as there is room for, even if the cluster grows.
+        cpus: Cores per worker.
+        gpus: Cards per worker; 0.25 lets four share one.
+        attempts: How often a chunk is started before the run fails.
+        limit_s: Time limit of a chunk, including the loading of models.
 
     Raises:
         InvalidInputError: A value is out of range.
@@ -55,7 +55,7 @@ class Cluster:
         place, _, query = text.partition("?")
         if place != "ray" and not place.startswith("ray://"):
             raise InvalidInputError(
-                f"'{text}' names no cluster; write ray or ray://HOST:PORT, with options such as "
+                f"'{text}' is not a cluster; write ray or ray://HOST:PORT, with options such as "
                 "'ray?workers=4&gpus=0.5'."
             )
         given: dict[str, Any] = {"address": "" if place == "ray" else place}

@@ -1,8 +1,8 @@
 """Chunks of runs on a Ray cluster: the only file that imports ray.
 
-The driver writes what the workers make, so that a folder is that of a run on one machine, byte
-for byte. A worker has at most two chunks: one that it makes and one that waits. A worker that
-dies or hangs is replaced, and its chunks go to others.
+The driver writes what the workers make, so that a folder equals that of a run on one machine, byte
+for byte. A worker has at most two chunks: one in progress and one waiting. A worker that dies or
+hangs is replaced, and its chunks go to others.
 """
 
 import os
@@ -26,24 +26,24 @@ from sonocanvas.registry import allowed
 from sonocanvas.types import Sample
 
 IN_FLIGHT = 2
-"""Chunks that a worker has at most."""
+"""Most chunks per worker."""
 AHEAD = 256
-"""Results that are kept at most before somebody asks for them."""
+"""Most results that are kept before they are asked for."""
 TURN_S = 5.0
 """How long the driver waits for a result before it looks for workers that hang."""
 PATIENCE_S = 30.0
-"""How long a cluster may be without any worker before the user is told."""
+"""How long a cluster can be without any worker before the user is warned."""
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 OnWorker = Callable[[str, str], None]
-"""Called with the name of a worker and what it makes; with nothing where it is gone."""
+"""Called with the name of a worker and its state, which is empty once it is gone."""
 Key = tuple[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A chunk of a run, and how often it was begun before."""
+    """A chunk of a run, and how often it was started before."""
 
     config: RunConfig
     seeds: tuple[int, ...]
@@ -51,7 +51,7 @@ class Task:
 
     @property
     def key(self) -> Key:
-        """What its result is known by."""
+        """The key of its result."""
         return self.config.model_dump_json(), self.seeds
 
 
@@ -60,11 +60,11 @@ class Hired:
     """A worker as the driver sees it.
 
     Attributes:
-        name: What the user reads of it.
+        name: Its name for the user.
         actor: Ray's handle.
-        there: Is known as soon as the cluster has room for it; `None` since then.
-        tasks: What it has, by Ray's reference to the result; the first is the one it makes.
-        since_s: When it began that one.
+        there: Resolves as soon as the cluster has room for it; `None` after that.
+        tasks: Its chunks, by Ray's reference to the result; the first is in progress.
+        since_s: When it started that one.
     """
 
     name: str
@@ -75,12 +75,12 @@ class Hired:
 
 
 class Pool:
-    """The workers of a cluster, while a `with` lasts; a `protocols.Make`.
+    """The workers of a cluster within a `with` block; a `protocols.Make`.
 
     Args:
         cluster: Where they are, and how many.
-        on_worker: Called where a worker begins a chunk, waits or is lost.
-        on_warning: Called once with each sentence that a worker or the cluster has.
+        on_worker: Called when a worker starts a chunk, waits or is lost.
+        on_warning: Called once with each warning of a worker or the cluster.
 
     Raises:
         SonoCanvasError: The cluster cannot be reached.
@@ -123,7 +123,7 @@ class Pool:
         ray.shutdown()
 
     def expect(self, config: RunConfig, chunks: Sequence[Sequence[int]]) -> None:
-        """Lets workers go on with chunks that will be asked for later, in that order."""
+        """Lets workers start chunks that will be asked for later, in that order."""
         for chunk in chunks:
             task = Task(config, tuple(chunk))
             self._waiting.setdefault(task.key, task)
@@ -175,7 +175,7 @@ class Pool:
             self._wait_for_room(now_s - self._alone_since_s)
 
     def _hire(self) -> None:
-        """Asks for workers: one more than there is room for, and it comes when there is."""
+        """Asks for workers: one more than fits, which starts as soon as there is room."""
         there = ray.cluster_resources()
         each = {"CPU": self.cluster.cpus, "GPU": self.cluster.gpus}
         room = min((int(there.get(what, 0) / one) for what, one in each.items() if one), default=1)
@@ -191,7 +191,7 @@ class Pool:
         return kind.remote(self.device, max(1, int(self.cluster.cpus)), allowed())
 
     def _hand_out(self) -> None:
-        """Gives each worker a chunk, and a second one while there are enough for all."""
+        """Gives each worker a chunk, and a second one if there are enough for all."""
         there = [worker for worker in self._hired if worker.there is None]
         for most in range(1, IN_FLIGHT + 1):
             for worker in there:
@@ -210,13 +210,13 @@ class Pool:
         return None if key is None else self._waiting.pop(key)
 
     def _begin(self, worker: Hired) -> None:
-        """Notes that a worker begins the first of its chunks."""
+        """Notes that a worker starts the first of its chunks."""
         worker.since_s = time.monotonic()
         seeds = next(iter(worker.tasks.values())).seeds
         self._on_worker(worker.name, f"seeds {', '.join(map(str, seeds))}")
 
     def _hear(self, worker: Hired, ref: Any) -> None:
-        """Takes what comes from a worker: that it is there, a result, an error, its death."""
+        """Handles a message from a worker: its start, a result, an error or its death."""
         try:
             heard = ray.get(ref)
         except RayTaskError as error:
@@ -239,14 +239,14 @@ class Pool:
             self._on_worker(worker.name, "waits")
 
     def _lose(self, worker: Hired, why: str) -> None:
-        """Gives the chunks of a worker to others; only the first of them counts as begun."""
+        """Gives the chunks of a worker to others; only the first of them counts as started."""
         self._hired.remove(worker)
         ray.kill(worker.actor)
         self._on_worker(worker.name, "")
         if worker.there is not None:
             self._failed_starts += 1
             if self._failed_starts >= self.cluster.attempts:
-                raise SonoCanvasError(f"No worker starts on the cluster: the last {why}")
+                raise SonoCanvasError(f"No worker could start on the cluster: the last {why}")
             return
         self._warn(f"{worker.name} {why}; others make its seeds.")
         begun, *queued = worker.tasks.values()
@@ -259,13 +259,13 @@ class Pool:
         if begun >= self.cluster.attempts:
             seeds = ", ".join(map(str, task.seeds))
             raise SonoCanvasError(
-                f"Seeds {seeds} failed {begun} times on the cluster; the last time {why}. What was "
-                "finished is kept."
+                f"Seeds {seeds} failed {begun} times on the cluster; the last time {why}. Finished "
+                "samples are kept."
             )
         self._waiting = {task.key: replace(task, begun=begun)} | self._waiting
 
     def _wait_for_room(self, alone_s: float) -> None:
-        """Tells the user that the cluster has no room, and gives up after the limit of a chunk."""
+        """Warns that the cluster has no room, and fails after the time limit of a chunk."""
         there = ray.cluster_resources()
         has = f"{there.get('CPU', 0):g} cores and {there.get('GPU', 0):g} cards"
         need = f"{self.cluster.cpus:g} cores and {self.cluster.gpus:g} cards"
@@ -281,7 +281,7 @@ class Pool:
 
 
 def _check_reachable(address: str) -> None:
-    """Raises `OSError` where nobody listens, which Ray itself would find out after minutes."""
+    """Raises `OSError` if nothing listens there, which Ray itself would notice after minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host, int(port)), timeout=10).close()

@@ -1,4 +1,4 @@
-"""What a worker does: it makes chunks in a process of its own, and its models stay loaded."""
+"""A worker, which makes chunks in its own process and keeps its models loaded."""
 
 import platform
 from collections.abc import Iterable
@@ -16,11 +16,11 @@ from sonocanvas.types import ModelPair, Sample
 
 @dataclass(frozen=True)
 class Result:
-    """What a worker made of a chunk.
+    """The result of a chunk.
 
     Attributes:
-        samples: In the order of their seeds, as they are saved.
-        cost: What they took together, as in `making.Maker`.
+        samples: In the order of their seeds, as saved.
+        cost: Their total cost, as in `making.Maker`.
         sentences: Warnings about prompts and models.
     """
 
@@ -30,7 +30,7 @@ class Result:
 
 
 class Worker:
-    """Makes chunks of runs; models are loaded again only where a run needs others.
+    """Makes chunks of runs; models are loaded again only if a run needs others.
 
     Args:
         device: Where the models go.
@@ -51,7 +51,7 @@ class Worker:
         return platform.node()
 
     def make(self, config: RunConfig, seeds: tuple[int, ...]) -> Result:
-        """Returns what it makes of a chunk of a settled run.
+        """Makes a chunk of a settled run and returns the result.
 
         Raises:
             InvalidInputError: The run cannot be made.

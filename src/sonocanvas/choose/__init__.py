@@ -1,1 +1,1 @@
-"""What is tried, and which tries and seeds are kept."""
+"""Searches: what is tried, and which tries and seeds are kept."""

@@ -1,4 +1,4 @@
-"""What a search chooses by: the scores of the run's `keep_by`, of canvases and of their sounds."""
+"""How a search chooses: by the `keep_by` scores of the run, of canvases and of their sounds."""
 
 import dataclasses
 import hashlib
@@ -25,13 +25,13 @@ class Chooser:
     """Scores the tries of a run and picks the best.
 
     Args:
-        config: The run; `keep_by` names the scorers and `keep_rule` how their places are joined.
+        config: The run; `keep_by` names the scorers and `keep_rule` how to combine their places.
         pair: Its models.
-        on_warning: Called with sentences about the prompts.
+        on_warning: Called with warnings about the prompts.
 
     Raises:
-        InvalidInputError: A scorer may not select.
-        CheckpointError: The weights of one are missing or broken.
+        InvalidInputError: A scorer cannot be used to select.
+        CheckpointError: The weights of a scorer are missing or broken.
     """
 
     def __init__(self, config: RunConfig, pair: ModelPair, on_warning: OnWarning) -> None:
@@ -47,10 +47,9 @@ class Chooser:
         return pictures if pinned is None else pinned.laid_over(pictures)
 
     def drawn(self, pictures: Tensor) -> list[Candidate]:
-        """Returns the two scores of each of some pictures `(batch, 3, height, width)`.
+        """Returns the two scores of each picture of a batch `(batch, 3, height, width)`.
 
-        Towers that read canvases see the canvas itself. Where there are none the picture is
-        played.
+        Towers that read canvases see the canvas itself. For other scorers the picture is played.
         """
         towers = [scorer for scorer in self.scorers if hasattr(scorer, "of_canvases")]
         if len(towers) < len(self.scorers) or self.pair.canvas_format != MINI_FORMAT:
@@ -63,7 +62,7 @@ class Chooser:
         return found
 
     def heard(self, picture: Tensor, seed: int) -> Sample:
-        """Returns the sample of a picture `(3, height, width)`, played, scored as it is saved."""
+        """Returns the sample of a picture `(3, height, width)`, played, and scored as saved."""
         no_latent = picture.new_zeros(0)
         shown = self._cropped(picture)
         made = finish_image(
@@ -72,11 +71,11 @@ class Chooser:
         return scored(as_saved(made), self.scorers)
 
     def ranked(self, candidates: Sequence[Candidate], beside: Sequence[str] = ()) -> list[int]:
-        """Returns the numbers of candidates, the best first.
+        """Returns the numbers of candidates, best first.
 
         Args:
             candidates: Each with the two scores.
-            beside: Further scores that count as much.
+            beside: Further scores with the same weight.
         """
         scores = [[one[name] for one in candidates] for name in (*self.names, *beside)]
         found = places(*scores, rule=self.config.keep_rule)
@@ -95,11 +94,11 @@ class Chooser:
 
         Args:
             seed: Seed of the sample.
-            pictures: The finalists' `(batch, 3, height, width)`.
-            latents: Theirs, `(batch, channels, height, width)`.
+            pictures: Of the finalists, `(batch, 3, height, width)`.
+            latents: Of the finalists, `(batch, channels, height, width)`.
             finalists: Their rows in the table.
             candidates: The table.
-            beside: Further scores that count as much.
+            beside: Further scores with the same weight.
         """
         samples = [self.heard(picture, seed) for picture in pictures]
         heard = [
@@ -127,7 +126,7 @@ class Chooser:
 
 
 def noise_seeds(seed: int, count: int) -> list[int]:
-    """Returns the seeds of the tries of a seed: itself, and then others below 2**31 of its own."""
+    """Returns the seeds of a seed's tries: itself, then others below 2**31 derived from it."""
     texts = (f"{seed}/{number}".encode() for number in range(1, count))
     others = [int.from_bytes(hashlib.sha256(text).digest()[:4]) >> 1 for text in texts]
     return [seed, *others]

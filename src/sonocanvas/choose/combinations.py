@@ -1,4 +1,4 @@
-"""`combinations`: some pictures and some sounds, laid over each other in every way."""
+"""`combinations`: some pictures and some sounds, combined in every way."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -23,23 +23,22 @@ from sonocanvas.scorers.masking import share_of_loudness
 from sonocanvas.types import CanvasFormat, ModelPair, Sample
 
 LEVEL_STEP_DB = 6.0
-AT_ONCE = 16  # candidates that the towers see in a batch
+AT_ONCE = 16  # candidates that the towers see per batch
 SHORTLIST, FINALISTS = 32, 4
-"""How many are asked how audible their sound is, and how many of those are played."""
+"""How many candidates are scored for audibility, and how many of those are played."""
 
 
 @dataclass(frozen=True)
 class Combinations:
-    """Every picture over every sound of `layer`, at some shifts in time and some levels.
+    """Every picture over every sound of `layer`, at several shifts in time and levels.
 
     `pictures + sounds` canvases of one model each give `pictures * sounds * shifts * levels`
-    tries, which cost no further evaluation. The towers see all of them; of the best, the exact
+    tries, which cost no further evaluation. The towers see all of them; for the best, the exact
     share of the loudness that is the sound's counts as well, and the best of those are played.
 
     Attributes:
-        pictures, sounds: How many of each are sampled for each seed.
-        shifts: Places in time of the sound, evenly over the canvas; what leaves it at the end comes
-            in at the beginning.
+        pictures, sounds: How many of each are sampled per seed.
+        shifts: Shifts of the sound in time, evenly over the canvas; it wraps around at the end.
         levels: Levels of the picture, 6 dB apart, around the `picture_db` of the method.
 
     Raises:
@@ -61,7 +60,7 @@ class Combinations:
                 raise InvalidInputError(f"{name} must be from 1 to 64, not {getattr(self, name)}.")
 
     def evaluations(self, steps: int) -> int:
-        """Returns how many evaluations a seed takes."""
+        """Returns the number of evaluations per seed."""
         return (self.pictures + self.sounds) * steps
 
     def __call__(
@@ -80,7 +79,9 @@ class Combinations:
         chooser = Chooser(config, pair, on_warning)
         method = build("method", config.method.name, config.method.options)
         if method.mix == "gray":
-            raise InvalidInputError("The search 'combinations' needs mix max or power, not gray.")
+            raise InvalidInputError(
+                "The search 'combinations' needs mix 'max' or 'power', not 'gray'."
+            )
         for seed in itertools.chain.from_iterable(chunks):
             yield self._best(chooser, method, seed, on_step)
 
@@ -146,7 +147,7 @@ class Combinations:
 
 
 def _audibility(canvas: Tensor, sound: Tensor, fmt: CanvasFormat) -> float:
-    """Returns which share of what is heard of a canvas is its sound's; both `(1, mels, frames)`."""
+    """Returns the sound's share of a canvas's loudness; both are `(1, mels, frames)`."""
     whole = band_powers(canvas, fmt)
     own = torch.minimum(whole, band_powers(sound, fmt))
     return share_of_loudness(own, whole - own, band_frequencies(fmt))

@@ -1,4 +1,4 @@
-"""`halving`: many canvases begin, and those that promise least are given up on the way."""
+"""`halving`: many canvases are started, and the least promising ones are dropped on the way."""
 
 import itertools
 import math
@@ -19,19 +19,19 @@ from sonocanvas.protocols import OnStep, OnWarning, Reads, Rule
 from sonocanvas.types import ModelPair, Sample, Step
 
 STAGES = ((0.5, 1.0), (0.75, 3 / 8), (1.0, 1 / 8))
-"""Where each stage ends, as a share of the steps, and which share of the tries it takes on."""
+"""Where each stage ends, as a share of the steps, and the share of the tries that it continues."""
 
 
 @dataclass(frozen=True)
 class Halving:
-    """Successive halving over the noise that `compose` begins with.
+    """Successive halving over the noise that `compose` starts from.
 
-    After half of the steps the predicted clean canvases are scored and three of eight go on; after
-    three quarters, one of eight. Those that are finished are played and scored again, and the best
+    After half of the steps the predicted clean canvases are scored and three of eight continue;
+    after three quarters, one of eight. Finished ones are played and scored again, and the best
     is the sample (Jamieson and Talwalkar, "Non-stochastic Best Arm Identification", 2016).
 
     Attributes:
-        tries: How many canvases begin for each seed; the first is that of `compose` itself.
+        tries: How many canvases to start per seed; the first is that of `compose` itself.
 
     Raises:
         InvalidInputError: An option is out of range.
@@ -48,7 +48,7 @@ class Halving:
             raise InvalidInputError(f"tries must be from 1 to 4096, not {self.tries}.")
 
     def evaluations(self, steps: int) -> int:
-        """Returns how many evaluations a seed takes at most."""
+        """Returns the largest number of evaluations per seed."""
         return sum(2 * count * (end - begin) for begin, end, count in self._stages(steps))
 
     def __call__(
@@ -62,7 +62,7 @@ class Halving:
         """Yields the best sample of each seed; `batch_size` of its tries share a batch.
 
         Raises:
-            InvalidInputError: The sampling draws fresh noise, which a stage cannot go on with.
+            InvalidInputError: The sampling draws fresh noise, which a later stage cannot continue.
         """
         if config.sampling.eta > 0:
             raise InvalidInputError(
@@ -112,7 +112,7 @@ class Halving:
 def _advanced(
     chooser: Chooser, rule: Rule, latents: Tensor, begin: int, end: int, on_step: OnStep | None
 ) -> tuple[Tensor, Tensor]:
-    """Returns the latents after some steps, and the clean ones, if need be as predicted there."""
+    """Returns the latents after some steps, and the clean latents, predicted if not finished."""
     predicted = latents
 
     def note(step: Step, clean: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""The best of a run's seeds: scored by what may select, ranked, and marked in their records."""
+"""The best of a run's seeds: scored, ranked, and marked in their records."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ def rank_samples(
 ) -> list[Sample]:
     """Returns the samples of a whole run with their places, in the same order.
 
-    The place stands in the record, under `rank`, with the two scores that decided it; all samples
-    stay. A run that keeps nothing apart has no places.
+    The place is in the record, under `rank`, with the two scores that decided it; no sample is
+    removed. A run without `keep` has no places.
 
     Args:
-        samples: All samples of the run, as they are saved, in the order of its seeds.
+        samples: All samples of the run, as saved, in the order of its seeds.
         config: The run.
-        out: The run folder, where records that change are written anew; `None` writes nothing.
-        device: Where scorers run that have not scored yet.
+        out: The run folder, where changed records are rewritten; `None` writes nothing.
+        device: Where to run scorers that have not scored yet.
 
     Raises:
         InvalidInputError: A record cannot be written, or a score is not finite.

@@ -1,4 +1,4 @@
-"""Which samples of a run are the best as picture and as sound at once."""
+"""Ranks the samples of a run as pictures and as sounds at once."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,11 +16,11 @@ KEEP_RULES: dict[str, Callable[[Sequence[int]], tuple[int, int]]] = {
     "intersection": lambda found: (max(found), math.prod(found)),
     "rank-product": lambda found: (math.prod(found), max(found)),
 }
-"""What is least for the best sample, by its places in each score."""
+"""What to minimise, given a sample's places in each score."""
 
 
 def selecting_scores(scorers: Sequence[str]) -> tuple[str, str]:
-    """Returns the picture score and the sound score that scorers give, to select by.
+    """Returns the names of the picture score and the sound score to select by.
 
     A score is named after its scorer: `clip` gives `clip`, `selector` gives `selector_image` and
     `selector_audio`.
@@ -29,7 +29,7 @@ def selecting_scores(scorers: Sequence[str]) -> tuple[str, str]:
         scorers: Names on the menu of scorers.
 
     Raises:
-        InvalidInputError: One may not select, or there is not one picture and one sound score.
+        InvalidInputError: One cannot select, or there is not one picture and one sound score.
 
     Example:
         >>> selecting_scores(["clip", "clap"])
@@ -38,16 +38,16 @@ def selecting_scores(scorers: Sequence[str]) -> tuple[str, str]:
     for name in scorers:
         if name not in SELECTORS:
             raise InvalidInputError(
-                f"The scorer '{name}' only reports and may not select; "
-                f"these may: {', '.join(sorted(SELECTORS))}."
+                f"The scorer '{name}' only reports and cannot be used to select; "
+                f"these can: {', '.join(sorted(SELECTORS))}."
             )
     found = [_named_after(scorers, scores) for scores in (IMAGE_SCORES, AUDIO_SCORES)]
     for kind, scores in zip(("picture", "sound"), found, strict=True):
         if len(scores) != 1:
             told = ", ".join(scores) or "none"
             raise InvalidInputError(
-                f"To keep the best by {', '.join(scorers) or 'no scorer'} there must be one {kind} "
-                f"score, not {told}; 'selector' gives both, and so do 'clip' and 'clap' together."
+                f"Keeping the best by {', '.join(scorers) or 'no scorer'} needs one {kind} score, "
+                f"not {told}; 'selector' gives both, and so do 'clip' and 'clap' together."
             )
     return found[0][0], found[1][0]
 
@@ -55,16 +55,15 @@ def selecting_scores(scorers: Sequence[str]) -> tuple[str, str]:
 def places(*scores: Sequence[float], rule: str = "intersection") -> list[int]:
     """Returns the place of each sample, from 1 for the best to n, each once.
 
-    `intersection` orders by the worst of a sample's places in the scores. The first k are those
-    that lie in the top share of every score, for the share that k samples lie in: the samples that
-    the paper keeps, in the top 20 % of CLIP and of CLAP, are those whose worse place is at most
-    0.2 n. `rank-product` orders by the product of the places, which forgives a middling picture for
-    an excellent sound. Equal scores share a place; samples that are equal by one rule go by the
-    other and then as they are given.
+    `intersection` orders by the worst of a sample's places in the scores, so that the first k are
+    in the same top share of every score: the samples that the paper keeps, in the top 20 % of CLIP
+    and of CLAP, are those whose worse place is at most 0.2 n. `rank-product` orders by the product
+    of the places, so that an excellent sound makes up for a middling picture. Equal scores share a
+    place; ties under one rule are broken by the other rule, then by the given order.
 
     Args:
-        scores: One list a score, such as that of the picture and that of the sound; each holds a
-            number a sample, in the same order, and higher is better.
+        scores: One list per score, such as the picture's and the sound's; each holds one number
+            per sample, in the same order, and higher is better.
         rule: One of `KEEP_RULES`.
 
     Raises:
@@ -80,8 +79,8 @@ def places(*scores: Sequence[float], rule: str = "intersection") -> list[int]:
     counts = [len(values) for values in scores]
     if len(set(counts)) > 1:
         raise InvalidInputError(
-            f"The scores to rank by are of {', '.join(map(str, counts))} samples; a ranking needs "
-            "every score of each sample."
+            f"The scores to rank by cover {', '.join(map(str, counts))} samples; a ranking needs "
+            "every score of every sample."
         )
     wrong = [value for values in scores for value in values if not math.isfinite(value)]
     if wrong:

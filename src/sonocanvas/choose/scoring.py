@@ -1,4 +1,4 @@
-"""Samples with their scores: the one place where scorers meet samples."""
+"""Scores samples: the only place where scorers are applied."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -10,11 +10,11 @@ from sonocanvas.types import Sample
 
 
 def make_scorers(names: Iterable[str], device: str = "cpu") -> list[Scorer]:
-    """Returns scorers of the menu with their defaults, their models loaded.
+    """Returns scorers with default options and loaded models.
 
     Args:
         names: Entries of the menu of scorers.
-        device: Where those run that can be told, such as CLIP and CLAP.
+        device: Where to run scorers that have a `device`, such as CLIP and CLAP.
 
     Raises:
         InvalidInputError: A name is not on the menu.
@@ -29,12 +29,12 @@ def make_scorers(names: Iterable[str], device: str = "cpu") -> list[Scorer]:
 
 
 def scored(sample: Sample, scorers: Iterable[Scorer]) -> Sample:
-    """Returns the sample with scores; those of the same names that it had are replaced.
+    """Returns the sample with new scores, which replace old ones of the same names.
 
     Args:
-        sample: As it is saved (`artifacts.as_saved`, `load_sample`), so that memory and disk give
-            one number.
-        scorers: What scores it.
+        sample: As saved (`artifacts.as_saved`, `load_sample`), so that memory and disk give the
+            same number.
+        scorers: The scorers to use.
     """
     with stage(f"seed {sample.seed} scored"):
         new = [score for scorer in scorers for score in scorer([sample])[0]]
@@ -49,7 +49,7 @@ def score_samples(
     """Returns samples with the scores of some scorers, in the order of `samples`.
 
     Args:
-        samples: As they are saved, so that memory and disk give one number.
+        samples: As saved, so that memory and disk give the same number.
         names: Entries of the menu of scorers.
         device: As in `make_scorers`.
 

@@ -1,4 +1,4 @@
-"""The command line: one file per command, which loads what it needs when it runs."""
+"""The command line: one file per command, each importing what it needs only when it runs."""
 
 import errno
 import io
@@ -27,26 +27,26 @@ from sonocanvas.cli.verbose import Verbose
 from sonocanvas.cli.video import video
 from sonocanvas.errors import SonoCanvasError
 
-KEPT = "What was finished is kept."
+KEPT = "Finished samples are kept."
 OUT_OF_MEMORY = (
-    "The graphics card has not enough memory; try --set batch_size=1, --set "
-    "sampling.dtype=float16 or, with 'generate', --offload; close what else uses the card, or "
-    f"take --device cpu. {KEPT}"
+    "The graphics card does not have enough memory; try --set batch_size=1, --set "
+    "sampling.dtype=float16 or, with 'generate', --offload, close other programs that use the "
+    f"card, or use --device cpu. {KEPT}"
 )
 NO_MEMORY = (
-    "There is not enough memory; try --set batch_size=1 or a shorter --duration, and close other "
+    "There is not enough memory; try --set batch_size=1 or a shorter --duration, or close other "
     f"programs. {KEPT}"
 )
 ALLOCATOR = "DefaultCPUAllocator"
-"""How torch says that there is no memory, in an error of no class of its own."""
+"""Marks torch's out-of-memory error on the CPU, which is a plain `RuntimeError`."""
 MACHINE = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
     *(errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
 }
-"""What a machine says where nothing is wrong with the program."""
+"""Errors of the machine rather than of the program."""
 
 INTERRUPTED = 130
-"""The exit code after Ctrl+C, as of other programs."""
+"""The exit code after Ctrl+C, as in other programs."""
 
 app = typer.Typer(
     help="Images that sound: one canvas that is a picture and a spectrogram at once.",
@@ -58,7 +58,7 @@ app = typer.Typer(
 
 
 def _show_version(asked: bool) -> None:
-    """Prints the version and ends, where that was asked for."""
+    """Prints the version and exits if asked to."""
     if asked:
         from importlib.metadata import version
 
@@ -74,9 +74,7 @@ def _options(
     ] = False,
     allow_code: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="MODULE:CLASS", help="Run this code of your own where a file names it."
-        ),
+        typer.Option(metavar="MODULE:CLASS", help="Allow files to run this code of yours."),
     ] = None,
     verbose: Verbose = False,
 ) -> None:
@@ -96,7 +94,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     inspect: "inspect castle.wav",
     list_: "list methods",
 }
-"""Each command with an example that its help shows."""
+"""Each command with the example that its help shows."""
 
 for command, example in COMMANDS.items():
     name = command.__name__.rstrip("_")
@@ -106,10 +104,10 @@ app.add_typer(study, name="study")
 
 
 def main() -> None:
-    """Runs the command line; what a user can mend is one sentence and exit code 2."""
+    """Runs the command line; an error that the user can fix is one sentence and exit code 2."""
     warnings.showwarning = _tell
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names of files may be no text
+        if isinstance(stream, io.TextIOWrapper):  # file names may be invalid text
             stream.reconfigure(errors="backslashreplace")
     try:
         app()
@@ -126,10 +124,10 @@ def main() -> None:
 
 
 def _sentence(error: Exception) -> str:
-    """Returns what a user should read of an error; nothing where the program is to blame."""
+    """Returns the error message for the user; empty if the error is a bug."""
     if isinstance(error, SonoCanvasError):
         return str(error)
-    if type(error).__name__ == "OutOfMemoryError":  # torch's; it is not imported for this
+    if type(error).__name__ == "OutOfMemoryError":  # torch's, without importing torch
         return OUT_OF_MEMORY
     if isinstance(error, MemoryError) or ALLOCATOR in str(error):
         return NO_MEMORY
@@ -147,5 +145,5 @@ def _tell(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Shows a warning as a sentence, without the line of the program that gave it."""
+    """Shows a warning as a sentence, without the source line that caused it."""
     sys.stderr.write(f"{message}\n")

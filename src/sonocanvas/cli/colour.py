@@ -7,14 +7,16 @@ import typer
 
 from sonocanvas.cli.own import allow_typed
 
-OWN = "  [default: that of the colouriser]"
+OWN = "  [default: the colouriser's own]"
 
 
 def colour(
-    run: Annotated[Path, typer.Argument(help="Folder of a run or of a sample.")],
-    by: Annotated[str, typer.Option(metavar="NAME", help="How; see 'list colourisers'.")] = "magma",
-    prompt: Annotated[str | None, typer.Option(help="What to colour by.")] = None,
-    samples: Annotated[int | None, typer.Option(help="Pictures for each canvas." + OWN)] = None,
+    run: Annotated[Path, typer.Argument(help="Folder of a run or a sample.")],
+    by: Annotated[
+        str, typer.Option(metavar="NAME", help="Colouriser; see 'list colourisers'.")
+    ] = "magma",
+    prompt: Annotated[str | None, typer.Option(help="What the colours should show.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Pictures per canvas." + OWN)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the first picture." + OWN)] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps." + OWN)] = None,
     guidance: Annotated[float | None, typer.Option(help="Guidance scale." + OWN)] = None,
@@ -23,9 +25,11 @@ def colour(
         str | None, typer.Option(metavar="FOLDER", help="Where DeepFloyd IF is.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite existing files.")
+    ] = False,
 ) -> None:
-    """Colour every canvas of a run; it is still read as the same sound."""
+    """Colour every canvas of a run; each still plays as the same sound."""
     allow_typed(by)
     from sonocanvas.cli.console import RunDisplay
     from sonocanvas.files.artifacts import sample_folders

@@ -1,4 +1,4 @@
-"""The terminal: progress while a run goes on, and a table at its end."""
+"""The terminal: progress during a run, and a table at its end."""
 
 from types import TracebackType
 
@@ -20,14 +20,14 @@ from sonocanvas.show.meters import EMPTY, FULL, is_plain, numbers, told
 from sonocanvas.types import Sample, Step
 
 PLAIN = str.maketrans({FULL: "#", EMPTY: "-"})
-"""Marks for a terminal that has only ASCII."""
+"""Replacements for a terminal that has only ASCII."""
 
 
 class RunDisplay:
     """Progress in steps and seeds; its methods are `generate`'s callbacks.
 
-    It is drawn on the error stream, only where that is a terminal, and from the first step on: a
-    download before it shows its own progress.
+    It is drawn on standard error, only if that is a terminal, and from the first step on, since
+    downloads before it show their own progress.
     """
 
     def __init__(self, count: int, what: str = "seeds") -> None:
@@ -56,13 +56,13 @@ class RunDisplay:
             self._progress.stop()
 
     def on_step(self, step: Step, clean: Tensor) -> None:
-        """Shows how far the seeds of this batch are."""
+        """Shows the progress of this batch of seeds."""
         if self._progress.console.is_terminal:
             self._progress.start()
         self._progress.update(self._steps, total=step.count, completed=step.index + 1)
 
     def on_worker(self, name: str, state: str) -> None:
-        """Shows what a worker of a cluster makes, in place of the steps; nothing: it is gone."""
+        """Shows the state of a cluster's worker instead of the steps; hides it if empty."""
         if self._progress.console.is_terminal:
             self._progress.start()
         self._progress.update(self._steps, visible=False)
@@ -72,27 +72,27 @@ class RunDisplay:
         self._progress.update(self._workers[name], description=shown, visible=bool(state))
 
     def on_sample(self, sample: object) -> None:
-        """Shows that a sample is there."""
+        """Shows that a sample is finished."""
         self.advance()
 
     def advance(self) -> None:
-        """Shows that one more is done of what is counted."""
+        """Shows that one more item is done."""
         self._progress.advance(self._done)
 
     def on_warning(self, sentence: str) -> None:
-        """Shows a sentence about the prompts or the models."""
+        """Shows a warning about the prompts or the models."""
         self._progress.console.print(
             sentence, style="yellow", markup=False, highlight=False, soft_wrap=True
         )
 
 
 def show_run(samples: list[Sample], index: str, raw: bool = False) -> None:
-    """Prints the samples of a run with their scores, the kept ones first, and where to look.
+    """Prints the samples of a run with their scores, best first, and the address of the page.
 
     Args:
-        samples: All of the run.
+        samples: All samples of the run.
         index: The page of the run.
-        raw: Whether scores that are told in words are printed as numbers too.
+        raw: Whether to also print raw scores that no meter shows.
     """
     if "rank" in samples[0].record:
         samples = sorted(samples, key=lambda sample: int(sample.record["rank"]["place"]))
@@ -119,7 +119,7 @@ def show_scene(rows: list[dict[str, str]]) -> None:
 
 
 def show_canvas(canvas: Tensor) -> None:
-    """Draws a canvas `(mels, frames)` in half blocks, as wide as a terminal that has colours."""
+    """Draws a canvas `(mels, frames)` in half blocks across a terminal that has colours."""
     console = Console()
     if console.color_system is None:
         return
@@ -135,7 +135,7 @@ def show_canvas(canvas: Tensor) -> None:
 
 
 def _row(sample: Sample, raw: bool) -> dict[str, str]:
-    """Returns what is printed of a sample, by its headings."""
+    """Returns the table row of a sample, by heading."""
     rank, row = sample.record.get("rank"), {}
     if rank is not None:
         row["place"] = f"kept {rank['place']}" if rank["kept"] else str(rank["place"])

@@ -1,4 +1,4 @@
-"""Commands whose help tells the defaults that stand in `config.py`."""
+"""Commands whose help shows the defaults set in `config.py`."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from typer.core import TyperCommand, TyperOption
 
 
 class WithDefaults(TyperCommand):
-    """A command that looks up the defaults of its options when its help is asked for."""
+    """A command that looks up the defaults of its options when it prints its help."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Writes the help, with the default of each option that a run gives one."""
+        """Writes the help, with the default of each option of a run."""
         known = defaults_of_a_run()
         for option in self.params:
             default = known.get(str(option.name)) if option.default is None else None
@@ -20,9 +20,9 @@ class WithDefaults(TyperCommand):
 
 
 def defaults_of_a_run() -> dict[str, str]:
-    """Returns what a run of `mini` is where nothing is said, by the names of options.
+    """Returns the defaults of a run with `mini`, by option name.
 
-    Nothing heavy is imported for it.
+    It imports nothing heavy.
     """
     from sonocanvas.config import RunConfig, vocoder_of
     from sonocanvas.scene.layers import STRENGTH
@@ -32,14 +32,14 @@ def defaults_of_a_run() -> dict[str, str]:
     seeds = run["seeds"]
     return {
         "strength": f"{STRENGTH:g}",
-        "duration": "that of the pair",
+        "duration": "the pair's own",
         "seeds": f"{seeds[0]}-{seeds[-1]}",
         "steps": str(Sampling.model_fields["steps"].default),
         "pair": run["pair"],
         "method": run["method"].name,
         "search": run["search"].name or "none",
         "rule": run["rule"].name,
-        "vocoder": f"that of the pair, {vocoder_of(run['pair'])} for {run['pair']}",
+        "vocoder": f"the pair's own, {vocoder_of(run['pair'])} for {run['pair']}",
         "colour": run["colour"].name or "none",
         "keep": "no ranking" if not run["keep"] else str(run["keep"]),
     }

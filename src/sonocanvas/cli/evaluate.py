@@ -16,48 +16,50 @@ Texts = list[str]
 def evaluate(
     prompts: Annotated[
         Path | None,
-        typer.Argument(help="A table of prompts, tab-separated; see docs/evaluation.md."),
+        typer.Argument(help="A tab-separated table of prompts; see docs/evaluation.md."),
     ] = None,
     benchmark: Annotated[
-        bool, typer.Option("--benchmark", help="The hundred pairs that come with the package.")
+        bool, typer.Option("--benchmark", help="Use the hundred pairs that come with the package.")
     ] = False,
     pairs: Annotated[
-        int | None, typer.Option(help="So many of the pairs, even over sorts and prompts.")
+        int | None,
+        typer.Option(help="How many of the pairs, spread evenly over kinds and prompts."),
     ] = None,
     methods: Annotated[
         str, typer.Option(help="Rows of the table; see 'list methods'.")
     ] = "compose",
-    seeds: Annotated[str, typer.Option(help="Such as 0-1, for every pair.")] = "0-1",
+    seeds: Annotated[str, typer.Option(help="Seeds for every pair, such as 0-1.")] = "0-1",
     scores: Annotated[
         str | None,
-        typer.Option(help="Such as judge,fid; by default those that fit the pair of models."),
+        typer.Option(help="Scores, such as judge,fid; by default all that suit the pair."),
     ] = None,
     vary: Annotated[
         Texts | None,
-        typer.Option(
-            metavar="KEY=VALUES", help="A further row for each value: sampling.steps=8,16."
-        ),
+        typer.Option(metavar="KEY=VALUES", help="Add a row for each value: sampling.steps=8,16."),
     ] = None,
     style: Annotated[
-        str, typer.Option(help="How pictures are asked for: 'a painting of {}, grayscale'.")
+        str, typer.Option(help="Wording of image prompts: 'a painting of {}, grayscale'.")
     ] = "{}",
     settings: Annotated[
         Texts | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any option of generate, in all rows."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Any option of generate, for all rows."),
     ] = None,
     preset: Annotated[
-        Texts | None, typer.Option(metavar="NAME", help="A run to start from.")
+        Texts | None,
+        typer.Option(metavar="NAME", help="Settings to start from; see 'list presets'."),
     ] = None,
     pair: Annotated[str | None, typer.Option(help="Model pair; see 'list pairs'.")] = None,
-    rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="How to mix the models; see 'list rules'.")
+    ] = None,
     out: Annotated[
-        str, typer.Option(help="Folder, also s3://BUCKET/NAME; what is there is kept.")
+        str, typer.Option(help="Folder or s3://BUCKET/NAME; finished samples in it are kept.")
     ] = "runs/evaluation",
     on: On = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Compare methods on many prompts: scores with 95 % intervals, time, evaluations."""
+    """Compare methods on many prompts by scores with 95 % intervals, time and evaluations."""
     from sonocanvas.errors import InvalidInputError
     from sonocanvas.evaluation import prompts as tables
     from sonocanvas.evaluation.plan import plan_evaluation

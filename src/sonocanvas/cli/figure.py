@@ -1,4 +1,4 @@
-"""`sonocanvas figure`: the paper's figures from saved runs."""
+"""`sonocanvas figure`: the paper's figures, from saved runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,16 +8,19 @@ import typer
 
 def figure(
     kind: Annotated[str, typer.Argument(help="Which figure; see 'list figures'.")],
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or of samples.")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or samples.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The PNG or PDF to write.")],
     seeds: Annotated[
-        str | None, typer.Option(help="Which of each run, such as 7, 0-7 or 1,4-6.  [default: all]")
+        str | None,
+        typer.Option(help="Which seeds of each run, such as 7, 0-7 or 1,4-6.  [default: all]"),
     ] = None,
     score: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What 'failures' ranks by.")
+        str | None, typer.Option(metavar="NAME", help="The score that 'failures' ranks by.")
     ] = None,
-    dpi: Annotated[int, typer.Option(help="Dots an inch of a PNG.")] = 300,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    dpi: Annotated[int, typer.Option(help="Dots per inch of a PNG.")] = 300,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite existing files.")
+    ] = False,
 ) -> None:
     """Draw a figure of the paper from saved runs."""
     from sonocanvas.figures.page import check_dots, check_installed, save_page

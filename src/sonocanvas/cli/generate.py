@@ -31,7 +31,7 @@ def generate(
         str | None, typer.Option(metavar="PROMPT", help="What it should not sound like.")
     ] = None,
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="Draw also what the models know no word of.")
+        bool, typer.Option("--anyway", help="Accept prompts of which the models know no word.")
     ] = False,
     image_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A picture of your own to keep.")
@@ -41,19 +41,21 @@ def generate(
     ] = None,
     strength: Annotated[
         float | None,
-        typer.Option(help="How much of those files stays, from 0 to 1, which is all of it."),
+        typer.Option(help="How much of those files to keep, from 0 to 1 (all of it)."),
     ] = None,
     layer: Annotated[
         Texts | None,
-        typer.Option(metavar="LAYER", help="""Such as 'sound "a bell ringing" 0-3s -10dB'."""),
+        typer.Option(
+            metavar="LAYER", help="""A layer, such as 'sound "a bell ringing" 0-3s -10dB'."""
+        ),
     ] = None,
     scene: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Layers in a TOML file; docs/scenes.md.")
+        Path | None, typer.Option(metavar="FILE", help="Layers in a TOML file; see docs/scenes.md.")
     ] = None,
     duration: Annotated[
-        str | None, typer.Option(help="How long: 45s or 1:30; from 2 s to 10 min.")
+        str | None, typer.Option(help="Length, such as 45s or 1:30, from 2 s to 10 min.")
     ] = None,
-    seeds: Annotated[str | None, typer.Option(help="Such as 7, 0-7 or 1,4-6.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds, such as 7, 0-7 or 1,4-6.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
     pair: Annotated[str | None, typer.Option(help="Model pair; see 'list pairs'.")] = None,
     image_model: Annotated[
@@ -66,50 +68,58 @@ def generate(
     ] = None,
     image_lora: Annotated[
         str | None,
-        typer.Option(metavar="LORA", help="A LoRA of the picture model: a file, or as MODEL."),
+        typer.Option(
+            metavar="LORA", help="A LoRA for the picture model: a file, a folder or OWNER/NAME."
+        ),
     ] = None,
     audio_lora: Annotated[
-        str | None, typer.Option(metavar="LORA", help="A LoRA of the spectrogram model.")
+        str | None, typer.Option(metavar="LORA", help="A LoRA for the spectrogram model.")
     ] = None,
     method: Annotated[
-        str | None, typer.Option(help="How samples come about; see 'list methods'.")
+        str | None, typer.Option(help="How to make the samples; see 'list methods'.")
     ] = None,
     search: Annotated[
-        str | None, typer.Option(help="Find the best of many tries; see 'list searches'.")
+        str | None, typer.Option(help="How to find the best of many tries; see 'list searches'.")
     ] = None,
-    rule: Annotated[str | None, typer.Option(help="How the models mix; see 'list rules'.")] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="How to mix the models; see 'list rules'.")
+    ] = None,
     vocoder: Annotated[
-        str | None, typer.Option(help="How it is played; see 'list vocoders'.")
+        str | None, typer.Option(help="How to play the canvas; see 'list vocoders'.")
     ] = None,
     colour: Annotated[
-        str | None, typer.Option(help="How it is coloured; see 'list colourisers'.")
+        str | None, typer.Option(help="How to colour the canvas; see 'list colourisers'.")
     ] = None,
     keep: Annotated[
-        int | None, typer.Option(help="Rank the seeds and mark the best so many as kept.")
+        int | None, typer.Option(help="Rank the seeds and mark this many of the best as kept.")
     ] = None,
     settings: Annotated[
         Texts | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any option: rule.audio_weight=0.5."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Any option, such as rule.audio_weight=0.5."
+        ),
     ] = None,
     preset: Annotated[
         Texts | None,
         typer.Option(
-            metavar="NAME", help="A run to start from, or a run.toml; see 'list presets'."
+            metavar="NAME", help="Settings to start from: a name or a run.toml; see 'list presets'."
         ),
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(help="Run folder, also s3://BUCKET/NAME; by default runs/ and a name."),
+        typer.Option(help="Run folder or s3://BUCKET/NAME; by default a new one in runs/."),
     ] = None,
     on: On = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     offload: Annotated[
         bool,
         typer.Option(
-            "--offload", help="Keep models off the card until they are called: less memory."
+            "--offload", help="Keep each model off the card until it is needed, to save memory."
         ),
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite existing files.")
+    ] = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
@@ -193,7 +203,7 @@ def generate(
 
 
 def described(sample: Sample, out: str) -> dict[str, Any]:
-    """Returns a sample of a run folder for programs."""
+    """Returns a sample of a run folder as values for JSON."""
     rank = sample.record.get("rank")
     return {
         "seed": sample.seed,
@@ -207,14 +217,14 @@ def described(sample: Sample, out: str) -> dict[str, Any]:
 def own_layers(
     files: dict[str, tuple[Path | None, str | None]], strength: float | None
 ) -> list[dict[str, Any]]:
-    """Returns the layers of a user's own files, over the whole canvas.
+    """Returns layers of the user's own files, each over the whole canvas.
 
     Args:
-        files: For each kind of layer the file, and the prompt that a model draws beside it.
-        strength: How much of them stays; `None` is the default.
+        files: For each kind of layer, the file and a prompt that a model draws with it.
+        strength: How much of the files to keep; `None` is the default.
 
     Raises:
-        InvalidInputError: There is a strength and no file.
+        InvalidInputError: There is a strength but no file.
     """
     from sonocanvas.errors import InvalidInputError
 
@@ -226,26 +236,26 @@ def own_layers(
     ]
     if kept and not layers:
         raise InvalidInputError(
-            f"--strength {strength:g} is for --image-file and --audio-file; in a layer it is "
-            "given as 60%."
+            f"--strength {strength:g} needs --image-file or --audio-file; in a layer, write it "
+            "as 60%."
         )
     return layers
 
 
 def budget(config: RunConfig) -> str:
-    """Returns how many evaluations a search takes, as a sentence."""
+    """Returns a sentence that says how many evaluations a search takes."""
     from sonocanvas.registry import build
 
     search = build("search", config.search.name, config.search.options)
     each = search.evaluations(config.sampling.steps)
     return (
-        f"The search '{config.search.name}' takes at most {each} evaluations a seed, "
+        f"The search '{config.search.name}' takes at most {each} evaluations per seed, "
         f"{each * len(config.seeds)} in all; one canvas takes about {2 * config.sampling.steps}."
     )
 
 
 def slug(text: str) -> str:
-    """Returns a text as a folder's name.
+    """Returns a text as a folder name.
 
     Example:
         >>> slug("A castle, with towers")

@@ -7,10 +7,12 @@ import typer
 
 
 def haptics(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or of samples.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or samples.")],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite existing files.")
+    ] = False,
 ) -> None:
-    """Write every sample as vibration: an AHAP for phones and a WAV below 250 Hz."""
+    """Write every sample as vibration: an AHAP file for phones and a WAV below 250 Hz."""
     from sonocanvas.show.gallery import renew_gallery
     from sonocanvas.show.haptics import write_haptics
 

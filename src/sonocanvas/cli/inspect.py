@@ -1,4 +1,4 @@
-"""`sonocanvas inspect`: what a file is, and what it says of itself."""
+"""`sonocanvas inspect`: what a file is, and what it records about itself."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +9,19 @@ from sonocanvas.cli.json_ import AsJson, echo_json
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="A PNG, WAV, MP4 or any sound; a sample or a run.")],
+    path: Annotated[
+        Path,
+        typer.Argument(help="A PNG, WAV, MP4 or other sound, or the folder of a sample or run."),
+    ],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="A PNG to write the canvas of a sound to.")
+        Path | None, typer.Option("-o", "--out", help="Write the canvas of a sound to this PNG.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite existing files.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what a file is, what made it, and how picture-like a sound is."""
+    """Show what a file is, what made it, and how much a sound's canvas looks like a picture."""
     from sonocanvas.cli.console import show_canvas
     from sonocanvas.errors import InvalidInputError
     from sonocanvas.files import inspection
@@ -29,7 +34,7 @@ def inspect(
     if out is not None:
         check_target(out, ".png", overwrite)
         if path.is_file() and path.suffix.lower() not in SOUND_SUFFIXES:
-            raise InvalidInputError(f"'{path}' is no sound; --out is for the canvas of a sound.")
+            raise InvalidInputError(f"'{path}' is not a sound; --out writes the canvas of a sound.")
     found = inspection.inspect(path)
     facts = {name: _printable(fact) for name, fact in found.facts.items()}
     if out is not None and found.whole is not None:
@@ -47,5 +52,5 @@ def inspect(
 
 
 def _printable(text: str) -> str:
-    """Returns a text from a file without what could steer a terminal."""
+    """Returns a text from a file without characters that could control a terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

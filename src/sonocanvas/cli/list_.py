@@ -1,4 +1,4 @@
-"""`sonocanvas list`: what there is to choose from."""
+"""`sonocanvas list`: the choices that options have."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ class Menu(StrEnum):
 
 
 BESIDE = {Menu.rules: "wrapper", Menu.scorers: "set_scorer"}
-"""Menus that are printed below another."""
+"""Menus that are printed below another one."""
 
 
 HEADINGS = {Menu.presets: ("name", "image_prompt", "audio_prompt")}
@@ -36,7 +36,7 @@ ENTRY = ("name", "what", "options")
 def list_(
     menu: Annotated[Menu, typer.Argument(help="What to list.")], as_json: AsJson = False
 ) -> None:
-    """List what can be chosen, with its options."""
+    """List the choices of an option, with their own options."""
     if menu is Menu.prompts:
         echo_json(_prompts()) if as_json else _echo_prompts()
         return
@@ -62,7 +62,7 @@ def _echo_table(rows: list[tuple[str, ...]]) -> None:
 
 
 def _prompts() -> dict[str, list[dict[str, Any]]]:
-    """Returns what the pair `mini` draws and plays, and which of it it does well."""
+    """Returns what the pair `mini` draws and plays, and what of that it does well."""
     import dataclasses
 
     from sonocanvas.words.concepts import pictures, shared, sounds
@@ -75,7 +75,7 @@ def _prompts() -> dict[str, list[dict[str, Any]]]:
 
 
 def _echo_prompts() -> None:
-    """Prints what the pair `mini` knows: what it draws and plays, and by category the rest."""
+    """Prints what the pair `mini` draws and plays well, and the rest by category."""
     import itertools
     import shutil
     import textwrap
@@ -89,18 +89,18 @@ def _echo_prompts() -> None:
     _echo_table([(f"  {picture}", sound) for picture, sound in both])
     width = min(shutil.get_terminal_size().columns, 100)
     for what, known, told in (
-        ("pictures", pictures(), "which it draws less well"),
-        ("sounds", sounds(), "which it plays"),
+        ("pictures", pictures(), "that it draws less well"),
+        ("sounds", sounds(), "that it plays"),
     ):
         others = [one for one in known if one.name not in longest]
-        typer.echo(f"\n{len(others)} more {what}, {told}")
+        typer.echo(f"\n{len(others)} more {what} {told}")
         for category, group in itertools.groupby(others, lambda one: one.category):
             text = f"  {category}: {', '.join(one.prompt for one in group)}"
             typer.echo(textwrap.fill(text, width, subsequent_indent="    "))
 
 
 def _atlas() -> list[dict[str, Any]]:
-    """Returns every picture with every sound, and where both came out."""
+    """Returns every picture with every sound, and the ranks of both sides."""
     import dataclasses
 
     from sonocanvas.words.atlas import entries
@@ -109,7 +109,7 @@ def _atlas() -> list[dict[str, Any]]:
 
 
 def _echo_atlas() -> None:
-    """Prints the sounds that go best with each picture."""
+    """Prints the sounds that compose best with each picture."""
     from sonocanvas.words.atlas import best_sounds
     from sonocanvas.words.concepts import shared
 

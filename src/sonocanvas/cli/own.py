@@ -1,4 +1,4 @@
-"""Code of one's own, `module:Class`: what is typed may run, what stands in a file may not."""
+"""The user's own code, `module:Class`: it may run if typed, but not if only a file names it."""
 
 import re
 import sys
@@ -8,12 +8,12 @@ NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def allow_typed(*typed: str | Iterable[str] | None) -> None:
-    """Allows every `module:Class` among texts that stand on the command line.
+    """Allows every `module:Class` that is typed on the command line.
 
-    Modules are also looked for in the folder where the command runs, after all others.
+    Modules are also looked for in the current folder, after all other places.
 
     Args:
-        typed: Values of options; `None` where one is not given.
+        typed: Values of options; `None` if not given.
     """
     texts = [[one] if isinstance(one, str) else one or () for one in typed]
     names = [name for several in texts for text in several for name in NAME.findall(text)]

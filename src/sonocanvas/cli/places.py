@@ -1,4 +1,4 @@
-"""Where a run is made and where it is kept, as the options of commands name it."""
+"""Where a run is made and kept, as options of commands name it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 On = Annotated[
     str | None,
     typer.Option(
-        metavar="CLUSTER", help="Make it on a Ray cluster: ray or ray://HOST:PORT; docs/cluster.md."
+        metavar="CLUSTER", help="Run on a Ray cluster: ray or ray://HOST:PORT; see docs/cluster.md."
     ),
 ]
 
 
 @contextmanager
 def made_on(cluster: str | None, display: RunDisplay) -> Iterator[Make | None]:
-    """Gives what makes samples on a cluster; nothing where none is named.
+    """Yields a pool of workers on a cluster; `None` if no cluster is named.
 
     Raises:
         InvalidInputError: The cluster cannot be used, or Ray is not installed.
@@ -47,7 +47,7 @@ def made_on(cluster: str | None, display: RunDisplay) -> Iterator[Make | None]:
 
 @contextmanager
 def kept_in(out: str) -> Iterator[tuple[Path, Callable[[], None]]]:
-    """Gives the folder to work in, and what sends it away where it is kept in a store.
+    """Yields the folder to work in, and a function that uploads it if it is kept in a store.
 
     Raises:
         InvalidInputError: The store cannot be reached, read or written.

@@ -10,27 +10,29 @@ from sonocanvas.cli.quick import import_quickly
 
 
 def play(
-    canvas: Annotated[Path, typer.Argument(help="A PNG; one of ours knows what it means.")],
+    canvas: Annotated[
+        Path, typer.Argument(help="A PNG; one of SonoCanvas says what its gray means.")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The WAV to write.")],
     vocoder: Annotated[
         str | None,
-        typer.Option(
-            help="How it is played; see docs/pairs.md.  [default: that of the canvas' pair]"
-        ),
+        typer.Option(help="How to play it; see docs/pairs.md."),
     ] = None,
     weights: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="A vocoder's folder, for canvases of other pairs."),
+        typer.Option(metavar="FOLDER", help="Folder of a vocoder, for canvases of other pairs."),
     ] = None,
     canvas_format: Annotated[
         str | None,
         typer.Option(
             "--format",
             help="What gray means: auffusion, mini or riffusion; by default what the picture says, "
-            "else what the vocoder was made for.",
+            "or what the vocoder was made for.",
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite existing files.")
+    ] = False,
 ) -> None:
     """Play any picture as a spectrogram."""
     import_quickly("sonocanvas.pairs.mini")
@@ -55,7 +57,7 @@ def play(
     if weights is not None:
         carried, owner = read_vocoder(weights, "cpu"), f"'{weights}'"
         if carried is None:
-            raise InvalidInputError(f"There is no folder '{weights}'; --weights names one.")
+            raise InvalidInputError(f"There is no folder '{weights}'; --weights must name one.")
         meaning = known or carried.canvas_format
     elif known in (None, MINI_FORMAT):
         carried, owner, meaning = mini.vocoder(), "The canvas' own pair", MINI_FORMAT
@@ -63,7 +65,7 @@ def play(
         carried, owner, meaning = None, "Without --weights the canvas", known
     default = VocoderChoice().name
     if carried is not None and (weights or own_format):
-        default = carried.kind  # as it sounded when it was made
+        default = carried.kind  # so it sounds as it did when made
     player = build_vocoder(vocoder or default, {}, carried, owner)
     waveform = parts.play(player, fit_rows(picture, meaning), meaning)
     played = Origin(software(), "play", generated=False)

@@ -1,4 +1,4 @@
-"""A quicker start of the commands that need torch."""
+"""A quicker start for the commands that need torch."""
 
 import gc
 import importlib
@@ -8,13 +8,13 @@ from sonocanvas.stages import stage
 
 
 def import_quickly(*modules: str) -> None:
-    """Imports modules without looking for garbage meanwhile, of which imports leave hardly any.
+    """Imports modules with garbage collection off, since imports leave hardly any garbage.
 
-    torch, transformers and diffusers are thousands of modules, and Python would look through all
-    objects that they make again and again. What they have made is left out of later searches too.
+    torch, transformers and diffusers are thousands of modules, and Python would search all the
+    objects that they make again and again. Later searches skip these objects too.
 
     Args:
-        modules: Full names.
+        modules: Full module names.
     """
     if all(module in sys.modules for module in modules):
         return

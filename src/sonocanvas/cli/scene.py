@@ -1,4 +1,4 @@
-"""`sonocanvas scene`: layers explained before anything is sampled."""
+"""`sonocanvas scene`: explains layers before anything is sampled."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,17 +20,19 @@ def _options() -> None:
 def check(
     path: Annotated[Path | None, typer.Argument(metavar="[SCENE]", help="A scene.toml.")] = None,
     layer: Annotated[
-        list[str] | None, typer.Option(help="""Such as 'sound "a bell ringing" 0-3s'.""")
+        list[str] | None, typer.Option(help="""A layer, such as 'sound "a bell ringing" 0-3s'.""")
     ] = None,
-    duration: Annotated[str | None, typer.Option(help="Such as 45s or 1:30.")] = None,
+    duration: Annotated[str | None, typer.Option(help="Length, such as 45s or 1:30.")] = None,
     pair: Annotated[str | None, typer.Option(help="Model pair; see 'list pairs'.")] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="A PNG of the places to write.")
+        Path | None, typer.Option("-o", "--out", help="Draw the places in this PNG.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite existing files.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Explain a scene as a table and, with --out, as a picture of its places."""
+    """Explain a scene as a table and, with --out, as a picture of where its layers are."""
     from sonocanvas.cli.console import show_scene
     from sonocanvas.errors import InvalidInputError
     from sonocanvas.files.run_file import load_scene, resolve
@@ -40,7 +42,7 @@ def check(
     from sonocanvas.scene.view import describe_layers, draw_places, silent_share
 
     if path is None and not layer:
-        raise InvalidInputError("Give a scene.toml, or one --layer or more.")
+        raise InvalidInputError("Give a scene.toml or at least one --layer.")
     if out is not None:
         check_target(out, ".png", overwrite)
     given = {"layers": layer, "duration_s": duration, "pair": pair}

@@ -1,4 +1,4 @@
-"""`sonocanvas see`: sound to a picture."""
+"""`sonocanvas see`: a sound to a picture."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,15 +9,17 @@ from sonocanvas.cli.quick import import_quickly
 
 
 def see(
-    sound: Annotated[Path, typer.Argument(help="A WAV, FLAC, OGG or MP3.")],
+    sound: Annotated[Path, typer.Argument(help="A WAV, FLAC, OGG or MP3 file.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The PNG to write.")],
     keep_level: Annotated[
-        bool, typer.Option("--keep-level", help="Do not bring the peak to 0.95.")
+        bool, typer.Option("--keep-level", help="Do not scale the peak to 0.95.")
     ] = False,
     canvas_format: Annotated[
         str, typer.Option("--format", help="What gray means: auffusion, mini or riffusion.")
     ] = "mini",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite existing files.")
+    ] = False,
 ) -> None:
     """Draw any sound as a canvas."""
     import_quickly("sonocanvas.canvas")

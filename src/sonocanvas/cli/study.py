@@ -1,4 +1,4 @@
-"""`sonocanvas study`: people compare methods, and what they said."""
+"""`sonocanvas study`: people compare methods, and a report of their answers."""
 
 import sys
 from pathlib import Path
@@ -15,16 +15,18 @@ Paths = list[Path]
 
 @study.command()
 def make(
-    runs: Annotated[Paths, typer.Argument(help="Folders of runs or samples, by two methods.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder that raters get.")],
+    runs: Annotated[
+        Paths, typer.Argument(help="Folders of runs or samples of at least two methods.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder to give to raters.")],
     repeats: Annotated[
-        int, typer.Option(help="Pairs that each rater sees again, sides swapped.")
+        int, typer.Option(help="How many pairs each rater sees again with sides swapped.")
     ] = REPEATS,
 ) -> None:
     """Make a page that asks which of two videos looks, sounds and aligns better.
 
-    The method of the first run is compared with every other. FOLDER-key.json, beside the folder,
-    says which video is whose: do not give it away.
+    The method of the first run is compared with every other. FOLDER-key.json, next to the folder,
+    says which method made which video: keep it from the raters.
     """
     from sonocanvas.study.make import key_path, make_study
 
@@ -37,20 +39,22 @@ def make(
 
     key = make_study(runs, out, repeats, on_warning, on_video)
     typer.echo(f"{out / 'index.html'}: {len(key.pairs)} pairs, {len(key.clips)} videos")
-    typer.echo(f"{key_path(out)}: keep it to yourself until the results are in")
+    typer.echo(f"{key_path(out)}: keep it from the raters")
 
 
 @study.command()
 def report(
-    results: Annotated[Paths, typer.Argument(help="The files that raters sent.")],
+    results: Annotated[Paths, typer.Argument(help="The files that raters sent back.")],
     key: Annotated[Path, typer.Option(help="The key of the study.")],
     consistency: Annotated[
-        float, typer.Option(help="Least share of same answers when asked again, in [0, 1].")
+        float, typer.Option(help="Least share of equal answers to repeated pairs, in [0, 1].")
     ] = CONSISTENCY,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
-    json: Annotated[Path | None, typer.Option(help="A JSON to write as well.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="A CSV to write as well.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    json: Annotated[Path | None, typer.Option(help="Also write this JSON file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Also write this CSV file.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite existing files.")
+    ] = False,
 ) -> None:
     """Print the win rates of a study as Markdown."""
     from sonocanvas.files.writing import check_target, write_text

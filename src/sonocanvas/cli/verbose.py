@@ -1,4 +1,4 @@
-"""`-v`: what is loaded, from where, and how long each stage takes, on the error stream."""
+"""`-v`: prints what is loaded, from where, and how long each stage takes, to standard error."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ import typer
 
 
 class _ErrorStream(logging.Handler):
-    """Writes to the error stream as it is when something is told, so that progress stays whole."""
+    """Writes to the current `sys.stderr`, which a progress bar may replace to stay intact."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one line, with the seconds since the start."""
@@ -16,7 +16,7 @@ class _ErrorStream(logging.Handler):
 
 
 def speak_up(asked: bool) -> None:
-    """Has the package's logger heard, where that was asked for."""
+    """Shows the messages of the package's logger if asked to."""
     logger = logging.getLogger("sonocanvas")
     if asked and not is_verbose():
         logger.setLevel(logging.INFO)
@@ -34,6 +34,6 @@ Verbose = Annotated[
         "-v",
         "--verbose",
         callback=speak_up,
-        help="Tell what is loaded and how long each stage takes; print all scores.",
+        help="Show what is loaded and how long each stage takes; print all scores.",
     ),
 ]

@@ -8,20 +8,24 @@ import typer
 
 
 def video(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or of samples.")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or samples.")],
     colour: Annotated[
         bool,
-        typer.Option("--colour", help="Show the canvases in colour; a video beside the gray one."),
+        typer.Option(
+            "--colour", help="Show the canvases in colour, in a video next to the gray one."
+        ),
     ] = False,
     morph: Annotated[
         list[str] | None,
         typer.Option(
             metavar="PROMPT",
-            help="What the picture becomes while the sound goes on; may be given several times.",
+            help="What the picture turns into as the sound plays; can be given several times.",
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps; for --morph.")] = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite existing files.")
+    ] = False,
 ) -> None:
     """Make a video of every sample: the canvas with a playhead, and its sound."""
     from sonocanvas.show.gallery import renew_gallery
@@ -35,7 +39,7 @@ def video(
 
 
 def write_morphs(run: Path, prompts: list[str], device: str, overwrite: bool) -> Iterator[Path]:
-    """Yields the `video-morph.mp4` of every sample in a run, or of one sample, as each is there."""
+    """Yields the `video-morph.mp4` of every sample of a run, or of one sample, once written."""
     from sonocanvas.cli.console import RunDisplay
     from sonocanvas.models import load_pair, pick_device
     from sonocanvas.show.morph import morph, run_to_morph

@@ -1,8 +1,8 @@
-"""Chroma around a gray that stays: what the colourisers that generate have in common.
+"""Chroma for a fixed gray: the base of the colourisers that generate.
 
-A picture is its gray, the channel mean, and its chroma, what the channels differ from it by. Gray
-is the canvas and never changes; chroma is generated (Geng, Park and Owens, "Factorized Diffusion",
-2024) and shrinks towards gray where the picture would leave the gamut.
+A picture consists of its gray, the channel mean, and its chroma, the channels' differences from
+it. Gray is the canvas and never changes; chroma is generated (Geng, Park and Owens, "Factorized
+Diffusion", 2024) and shrinks towards gray where the picture would leave the gamut.
 """
 
 import re
@@ -40,12 +40,12 @@ class Chroma:
     """Options of a colouriser that generates.
 
     Attributes:
-        prompt: What to colour by; empty for `colourful_prompt` of the sample's image prompt.
-        samples: Pictures for each canvas, 1 to 100.
+        prompt: What the colours should show; empty for `colourful_prompt` of the image prompt.
+        samples: Pictures per canvas, 1 to 100.
         seed: Seed of the first picture's noise; each further picture has the next.
         steps: Steps of DDIM.
         guidance_scale: Classifier-free guidance.
-        start_step: Step before which the clean picture is taken to be the gray canvas.
+        start_step: Before this step, the clean picture is taken to be the gray canvas.
     """
 
     name: ClassVar[str]
@@ -71,7 +71,7 @@ class Chroma:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What is kept with the pictures: name and options."""
+        """The record that is saved with the pictures: name and options."""
         return {"name": self.name, **asdict(self)}
 
     @property
@@ -80,7 +80,7 @@ class Chroma:
         return range(self.seed, self.seed + self.samples)
 
     def prompt_for(self, sample: Sample) -> str:
-        """Returns the prompt by which a sample is coloured."""
+        """Returns the prompt that a sample is coloured with."""
         return self.prompt or colourful_prompt(sample.prompts.image)
 
     def denoised(
@@ -91,13 +91,13 @@ class Chroma:
         seed: int,
         on_step: OnStep | None,
     ) -> Tensor:
-        """Returns the picture `(1, 3, height, width)` in [0, 1] that a picture model makes.
+        """Returns a picture `(1, 3, height, width)` in [0, 1] from a picture model.
 
         Args:
             pair: Its image model is sampled.
             embeddings: The prompt, as that model reads it.
             rule: What keeps the gray; it has the size.
-            seed: Where the noise begins.
+            seed: Seed of the noise.
             on_step: Called after each step.
         """
         generator = torch.Generator().manual_seed(seed)
@@ -118,9 +118,9 @@ class Chroma:
 
 @dataclass(frozen=True)
 class KeepGray:
-    """A rule of the picture model alone: in each predicted clean picture, gray is the canvas.
+    """A rule for the picture model alone that keeps the gray of each predicted clean picture.
 
-    The prediction is decoded, its gray replaced, and encoded; the noise is what then remains.
+    The prediction is decoded, its gray replaced, and encoded; the rest is the noise.
 
     Attributes:
         gray: `(1, height, width)` in [0, 1].
@@ -139,7 +139,7 @@ class KeepGray:
         return step.index >= self.start_step, False
 
     def __call__(self, image_noise: Any, audio_noise: Any, step: Step) -> Tensor:
-        """Returns the noise in the latents of a step, were the clean picture of this gray."""
+        """Returns the noise in the latents of a step if the clean picture had this gray."""
         image = self.gray.unsqueeze(1).expand(-1, 3, -1, -1)
         if image_noise is not None:
             clean = (step.latents - step.sigma * image_noise) / step.alpha
@@ -148,7 +148,7 @@ class KeepGray:
 
 
 def with_gray(image: Tensor, gray: Tensor) -> Tensor:
-    """Returns a picture in [0, 1] of this gray and the image's chroma, no more than fits.
+    """Returns a picture in [0, 1] with this gray and as much of the image's chroma as fits.
 
     Args:
         image: `(batch, 3, height, width)`.
@@ -162,7 +162,7 @@ def with_gray(image: Tensor, gray: Tensor) -> Tensor:
 
 
 def picture_of(image: Tensor, canvas: Tensor) -> Tensor:
-    """Returns the 8-bit picture `(3, height, width)` with a canvas' gray and an image's chroma.
+    """Returns the 8-bit picture `(3, height, width)` with a canvas's gray and an image's chroma.
 
     In every pixel the three levels sum to three times that of the canvas: the channels are
     rounded down, and those with the largest remainders rounded up.

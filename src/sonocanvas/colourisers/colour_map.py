@@ -1,4 +1,4 @@
-"""False colour: each gray level has a colour of its own, and the map is read back exactly."""
+"""False colour: each gray level has its own colour, and the map is inverted exactly."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from sonocanvas.types import Colour, ModelPair, Sample
 
 @dataclass(frozen=True)
 class ColourMap:
-    """Colours a canvas by a map of `colour_maps`; it takes no model and no time."""
+    """Colours a canvas by a map of `colour_maps`, without a model and at once."""
 
     name: ClassVar[str]
 
     def __call__(
         self, pair: Callable[[], ModelPair], device: str, on_step: OnStep | None
     ) -> Callable[[Sample], Colour]:
-        """Returns what colours a sample; nothing is loaded."""
+        """Returns the function that colours a sample; nothing is loaded."""
         return self.colour
 
     @property
     def record(self) -> dict[str, Any]:
-        """What is kept with the picture: the name."""
+        """The record that is saved with the picture: the name."""
         return {"name": self.name}
 
     def colour(self, sample: Sample) -> Colour:

@@ -27,7 +27,7 @@ UNET = ("diffusers", "UNet2DConditionModel")
 
 @dataclass(frozen=True)
 class DeepFloyd(Chroma):
-    """DeepFloyd IF from a folder paints, the gray held to the canvas at every step.
+    """DeepFloyd IF, from a folder, paints the colours; the gray is fixed at every step.
 
     Attributes:
         folder: First stage of IF in diffusers' layout; its licence is gated.
@@ -39,10 +39,10 @@ class DeepFloyd(Chroma):
     def __call__(
         self, pair: Callable[[], ModelPair], device: str, on_step: OnStep | None
     ) -> Callable[[Sample], Colour]:
-        """Returns what colours a sample by IF, which is loaded now.
+        """Loads IF and returns the function that colours a sample.
 
         Raises:
-            InvalidInputError: No folder is given, or it is not there.
+            InvalidInputError: No folder is given, or it does not exist.
             CheckpointError: The folder does not hold the first stage of IF.
         """
         return partial(self.colour, load_if(self.folder, device), on_step)
@@ -77,7 +77,7 @@ class DeepFloyd(Chroma):
 
 
 class Strip:
-    """A UNet of squares that denoises a strip as wide as it likes: the mean over its squares."""
+    """A UNet for squares that denoises a strip of any width by averaging over its squares."""
 
     def __init__(self, unet: Any) -> None:
         self.unet, self.device, self.dtype = unet, unet.device, unet.dtype
@@ -101,7 +101,7 @@ class Strip:
 def read_prompt(pipeline: Any, prompt: str) -> tuple[Tensor, Tensor]:
     """Returns a prompt and the empty one as the UNet reads them, on its device.
 
-    The text encoder, which is much larger than the UNet, is on that device only meanwhile.
+    The text encoder, which is much larger than the UNet, is on that device only for this.
     """
     device = pipeline.unet.device
     home = pipeline.text_encoder.device
@@ -124,14 +124,14 @@ def load_if(folder: str, device: str, dtype: torch.dtype | None = None) -> Any:
         dtype: Type of the weights; by default float16 on `cuda` and float32 elsewhere.
 
     Raises:
-        InvalidInputError: No folder is given, or it is not there.
+        InvalidInputError: No folder is given, or it does not exist.
         CheckpointError: The folder does not hold the first stage of IF, or what reads its
             tokenizer is not installed.
     """
     if not folder:
         raise InvalidInputError(
-            "Colouriser 'deepfloyd' needs a folder with DeepFloyd IF: give --folder to 'colour' or "
-            "--set colour.folder to 'generate'."
+            "Colouriser 'deepfloyd' needs a folder with DeepFloyd IF: use --folder with 'colour' "
+            "or --set colour.folder with 'generate'."
         )
     if not Path(folder).expanduser().is_dir():
         raise InvalidInputError(f"There is no folder '{folder}' with DeepFloyd IF.")
@@ -140,7 +140,7 @@ def load_if(folder: str, device: str, dtype: torch.dtype | None = None) -> Any:
     kind = dtype or (torch.float16 if device == "cuda" else torch.float32)
     absent = dict.fromkeys(("safety_checker", "feature_extractor", "watermarker"))
     with quiet():
-        from diffusers import DDPMScheduler, IFPipeline  # importing it speaks
+        from diffusers import DDPMScheduler, IFPipeline  # importing it prints
 
         try:
             IFPipeline.load_config(home, local_files_only=True)
@@ -163,7 +163,7 @@ def load_if(folder: str, device: str, dtype: torch.dtype | None = None) -> Any:
 
 
 def _pair_of(pipeline: Any, shape: tuple[int, int, int], sample: Sample) -> ModelPair:
-    """Returns IF in the place of a pair's picture model; its latents are pixels."""
+    """Returns IF as the picture model of a pair; its latents are pixels."""
     return ModelPair(
         name="deepfloyd",
         vae=None,

@@ -19,23 +19,23 @@ from sonocanvas.types import Colour, ModelPair, Prompts, Sample
 
 @dataclass(frozen=True)
 class Latent(Chroma):
-    """The pair's picture model paints, the gray held to the canvas; `mini` has no colours."""
+    """The pair's picture model paints the colours; the gray is fixed. `mini` has no colours."""
 
     name = "latent"
 
     def __call__(
         self, pair: Callable[[], ModelPair], device: str, on_step: OnStep | None
     ) -> Callable[[Sample], Colour]:
-        """Returns what colours a sample by the models of a pair, which is loaded now.
+        """Loads a pair and returns the function that colours a sample with its models.
 
         Raises:
-            InvalidInputError: The pair draws in gray alone.
+            InvalidInputError: The pair draws only in gray.
         """
         models = pair()
         if draws_gray(models):
             raise InvalidInputError(
-                f"Pair '{models.name}' draws in gray alone, so '{self.name}' would give back its "
-                "canvas; a colour map such as magma gives it colour."
+                f"Pair '{models.name}' draws only in gray, so '{self.name}' cannot colour its "
+                "canvas; use a colour map such as magma."
             )
         return partial(self.colour, models, on_step)
 

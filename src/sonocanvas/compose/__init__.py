@@ -1,1 +1,1 @@
-"""Composition rules: how the two noise predictions become one."""
+"""Composition rules, which combine the two noise predictions into one."""

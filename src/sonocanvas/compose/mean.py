@@ -34,7 +34,7 @@ class Mean:
             raise InvalidInputError(f"audio_weight must be in [0, 1], not {self.audio_weight}.")
 
     def needs(self, step: Step) -> tuple[bool, bool]:
-        """Returns whether this step needs the (image, audio) model: those of some weight."""
+        """Returns whether this step needs the (image, audio) model: those with a weight above 0."""
         return self.audio_weight < 1.0, self.audio_weight > 0.0
 
     def __call__(

@@ -1,4 +1,4 @@
-"""The paper's warm start: one modality is alone for the first steps."""
+"""The paper's warm start: one modality acts alone for the first steps."""
 
 import math
 from dataclasses import dataclass

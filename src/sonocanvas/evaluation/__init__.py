@@ -1,1 +1,1 @@
-"""Methods compared on many prompts: what to make, making and measuring it, the table."""
+"""Compares methods on many prompts: plans, makes and measures samples, and writes the table."""

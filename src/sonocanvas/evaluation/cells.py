@@ -47,23 +47,23 @@ class Cell:
         return sample_folder(self.folder, seed)
 
     def missing(self) -> set[int]:
-        """Returns the seeds that are not there."""
+        """Returns the seeds that are missing."""
         return {seed for seed in self.run.seeds if not self.sample(seed).exists()}
 
     def missing_chunks(self) -> list[tuple[int, ...]]:
-        """Returns the chunks that have such a seed; they are made as a whole."""
+        """Returns the chunks that have a missing seed; chunks are made as a whole."""
         missing = self.missing()
         return [chunk for chunk in chunks_of(self.run) if missing & set(chunk)]
 
     def kept(self) -> list[int]:
-        """Returns the seeds that were kept: all, where the run keeps none apart."""
+        """Returns the seeds that were kept, which are all if the run has no `keep`."""
         if not self.run.keep:
             return list(self.run.seeds)
         ranks = {seed: read_record(self.sample(seed)).get("rank") for seed in self.run.seeds}
         return [seed for seed, rank in ranks.items() if isinstance(rank, dict) and rank.get("kept")]
 
     def check(self) -> None:
-        """Checks what is there of the run.
+        """Checks what exists of the run.
 
         Raises:
             InvalidInputError: It is another run, a link leads out of the evaluation, or a sample
@@ -77,8 +77,8 @@ class Cell:
             lacking = [name for name in FILES if not (self.sample(seed) / name).exists()]
             if lacking:
                 raise InvalidInputError(
-                    f"'{self.sample(seed)}' has no {lacking[0]}; remove that folder, and the "
-                    "sample is made again."
+                    f"'{self.sample(seed)}' has no {lacking[0]}; remove that folder to make "
+                    "the sample again."
                 )
 
 
@@ -92,15 +92,15 @@ def make_cell(
 ) -> None:
     """Makes what is missing of a cell; the seeds of a chunk share its time and evaluations.
 
-    The time is that from prompts to samples, the models being loaded. It is noted when a sample is
-    made and never again.
+    The time is from prompts to samples, with models already loaded. It is recorded once, when a
+    sample is made.
 
     Args:
         cell: What to make.
-        models: The loaded pair; `None` where something else makes the samples.
-        journal: Where time and evaluations are noted.
+        models: The loaded pair; `None` if `make` makes the samples.
+        journal: Where to record time and evaluations.
         on_step: Called after each step of denoising.
-        on_warning: Called with sentences about the prompts.
+        on_warning: Called with warnings about the prompts.
         make: As in `generate`.
     """
 
@@ -128,16 +128,16 @@ def score_cell(
     journal: Journal,
     device: str = "cpu",
 ) -> None:
-    """Scores the samples of a cell that have not been, each as it is saved.
+    """Scores the samples of a cell that have no scores yet, each as saved.
 
-    They are scored against the pair's own prompts, whatever words the row's style adds.
+    They are scored against the pair's own prompts, without the words that the row's style adds.
 
     Args:
         cell: What to score.
         names: Scorers on the menu.
-        scorers: Those that are loaded; grows.
-        journal: Where the scores are noted.
-        device: Where scorers run that can be told.
+        scorers: Those that are loaded already; more are added.
+        journal: Where to record the scores.
+        device: Where to run scorers that have a `device`.
 
     Raises:
         InvalidInputError: A sample cannot be read or scored.

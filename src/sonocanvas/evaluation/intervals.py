@@ -1,4 +1,4 @@
-"""How sure a mean or a share is: three 95 % confidence intervals."""
+"""Three 95 % confidence intervals of a mean or a share."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Interval:
     Attributes:
         mean: The mean, the share or another statistic.
         low, high: Ends of the interval.
-        n: How many values it rests on.
+        n: How many values it is computed from.
     """
 
     mean: float
@@ -33,10 +33,10 @@ class Interval:
 def normal_interval(values: ArrayLike) -> Interval:
     """Returns the mean of values with 1.96 standard errors on each side, as the paper does.
 
-    The deviation is that of a sample, with n - 1.
+    The standard deviation is that of a sample, with n - 1.
 
     Args:
-        values: Two or more finite numbers; they count as independent.
+        values: Two or more finite numbers; they are taken as independent.
 
     Raises:
         InvalidInputError: There are fewer, or one is not finite.
@@ -58,11 +58,11 @@ def bootstrap_interval(
 
     Args:
         values: One or more finite numbers.
-        seed: Where the resamples come from; the same seed gives the same interval.
-        clusters: For each value what it belongs to, such as its pair of prompts. Whole clusters
-            are drawn, since values of one cluster are alike; by default each value is its own.
-        statistic: What is computed of the values `(n,)`.
-        resamples: How often the values are drawn anew.
+        seed: Seed of the resampling; the same seed gives the same interval.
+        clusters: The cluster of each value, such as its pair of prompts. Whole clusters are drawn,
+            since values of one cluster are alike; by default each value is its own cluster.
+        statistic: What to compute from the values `(n,)`.
+        resamples: How often to resample the values.
 
     Raises:
         InvalidInputError: There is no value, one is not finite, there are not as many clusters
@@ -70,7 +70,7 @@ def bootstrap_interval(
     """
     numbers = _checked(values, least=1)
     if resamples < 1:
-        raise InvalidInputError(f"resamples is {resamples}; it must be 1 or more.")
+        raise InvalidInputError(f"resamples must be 1 or more, not {resamples}.")
     named = range(len(numbers)) if clusters is None else clusters
     if len(named) != len(numbers):
         raise InvalidInputError(
@@ -91,14 +91,14 @@ def clopper_pearson(successes: int, n: int) -> Interval:
     """Returns a share with its exact interval, after Clopper and Pearson (1934).
 
     Args:
-        successes: How often it went well, from 0 to n.
-        n: How often it was tried, 1 or more.
+        successes: Number of successes, from 0 to n.
+        n: Number of trials, 1 or more.
 
     Raises:
         InvalidInputError: The numbers do not fit together.
     """
     if not 0 <= successes <= n or n < 1:
-        raise InvalidInputError(f"{successes} of {n} is no share; it must be 0 to n of n >= 1.")
+        raise InvalidInputError(f"{successes} of {n} is not a share; it must be 0 to n of n >= 1.")
     low = float(beta.ppf(TAIL, successes, n - successes + 1)) if successes else 0.0
     high = float(beta.ppf(1 - TAIL, successes + 1, n - successes)) if successes < n else 1.0
     return Interval(successes / n, low, high, n)

@@ -1,7 +1,7 @@
-"""What an evaluation has measured: a file that only grows, so that a kill loses little.
+"""The measurements of an evaluation: a file that only grows, so that a kill loses little.
 
 A line is a JSON object about one sample, or about the samples of a row of the table. Lines about
-the same sample add up; what was measured when a sample was made is never measured again.
+the same sample add up; what was measured while a sample was made is never measured again.
 """
 
 import json
@@ -17,23 +17,22 @@ from sonocanvas.types import Score
 
 Entry = dict[str, Any]
 MOST_BYTES = 64 * 2**20
-"""Of a journal: some 400,000 measurements."""
+"""Size limit of a journal: about 400,000 measurements."""
 COSTS = ("seconds", "cpu_seconds", "evaluations")
-"""What a sample took: time, time of the processor, and calls of a model with both halves of
-guidance."""
+"""The cost of a sample: time, processor time, and calls of a model with both halves of guidance."""
 
 
 class Journal:
     """The measurements of one evaluation.
 
     Args:
-        path: The file; made when something is added.
-        is_there: Whether the sample of a cell and a seed is on disk. What is known of others is
-            forgotten: they will be made anew.
+        path: The file; created when something is added.
+        is_there: Whether the sample of a cell and a seed is on disk. What is known about others is
+            forgotten, since they will be made again.
 
     Raises:
         InvalidInputError: The file cannot be read or written, is a link that leads out of its
-            folder, or a line is not one of ours.
+            folder, or has a line that is not a measurement.
     """
 
     def __init__(self, path: Path, is_there: Callable[[str, int], bool]) -> None:
@@ -57,11 +56,11 @@ class Journal:
             del self.samples[key]
 
     def of(self, cell: str, seed: int) -> Entry:
-        """Returns what is known of a sample: `COSTS`, and `scores` by scorer."""
+        """Returns what is known about a sample: `COSTS`, and `scores` by scorer."""
         return self.samples.get((cell, seed), {})
 
     def add(self, **line: Any) -> None:
-        """Adds what was measured and writes it at once.
+        """Adds a measurement and writes it at once.
 
         Args:
             line: `cell` and `seed` of a sample with `COSTS`, or with `scorer` and its `scores`; or
@@ -78,7 +77,7 @@ class Journal:
         if "set" in line:
             self.sets[line["set"]] = line["score"]
             return
-        self.sets.clear()  # a score of a set is of the samples that were there
+        self.sets.clear()  # the score of a set is about samples that may be gone
         entry = self.samples.setdefault((line["cell"], line["seed"]), {"scores": {}})
         if "scorer" in line:
             entry["scores"][line["scorer"]] = line["scores"]
@@ -93,7 +92,7 @@ def scores_in(path: Path) -> dict[tuple[str, int], tuple[Score, ...]]:
     """Returns the scores of a journal by cell and seed; the file, which may grow, is only read.
 
     Raises:
-        InvalidInputError: The file cannot be read, or a line is not one of ours.
+        InvalidInputError: The file cannot be read, or a line is not a measurement.
     """
     scores: dict[tuple[str, int], dict[str, Score]] = {}
     for line in _read(path)[0]:
@@ -104,7 +103,7 @@ def scores_in(path: Path) -> dict[tuple[str, int], tuple[Score, ...]]:
 
 
 def _read(path: Path) -> tuple[list[Entry], bool]:
-    """Returns the lines of a journal, and whether a kill has torn one after them."""
+    """Returns the complete lines of a journal, and whether a kill cut off one after them."""
     text = read_text(path, MOST_BYTES)
     whole, _, torn = text.rpartition("\n")
     lines: list[Entry] = []
@@ -114,13 +113,13 @@ def _read(path: Path) -> tuple[list[Entry], bool]:
             _check(lines[-1])
         except (KeyError, TypeError, ValueError, RecursionError):
             raise InvalidInputError(
-                f"'{path}', line {number}: it is not a measurement; mend or remove it."
+                f"'{path}', line {number}: it is not a measurement; fix or remove it."
             ) from None
     return lines, bool(torn)
 
 
 def _check(line: Any) -> None:
-    """Raises KeyError, TypeError or ValueError for what no `add` has written."""
+    """Raises KeyError, TypeError or ValueError for a line that `add` would not write."""
     if "set" in line:
         score_from(line["score"])
         names = [line["set"]]
@@ -131,8 +130,8 @@ def _check(line: Any) -> None:
     else:
         names = [line["cell"]]
         if not all(type(line[what]) in (int, float) and 0 <= line[what] < 1e18 for what in COSTS):
-            raise ValueError("what a sample took is no number")
+            raise ValueError("the cost of a sample is not a number")
     if not all(isinstance(name, str) for name in names):
-        raise TypeError("a name is no text")
+        raise TypeError("a name is not a text")
     if "set" not in line and (type(line["seed"]) is not int or line["seed"] < 0):
-        raise ValueError("a seed is no number")
+        raise ValueError("a seed is not a number")

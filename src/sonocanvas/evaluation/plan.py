@@ -1,4 +1,4 @@
-"""What an evaluation makes: prompts and rows of a table, checked before any model is loaded."""
+"""The plan of an evaluation: prompts and rows of a table, checked before any model is loaded."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,14 +12,14 @@ from sonocanvas.files.run_file import resolve
 from sonocanvas.registry import MENUS, OWN, load
 
 SEEDS_A_PAIR = 1000
-"""Pair number k and seed s start from the noise of seed 1000 k + s."""
+"""Pair number k with seed s starts from the noise of seed 1000 k + s."""
 
 BOUND_NOISE = 500
-"""What is added to that where one model is alone. These are what FID and FAD compare with, and
-`imprint` would else be compared with the very spectrograms that it is made of."""
+"""Added to that for one model alone. FID and FAD compare with these samples, and `imprint` would
+otherwise be compared with the very spectrograms that it is made of."""
 
 BOUNDS = {"image-only": "picture", "audio-only": "sound"}
-"""Methods of one model alone, and what they are the bound of."""
+"""Methods of one model alone, and what they bound."""
 
 OWN_OPTIONS = {
     "image_prompt": "the table of prompts",
@@ -27,13 +27,13 @@ OWN_OPTIONS = {
     "seeds": "--seeds",
     "scores": "--scores",
 }
-"""Keys of a run that an evaluation sets itself, and what says them."""
+"""Keys of a run that an evaluation sets itself, and what sets them."""
 
 REFERENCES = {"fid": "image-only", "fad": "audio-only"}
-"""The method whose outputs a score of a set compares with."""
+"""The method whose outputs the score of a set compares with."""
 
 EXTRACTORS = {"fid": "clip", "fad": "clap"}
-"""What features it compares where the pair is not `mini`, which has its judge."""
+"""The features that it compares for pairs other than `mini`, which has its judge."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Row:
     """A row of the table: a method with its settings.
 
     Attributes:
-        name: What it is called.
-        base: Its run, with the seeds as they are given and placeholders for prompts.
+        name: Its name in the table.
+        base: Its run, with the seeds as given and placeholders for prompts.
         style: Template of the picture prompt, with `{}` for the pair's own.
     """
 
@@ -52,7 +52,7 @@ class Row:
 
     @property
     def bound(self) -> str:
-        """`picture` or `sound` where that model is alone, else empty."""
+        """`picture` or `sound` if only that model is used, otherwise empty."""
         return BOUNDS.get(self.base.method.name, "")
 
     @property
@@ -61,7 +61,7 @@ class Row:
         return re.sub(r"[^\w.=+-]+", "-", self.name)[:120].strip("-.")
 
     def run(self, pair: PromptPair) -> RunConfig:
-        """Returns the run of this row for a pair of prompts, with noise of its own."""
+        """Returns the run of this row for a pair of prompts, with the pair's own noise."""
         shift = SEEDS_A_PAIR * pair.number + (BOUND_NOISE if self.bound else 0)
         return self.base.model_copy(
             update={
@@ -78,7 +78,7 @@ class Plan:
 
     Attributes:
         pairs: Prompts.
-        rows: Rows of the table; the first is the method that others are compared with.
+        rows: Rows of the table; the others are compared with the first.
         scores: Scorers of samples.
         set_scores: Scorers of whole rows against the outputs of one model alone.
     """
@@ -104,29 +104,29 @@ def plan_evaluation(
 
     Args:
         pairs: Prompts.
-        methods: Names on the menu, a row each.
+        methods: Names on the menu, one row each.
         given: Values of the runs, such as `seeds` and `pair`.
-        presets: Presets under them.
-        settings: Settings over them, such as `sampling.steps=8`.
-        vary: Options with values, such as `sampling.steps=8,16`: a further row of the first
-            method for each value. Commas within brackets do not part values, and what follows
+        presets: Presets, which `given` overrides.
+        settings: Settings that override `given`, such as `sampling.steps=8`.
+        vary: Options with values, such as `sampling.steps=8,16`: one more row of the first
+            method for each value. Commas within brackets do not separate values, and what follows
             `style=` is one value, a template. `preset=NAME` is a row of that preset and its method.
         style: Template of the picture prompt, with `{}` for the pair's own.
         scores: Scorers of samples and of sets; by default the selector and the judge for `mini`
-            and CLIP and CLAP for others, with FID and FAD where what they compare with is made.
+            and CLIP and CLAP for others, with FID and FAD if the plan makes what they compare with.
 
     Raises:
-        InvalidInputError: Something is unknown, comes twice or does not go together.
+        InvalidInputError: Something is unknown, is given twice or does not fit together.
     """
     for name in methods:
         if name not in MENUS["method"]:
-            load("method", name)  # one of the user's own, or no method
+            load("method", name)  # the user's own method, or an error
     if not methods:
-        raise InvalidInputError("There is no method to evaluate; give one or more.")
+        raise InvalidInputError("There is no method to evaluate; give at least one.")
     for option in (*settings, *vary):
         key = option.partition("=")[0].strip()
         if key in OWN_OPTIONS:
-            raise InvalidInputError(f"In an evaluation {OWN_OPTIONS[key]} says what {key} is.")
+            raise InvalidInputError(f"In an evaluation, {key} is set by {OWN_OPTIONS[key]}.")
     varied = [("", ""), *_varied(vary)]
     rows = []
     for method, (key, value) in [(name, varied[0]) for name in methods] + [
@@ -135,7 +135,7 @@ def plan_evaluation(
         template = value if key == "style" else style
         changed = [f"{key}={value}"] if key not in ("", "style") else []
         values = {"image_prompt": "any", "audio_prompt": "any", "scores": (), **given}
-        values = {"anyway": True, **values}  # a pair that is not known is measured as it is
+        values = {"anyway": True, **values}  # unknown prompts are measured like any others
         name = f"{method}, {key}={value}" if key else method
         if key == "preset":  # its own method, if it names one
             name, own = f"preset {value}", [*presets, value]
@@ -156,7 +156,7 @@ def _varied(vary: Sequence[str]) -> Iterator[tuple[str, str]]:
     for option in vary:
         key, equals, values = (part.strip() for part in option.partition("="))
         if not (key and equals and values):
-            raise InvalidInputError(f"--vary {option!r} is not of the form 'key=value,value'.")
+            raise InvalidInputError(f"--vary {option!r} does not have the form 'key=value,value'.")
         several = [values] if key == "style" else re.split(r",(?![^\[]*\])", values)
         for value in several:
             yield key, value.strip()
@@ -167,23 +167,25 @@ def _check_rows(rows: Sequence[Row]) -> None:
     first = rows[0].base
     for row in rows:
         if row.style.count("{}") != 1:
-            raise InvalidInputError(f"The style {row.style!r} must hold {{}} once, for the prompt.")
+            raise InvalidInputError(
+                f"The style {row.style!r} must contain {{}} once, for the prompt."
+            )
         if row.folder in folders:
             raise InvalidInputError(
-                f"The rows '{folders[row.folder]}' and '{row.name}' are one; give each once."
+                f"The rows '{folders[row.folder]}' and '{row.name}' are the same; give each once."
             )
         folders[row.folder] = row.name
         for key in ("pair", *MODELS):
             if getattr(row.base, key) != getattr(first, key):
-                raise InvalidInputError(f"{key} cannot be varied; evaluate each into its folder.")
+                raise InvalidInputError(f"{key} cannot be varied; evaluate each in its own folder.")
         if row.base.sampling.dtype != first.sampling.dtype:
             raise InvalidInputError(
-                "sampling.dtype cannot be varied; evaluate each into its folder."
+                "sampling.dtype cannot be varied; evaluate each in its own folder."
             )
         if max(row.base.seeds) >= BOUND_NOISE:
             raise InvalidInputError(
-                f"The seeds of an evaluation lie below {BOUND_NOISE}, not at "
-                f"{max(row.base.seeds)}: every pair of prompts has noise of its own."
+                f"The seeds of an evaluation must be below {BOUND_NOISE}, not "
+                f"{max(row.base.seeds)}, since every pair of prompts has its own noise."
             )
 
 
@@ -198,7 +200,7 @@ def _default_scores(rows: Sequence[Row], fewest: int) -> list[str]:
 
 
 def extractor_of(score: str, rows: Sequence[Row]) -> str:
-    """Returns the scorer whose model a score looks or listens with: mostly itself."""
+    """Returns the scorer whose model a score uses, which is mostly its own."""
     if score in REFERENCES:
         return "judge" if rows[0].base.pair == "mini" else EXTRACTORS[score]
     return score
@@ -218,11 +220,11 @@ def _check_scores(chosen: Sequence[str], rows: Sequence[Row], fewest: int) -> No
     chose = _selecting(rows)
     if not chosen and chose:
         raise InvalidInputError(
-            f"{', '.join(sorted(chose))} chose the samples of a row, and no other score is "
-            "left to report; name one with --scores."
+            f"{', '.join(sorted(chose))} chose the samples of a row, and no other score "
+            "is left to report; name one with --scores."
         )
     if not chosen or len(set(chosen)) < len(chosen):
-        raise InvalidInputError(f"The scores are {list(chosen)}; give one or more, each once.")
+        raise InvalidInputError(f"The scores must be one or more, each once, not {list(chosen)}.")
     known = [*MENUS["scorer"], *MENUS["set_scorer"]]
     for name in chosen:
         if OWN.fullmatch(name):
@@ -240,6 +242,6 @@ def _check_scores(chosen: Sequence[str], rows: Sequence[Row], fewest: int) -> No
             )
         if name in REFERENCES and fewest < 2:
             raise InvalidInputError(
-                f"'{name}' compares two or more samples with two or more, but a row has one; give "
-                "more pairs or seeds."
+                f"'{name}' compares at least two samples with at least two, but a row has one; "
+                "give more pairs or seeds."
             )

@@ -1,4 +1,4 @@
-"""Pairs of prompts to evaluate on: a user's own file, or the hundred that come with the package."""
+"""Pairs of prompts to evaluate on: the user's own file, or the hundred of the package."""
 
 import hashlib
 import re
@@ -13,11 +13,11 @@ from sonocanvas.files.reading import read_text
 from sonocanvas.words.concepts import shared
 
 DRAWN_BY = "sonocanvas-1"
-"""The seed of the draw of the hundred pairs."""
+"""The seed that the hundred pairs are drawn with."""
 
 EACH = 5
 MOST_BYTES = 16 * 2**20
-"""Of a table: a hundred thousand pairs of prompts."""
+"""Size limit of a table: a hundred thousand pairs of prompts."""
 NEEDED = ("image_prompt", "audio_prompt")
 
 
@@ -26,10 +26,10 @@ class PromptPair:
     """A picture and a sound that one canvas should be.
 
     Attributes:
-        number: Where it stands in its file, from 0; it decides the noise.
-        id: Its name, which is a folder's name too.
-        image_prompt, audio_prompt: What is asked for.
-        image_kind, audio_kind: Sort of picture and of sound, such as `scene` and `discrete`.
+        number: Its position in the file, from 0, which decides the noise.
+        id: Its name, which is also a folder name.
+        image_prompt, audio_prompt: The prompts.
+        image_kind, audio_kind: Kind of picture and of sound, such as `scene` and `discrete`.
     """
 
     number: int
@@ -46,10 +46,10 @@ COLUMNS = tuple(field.name for field in fields(PromptPair) if field.name != "num
 def draw_benchmark(seed: str = DRAWN_BY) -> list[PromptPair]:
     """Returns the hundred pairs of the paper's protocol, drawn from what `mini` knows best.
 
-    Of the shared concepts (`data/concepts.tsv`) 5 discrete and 5 continuous sounds and 5 objects
-    and 5 scenes are drawn, each sort by itself, and every picture meets every sound. A sort is
-    drawn by the order of the SHA-256 of `seed/what/id`, so that it is the same on all versions
-    of Python. `data/benchmark.tsv` holds what this returns.
+    From the shared concepts (`data/concepts.tsv`), 5 discrete and 5 continuous sounds, 5 objects
+    and 5 scenes are drawn, and every picture is paired with every sound. Each kind is drawn in the
+    order of the SHA-256 of `seed/what/id`, so that the draw is the same in all versions of Python.
+    `data/benchmark.tsv` holds the result.
     """
     drawn = {
         what: [row for kind in kinds for row in _draw(f"{seed}/{what}", what, kind)]
@@ -80,11 +80,11 @@ def read_prompts(path: Path) -> list[PromptPair]:
 
     Args:
         path: Text in UTF-8 with a tab between columns. The first line names the columns:
-            `image_prompt` and `audio_prompt`, and `id`, `image_kind` and `audio_kind` where there
-            are such. Empty lines count for nothing.
+            `image_prompt` and `audio_prompt`, and optionally `id`, `image_kind` and `audio_kind`.
+            Empty lines are ignored.
 
     Raises:
-        InvalidInputError: The file cannot be read, or a line is wrong; the sentence names the
+        InvalidInputError: The file cannot be read, or a line is wrong; the message names the
             file, the line and what is wrong with it.
     """
     return _parse(str(path), read_text(path, MOST_BYTES).removeprefix("\ufeff"))
@@ -97,21 +97,21 @@ def to_tsv(pairs: Iterable[PromptPair]) -> str:
 
 
 def choose(pairs: Sequence[PromptPair], count: int) -> list[PromptPair]:
-    """Returns so many of the pairs, as even over sorts and prompts as can be, in their order.
+    """Returns some of the pairs, spread as evenly as possible over kinds and prompts, in order.
 
-    One after the other that pair is taken whose sort (`image_kind` with `audio_kind`) has been
-    taken least, then the one whose two prompts have been, then the first by the SHA-256 of its
-    id. So the choice of 10 lies within the choice of 20.
+    Pairs are taken one at a time: first by the kind (`image_kind` with `audio_kind`) that has been
+    taken least, then by the prompts that have been taken least, then by the SHA-256 of the id. So
+    the choice of 10 is part of the choice of 20.
 
     Args:
         pairs: What to choose from.
         count: How many, from 1 to all of them.
 
     Raises:
-        InvalidInputError: There are not so many.
+        InvalidInputError: There are not that many.
     """
     if not 1 <= count <= len(pairs):
-        raise InvalidInputError(f"{count} pairs are asked for; there are 1 to {len(pairs)}.")
+        raise InvalidInputError(f"The number of pairs must be from 1 to {len(pairs)}, not {count}.")
     left = sorted(pairs, key=lambda pair: _digest(pair.id))
     taken: Counter[tuple[str, str]] = Counter()
     chosen: list[PromptPair] = []
@@ -146,7 +146,9 @@ def _digest(text: str) -> str:
 def _parse(name: str, text: str) -> list[PromptPair]:
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if len(lines) < 2:
-        raise InvalidInputError(f"'{name}' holds no pair of prompts below a line of column names.")
+        raise InvalidInputError(
+            f"'{name}' holds no pair of prompts below its line of column names."
+        )
     header = [word.strip() for word in lines[0][1].split("\t")]
     for column in header:
         if column not in COLUMNS:
@@ -172,12 +174,12 @@ def _parse(name: str, text: str) -> list[PromptPair]:
 
 def _fault(row: dict[str, str], cells: list[str], header: list[str]) -> str:
     if len(cells) != len(header):
-        return f"has {len(cells)} columns between tabs where the first line has {len(header)}"
+        return f"has {len(cells)} columns separated by tabs, but the first line has {len(header)}"
     empty = [column for column in NEEDED if not row[column]]
     if empty:
         return f"has an empty {empty[0]}"
     if not re.fullmatch(r"\w[\w-]{0,79}", row["id"]):
-        return f"has the id {row['id']!r}; it may hold letters, digits, '_' and '-', at most 80"
+        return f"has the id {row['id']!r}; allowed are letters, digits, '_' and '-', at most 80"
     return ""
 
 

@@ -1,7 +1,7 @@
-"""An evaluation: each pair of prompts and row of the table is a run, made once and measured.
+"""Runs an evaluation: each pair of prompts in each row of the table is a run, made and measured.
 
-What a sample took and how it scores stands in a journal beside the runs, so that an evaluation
-goes on where it was stopped, and its table can be made again without a model.
+Costs and scores of samples are in a journal next to the runs, so that an evaluation resumes where
+it was stopped, and its table can be made again without a model.
 """
 
 import dataclasses
@@ -42,23 +42,23 @@ def evaluate(
     models: ModelPair | None = None,
     make: Make | None = None,
 ) -> str:
-    """Returns the tables of an evaluation, and leaves them in a folder with what they rest on.
+    """Returns the tables of an evaluation, and writes them to a folder with the runs behind them.
 
-    `table.md`, `table.json` and `scores.csv` are written anew each time; `cells` holds the runs
-    and `measured.jsonl` what was measured of them. What is there is not made or scored again.
+    `table.md`, `table.json` and `scores.csv` are rewritten each time; `cells` holds the runs and
+    `measured.jsonl` their measurements. Existing samples are not made or scored again.
 
     Args:
         plan: What to make and measure.
         out: The folder.
         device: Where the models run.
         on_step: Called after each step of denoising.
-        on_cell: Called after each run, also after those that were there.
-        on_warning: Called once with each sentence about prompts and models.
+        on_cell: Called after each run, also after those that existed already.
+        on_warning: Called once with each warning about prompts and models.
         models: A pair that is loaded already.
         make: What makes the samples instead of this process, as in `generate`.
 
     Raises:
-        InvalidInputError: The folder holds something else, or a sample is not whole or cannot be
+        InvalidInputError: The folder holds other files, or a sample is incomplete or cannot be
             scored.
         CheckpointError: Weights are missing or broken.
     """
@@ -99,7 +99,7 @@ def _made_and_scored(
     models: ModelPair | None,
     make: Make | None,
 ) -> Journal:
-    """Returns what was measured, after it made and scored what was missing."""
+    """Makes and scores what is missing, and returns all measurements."""
     journal = Journal(
         out / JOURNAL, lambda name, seed: sample_folder(out / CELLS / name, seed).exists()
     )
@@ -113,8 +113,8 @@ def _made_and_scored(
                 models = models or load_pair(cell.run, device, on_warning)
             make_cell(cell, models, journal, on_step, on_warning, make)
         elif cell.run.keep:
-            generate(cell.run, cell.folder)  # to rank anew
-        (cell.folder / LOCK_FILE).unlink(missing_ok=True)  # of a kill, since this is whole
+            generate(cell.run, cell.folder)  # to rank again
+        (cell.folder / LOCK_FILE).unlink(missing_ok=True)  # left by a kill; this run is complete
         score_cell(cell, plan.scores, scorers, journal, device)
         on_cell()
     return journal
@@ -126,7 +126,7 @@ def _cell(out: Path, row: Row, pair: PromptPair, run: RunConfig) -> Cell:
 
 
 def _check_out(out: Path, cells: Sequence[Cell]) -> None:
-    """Checks everything that an evaluation finds, before any model is loaded."""
+    """Checks everything in the folder of an evaluation, before any model is loaded."""
     there = {path.name for path in out.iterdir()} if out.is_dir() else set()
     if there - {LOCK_FILE} and not there & {JOURNAL, CELLS}:
         raise InvalidInputError(
@@ -137,7 +137,7 @@ def _check_out(out: Path, cells: Sequence[Cell]) -> None:
 
 
 def _once(on_warning: OnWarning) -> OnWarning:
-    """Returns what passes each sentence on once."""
+    """Returns a callback that passes each sentence on once."""
     said: set[str] = set()
 
     def warn(sentence: str) -> None:
@@ -149,7 +149,7 @@ def _once(on_warning: OnWarning) -> OnWarning:
 
 
 class _SavedSamples(Sequence[Sample]):
-    """Samples that are read one at a time: those of a whole row need not fit in memory."""
+    """Samples that are read one at a time, so that a whole row need not fit in memory."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = folders
@@ -170,7 +170,7 @@ class _SavedSamples(Sequence[Sample]):
 def _score_sets(
     plan: Plan, cells: Sequence[Cell], journal: Journal, device: str
 ) -> dict[str, list[Score]]:
-    """Returns the scores of the kept samples of each row, but of those that are compared with."""
+    """Returns the set scores of the kept samples of each row, except the reference rows."""
     folders: dict[str, list[Path]] = {row.name: [] for row in plan.rows}
     for cell in cells:
         folders[cell.row.name] += [cell.sample(seed) for seed in cell.kept()]
@@ -194,15 +194,15 @@ def _score_sets(
 
 
 def _key(name: str, row: str, folders: Sequence[Path]) -> str:
-    """Returns what a score of a set is known by: which samples it is of."""
+    """Returns the key of a set score, which says which samples it is about."""
     paths = "\n".join("/".join(folder.parts[-3:]) for folder in folders)
     return f"{name} of {row}, samples {hashlib.sha256(paths.encode()).hexdigest()[:16]}"
 
 
 def _measured(cell: Cell, names: Sequence[str], journal: Journal) -> Iterator[Measured]:
-    """Yields what is known of each kept sample of a cell.
+    """Yields what is known about each kept sample of a cell.
 
-    Where some are kept, all that were made to find them count as what they took.
+    If only some are kept, their cost includes all samples that were made to find them.
     """
     kept = cell.kept()
     for seed in kept:

@@ -16,7 +16,7 @@ from sonocanvas.evaluation.journal import COSTS
 from sonocanvas.types import Score
 
 HUNDREDFOLD = (*IMAGE_SCORES, *AUDIO_SCORES)
-"""Cosines, which are printed times 100, as in the paper."""
+"""Cosines, which are printed times 100 as in the paper."""
 
 COST_HEADINGS = ("seconds a sample", "of the processor", "evaluations a sample")
 
@@ -25,19 +25,19 @@ Summary = dict[str, Any]
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known of one sample.
+    """What is known about one sample.
 
     Attributes:
-        row: Row of the table that it counts in.
-        bound: `picture` or `sound` where the row is made by that model alone, else empty.
+        row: Its row of the table.
+        bound: `picture` or `sound` if the row is made by that model alone, otherwise empty.
         pair: Id of its prompts; samples of one pair are not independent.
         image_prompt, audio_prompt: The prompts that it is scored against.
-        image_kind, audio_kind: Sorts of prompts, or empty.
+        image_kind, audio_kind: Kinds of prompts, or empty.
         seed: Seed of its noise.
         scores: Its scores.
-        seconds: Its share of the time that its batch took to make; `None` if it is not known.
-        cpu_seconds: The same in time of the processor, which other programs do not change.
-        evaluations: Calls of one model with both halves of guidance; `None` if not known.
+        seconds: Its share of the time that its batch took; `None` if unknown.
+        cpu_seconds: The same in processor time, which other programs do not affect.
+        evaluations: Calls of one model with both halves of guidance; `None` if unknown.
     """
 
     row: str
@@ -55,12 +55,12 @@ class Measured:
 
 
 def summarise(samples: Sequence[Measured], set_scores: dict[str, list[Score]]) -> Summary:
-    """Returns the numbers of the table, fit for JSON.
+    """Returns the numbers of the table as values for JSON.
 
     `rows` holds for each row its scores with the normal interval of the paper, 1.96 standard
     errors of all samples, and the bootstrap interval that draws whole prompt pairs. `differences`
-    holds for each further row that is no bound what it has more than the first one, of the same
-    pairs and seeds. `kinds` holds the scores of the first row by sort of prompt.
+    holds for each other row that is not a bound its difference from the first row, on the same
+    pairs and seeds. `kinds` holds the scores of the first row by kind of prompt.
 
     Args:
         samples: All samples, in the order of the rows.
@@ -94,7 +94,7 @@ def summarise(samples: Sequence[Measured], set_scores: dict[str, list[Score]]) -
 def to_markdown(summary: Summary) -> str:
     """Returns the tables of a summary as Markdown.
 
-    The best of the rows that are no bounds is bold. `a ± b (c to d)` is a mean with the normal
+    The best of the rows that are not bounds is bold. `a ± b (c to d)` is a mean with the normal
     interval and the ends of the bootstrap interval; cosines are times 100.
     """
     tables = [_main_table(summary["rows"])]
@@ -110,7 +110,7 @@ def to_markdown(summary: Summary) -> str:
 
 
 def to_csv(samples: Iterable[Measured]) -> str:
-    """Returns the raw scores, a line a sample; what is not known is empty."""
+    """Returns the raw scores, one line per sample; unknown values are empty."""
     rows = list(samples)
     names = list(dict.fromkeys(score.name for sample in rows for score in sample.scores))
     text = io.StringIO()
@@ -127,9 +127,9 @@ def to_csv(samples: Iterable[Measured]) -> str:
 
 
 def _check(samples: Sequence[Measured]) -> None:
-    """Checks that all samples of a pair of prompts have the same scores: some judge only some."""
+    """Checks that all samples of a pair have the same scores; scorers may skip whole pairs."""
     if not samples:
-        raise InvalidInputError("There is no sample to make a table of.")
+        raise InvalidInputError("There is no sample to make a table from.")
     names: dict[str, set[str]] = {}
     for sample in samples:
         names.setdefault(sample.pair, set()).update(score.name for score in sample.scores)
@@ -159,11 +159,11 @@ def _row(samples: Sequence[Measured], set_scores: Sequence[Score]) -> Summary:
 
 
 def _interval(scores: Sequence[tuple[str, Score]], samples: int) -> Summary:
-    """Returns the mean with both intervals, each where there is more than one to draw.
+    """Returns the mean with both intervals, each if there is more than one value to draw.
 
     Args:
         scores: Each with its pair of prompts.
-        samples: How many samples there are; `samples` is told where fewer have the score.
+        samples: How many samples there are; `samples` is included if fewer have the score.
     """
     pairs, values = [pair for pair, _ in scores], [score.value for _, score in scores]
     found: Summary = {"mean": statistics.fmean(values)}
@@ -179,9 +179,9 @@ def _interval(scores: Sequence[tuple[str, Score]], samples: int) -> Summary:
 
 
 def _difference(row: Sequence[Measured], first: Sequence[Measured]) -> Summary:
-    """Returns the mean of what the n-th sample of each pair has more in a row than in the first.
+    """Returns the mean difference of the n-th sample of each pair between a row and the first.
 
-    Where none are kept apart, these are the samples of the same noise.
+    Without `keep`, these are samples of the same noise.
     """
     ours, theirs = _by_place(row), _by_place(first)
     both = [(one, theirs[place]) for place, one in ours.items() if place in theirs]
@@ -208,7 +208,7 @@ def _direction(score: Score) -> Summary:
 
 
 def _typical(what: str, samples: Sequence[Measured]) -> float | None:
-    """Returns the median of what samples took, which one slow start does not move."""
+    """Returns the median cost of samples, which one slow start does not affect."""
     known = [getattr(sample, what) for sample in samples if getattr(sample, what) is not None]
     return float(statistics.median(known)) if known else None
 
@@ -241,7 +241,7 @@ def _plain_table(rows: Sequence[Summary]) -> str:
 
 
 def _best(rows: Sequence[Summary], name: str) -> float:
-    """Returns the best mean of the rows that are no bounds; NaN if they are less than two."""
+    """Returns the best mean of the rows that are not bounds; NaN if there are fewer than two."""
     rivals = [row["scores"][name] for row in rows if not row["bound"] and name in row["scores"]]
     if len(rivals) < 2:
         return math.nan

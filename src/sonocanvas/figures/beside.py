@@ -1,4 +1,4 @@
-"""Samples that are compared side by side, by prompts and method."""
+"""Arranges samples side by side, by prompts and method."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,10 +11,10 @@ Key = tuple[str, str, str]
 
 
 def by_method(shown: Iterable[Shown]) -> dict[Key, list[Shown]]:
-    """Returns samples by their prompts and method, in their order.
+    """Returns samples by prompts and method, in order.
 
     Raises:
-        InvalidInputError: Two samples have these and the seed in common.
+        InvalidInputError: Two samples have the same prompts, method and seed.
     """
     found: dict[Key, list[Shown]] = {}
     for one in shown:
@@ -23,8 +23,8 @@ def by_method(shown: Iterable[Shown]) -> dict[Key, list[Shown]]:
         for other in group:
             if other.sample.seed == seed:
                 raise InvalidInputError(
-                    f"'{other.folder}' and '{one.folder}' are both of method '{one.method}' with "
-                    f"seed {seed} of the same prompts; give one of them."
+                    f"'{other.folder}' and '{one.folder}' both have method '{one.method}', "
+                    f"seed {seed} and the same prompts; give one of them."
                 )
         group.append(one)
     return found
@@ -33,25 +33,25 @@ def by_method(shown: Iterable[Shown]) -> dict[Key, list[Shown]]:
 def side_by_side(found: dict[Key, list[Shown]], keys: Sequence[Key]) -> list[tuple[Shown, ...]]:
     """Returns the first sample of each of several keys, then the second of each, and so on.
 
-    Seeds are not compared: in an evaluation each pair of prompts, and each model alone, has noise
-    of its own.
+    Seeds are not compared: in an evaluation each pair of prompts, and each model alone, has its
+    own noise.
 
     Args:
         found: From `by_method`.
-        keys: What stands side by side, in this order.
+        keys: What to put side by side, in this order.
 
     Raises:
         InvalidInputError: There is no sample of a key, or not as many as of another.
     """
     for key in keys:
         if key not in found:
-            raise InvalidInputError(f"No run given is of {_told(key)}; give one.")
+            raise InvalidInputError(f"None of the given runs has {_told(key)}; give one.")
     counts = {key: len(found[key]) for key in keys}
     few, many = min(keys, key=counts.__getitem__), max(keys, key=counts.__getitem__)
     if counts[few] < counts[many]:
         raise InvalidInputError(
-            f"Samples stand side by side: give as many of {_told(few)}, now {counts[few]}, as of "
-            f"{_told(many)}, now {counts[many]}, or choose with --seeds."
+            f"There are {counts[few]} samples of {_told(few)} but {counts[many]} of "
+            f"{_told(many)}; give equally many, or choose with --seeds."
         )
     return list(zip(*(found[key] for key in keys), strict=True))
 
@@ -59,7 +59,7 @@ def side_by_side(found: dict[Key, list[Shown]], keys: Sequence[Key]) -> list[tup
 def seed_and_cells(ones: Sequence[Shown]) -> tuple[str, list[Cell]]:
     """Returns the seed of samples in words, and their panels.
 
-    Where the seeds differ the words are empty, and each panel has its own below.
+    If the seeds differ, the words are empty and each panel has its own seed below.
     """
     seeds = [f"seed {one.sample.seed}" for one in ones]
     same = len(set(seeds)) == 1

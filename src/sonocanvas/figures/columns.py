@@ -20,17 +20,17 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Columns:
-    """Prompts by rows; picture model alone, spectrogram model alone, both composed."""
+    """A row per prompt pair: picture model alone, spectrogram model alone, both composed."""
 
     samples_of_a_run: ClassVar[int | None] = 1
 
     def __call__(self, shown: Sequence[Shown]) -> "Figure":
-        """Returns the figure, a row for the prompts and each seed.
+        """Returns the figure, a row for each pair of prompts and seed.
 
-        The seeds of the three may differ, as in an evaluation; then each is told.
+        The seeds of the three can differ, as in an evaluation; then each is shown.
 
         Raises:
-            InvalidInputError: One of the three is not there, is there twice or has fewer samples.
+            InvalidInputError: One of the three is missing, is given twice or has fewer samples.
         """
         found = by_method(shown)
         rows = []

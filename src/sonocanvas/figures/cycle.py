@@ -1,4 +1,4 @@
-"""`cycle`: what is left of a canvas that is played and analysed again, vocoder by vocoder."""
+"""`cycle`: what is left of a canvas after it is played and analysed again, by vocoder."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -27,12 +27,12 @@ CAPTION = (
 
 @dataclass(frozen=True)
 class Cycle:
-    """A canvas and what is left of it after each vocoder, with the scores of the round trip."""
+    """A canvas and what each vocoder leaves of it, with the scores of the round trip."""
 
     samples_of_a_run: ClassVar[int | None] = 1
 
     def __call__(self, shown: Sequence[Shown]) -> "Figure":
-        """Returns the figure, a sample a column and a vocoder a row."""
+        """Returns the figure, one column per sample and one row per vocoder."""
         samples = [one.sample for one in shown]
         played = [dict(play_all(sample)) for sample in samples]
         rows = [Row([Cell(sample.canvas) for sample in samples], label="the canvas")]
@@ -51,8 +51,8 @@ class Cycle:
 def play_all(sample: Sample) -> Iterator[tuple[str, Waveform]]:
     """Yields the sound of a canvas by each vocoder that can play it, with the vocoder's name.
 
-    The sound that is saved is that of its own vocoder, whose weights need not be here; its phases
-    are also those of `istft_phase`. Weights are looked for only with `mini`.
+    Its own vocoder is represented by the saved sound, so its weights are not needed;
+    `istft_phase` uses that sound's phases too. Weights are looked for only with `mini`.
 
     Raises:
         InvalidInputError: The sample does not say which vocoder played it.
@@ -71,7 +71,7 @@ def play_all(sample: Sample) -> Iterator[tuple[str, Waveform]]:
         else:
             try:
                 vocoder = build_vocoder(name, {}, weights, "The pair")
-            except (InvalidInputError, CheckpointError):  # not one for this format
+            except (InvalidInputError, CheckpointError):  # it does not play this format
                 continue
             yield name, vocoder(canvas, fmt)
 

@@ -1,4 +1,4 @@
-"""`failures`: the worst samples beside the best, by a score that was saved of them."""
+"""`failures`: the worst samples next to the best, by one of their saved scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MOST_ROWS = 3
 
 @dataclass(frozen=True)
 class Failures:
-    """The worst samples beside the best by one of their saved scores, at most three of each.
+    """The worst samples next to the best by one of their saved scores, at most three of each.
 
     Attributes:
         score: Name of the score; by default the first that all samples have.
@@ -28,14 +28,14 @@ class Failures:
     samples_of_a_run: ClassVar[int | None] = None
 
     def __call__(self, shown: Sequence[Shown]) -> "Figure":
-        """Returns the figure, the best at the left and the worst at the right.
+        """Returns the figure, the best on the left and the worst on the right.
 
         Raises:
-            InvalidInputError: There is one sample, or no score that all have.
+            InvalidInputError: There is only one sample, or no score that all have.
         """
         name = self._name(shown)
         if len(shown) < 2:
-            raise InvalidInputError("The best beside the worst needs 2 samples or more, not 1.")
+            raise InvalidInputError("The figure 'failures' needs at least 2 samples, not 1.")
         scores = [_score(one, name) for one in shown]
         direction = -1 if scores[0].higher_is_better else 1
         order = sorted(range(len(shown)), key=lambda index: direction * scores[index].value)
@@ -55,7 +55,7 @@ class Failures:
         common = [name for name in held[0] if all(name in names for names in held)]
         if not common:
             bare = next((one for one, names in zip(shown, held, strict=True) if not names), None)
-            told = f"'{bare.folder}' has none" if bare else "each lacks what another has"
+            told = f"'{bare.folder}' has none" if bare else "each lacks one that another has"
             raise InvalidInputError(f"There is no score that all samples have: {told}.")
         if self.score and self.score not in common:
             raise unknown("score", self.score, common)

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Grid:
-    """Methods by rows, prompts by columns, several seeds in each place."""
+    """Methods as rows, prompts as columns, several seeds of each."""
 
     samples_of_a_run: ClassVar[int | None] = 2
 
     def __call__(self, shown: Sequence[Shown]) -> "Figure":
-        """Returns the figure, a row for each seed of a method.
+        """Returns the figure, one row for each seed of a method.
 
-        A method may have fewer seeds than another. Seeds that differ along a row, as in an
-        evaluation, are told one by one.
+        A method can have fewer seeds than another. Seeds that differ along a row, as in an
+        evaluation, are shown one by one.
 
         Raises:
             InvalidInputError: A method lacks prompts, has more samples of some, or one twice.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH_IN = 5.5
-"""Width of the text of a paper; a figure of many columns is wider."""
+"""Width of a paper's text; a figure of many columns is wider."""
 NARROWEST_IN = 1.2
 EDGE_IN = 0.04
 SEAM_IN = 0.02
@@ -45,7 +45,7 @@ class Cell:
 
     Attributes:
         canvas: `(mels, frames)` in [0, 1].
-        waveform: Its sound; `None` leaves its place out.
+        waveform: Its sound; `None` leaves it out.
         notes: Lines below.
         colour: `(height, width, 3)`, drawn above the canvas.
     """
@@ -62,7 +62,7 @@ class Row:
 
     Attributes:
         cells: The panels.
-        label: Words at their left.
+        label: Words to the left of them.
         heading: A line above them.
     """
 
@@ -73,7 +73,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Inches of what all panels have in common."""
+    """Sizes that all panels share, in inches."""
 
     left: float
     panel: float
@@ -84,13 +84,13 @@ class Sizes:
 def draw_matrix(
     rows: Sequence[Row], fmt: CanvasFormat, titles: Sequence[str] = (), caption: str = ""
 ) -> "Figure":
-    """Returns a figure of panels, as wide as the text of a paper or, of many columns, wider.
+    """Returns a figure of panels, as wide as a paper's text or wider if it has many columns.
 
     Args:
         rows: The panels; all canvases have the same size.
         fmt: What a canvas means as sound.
-        titles: Of the columns; each may hold several lines.
-        caption: Sentences below.
+        titles: Titles of the columns, each of one or more lines.
+        caption: Sentences below the figure.
 
     Raises:
         InvalidInputError: matplotlib is not installed.
@@ -128,7 +128,7 @@ def _sizes(rows: Sequence[Row], columns: int) -> Sizes:
 
 
 def _title(title: str, width_in: float) -> str:
-    """Returns the lines of a title, each of which may take two."""
+    """Returns the lines of a title, each of which can wrap to two."""
     return "\n".join(fitted(line, width_in, lines=2) for line in title.split("\n"))
 
 

@@ -1,7 +1,7 @@
 """A page to print: panels and words placed in inches, saved as PNG or PDF.
 
-Only matplotlib's objects are used and none of its global state. It is imported when a page is
-made, so that the package does without it.
+Only matplotlib's objects are used and none of its global state. matplotlib is imported when a page
+is made, so that the rest of the package works without it.
 """
 
 import bisect
@@ -38,14 +38,14 @@ ENVELOPE_POINTS = 800
 TICKS_HZ = (500, 1000, 2000, 4000, 8000, 16000)
 FEW_TICKS_HZ = (1000, 4000)
 ROOMY_IN = 0.6
-"""Height of a canvas from which all ticks fit."""
+"""Least height of a canvas for all ticks to fit."""
 
 STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": TEXT_PT,
-    "pdf.fonttype": 42,  # letters stay letters: embedded, selectable, editable
+    "pdf.fonttype": 42,  # keeps text as text: embedded, selectable, editable
     "svg.fonttype": "none",
-    "text.parse_math": False,  # a prompt may hold dollars
+    "text.parse_math": False,  # a prompt may contain dollar signs
     "text.color": INK,
     "axes.linewidth": 0.4,
     "axes.edgecolor": SOFT,
@@ -56,7 +56,7 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Page:
-    """A figure on which things are placed by inches from the left and the top.
+    """A figure with contents placed in inches from the left and the top.
 
     Attributes:
         figure: matplotlib's.
@@ -82,7 +82,7 @@ class Page:
         return axes
 
     def write(self, left_in: float, top_in: float, text: str, **how: Any) -> None:
-        """Writes lines of `LINE_IN` each from a place down; `how` is matplotlib's."""
+        """Writes lines of height `LINE_IN` downwards; `how` holds options of matplotlib."""
         for line in text.split("\n") if text else []:
             top_in += LINE_IN
             baseline = 1 - (top_in - DESCENT_IN) / self.height_in
@@ -90,7 +90,7 @@ class Page:
 
 
 def check_installed() -> None:
-    """Checks that there is what figures are drawn with.
+    """Checks that matplotlib is installed.
 
     Raises:
         InvalidInputError: matplotlib is not installed.
@@ -103,7 +103,7 @@ def check_installed() -> None:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Holds the style of a page while it is made or saved.
+    """Applies the style of a page while it is made or saved.
 
     Raises:
         InvalidInputError: matplotlib is not installed.
@@ -130,7 +130,7 @@ def check_dots(dots_per_inch: int) -> None:
         InvalidInputError: It is not from 50 to 1200.
     """
     if not 50 <= dots_per_inch <= 1200:
-        raise InvalidInputError(f"A figure has 50 to 1200 dots an inch, not {dots_per_inch}.")
+        raise InvalidInputError(f"The dots per inch must be from 50 to 1200, not {dots_per_inch}.")
 
 
 def save_page(figure: "Figure", path: Path, dots_per_inch: int = DOTS_PER_INCH) -> None:
@@ -138,12 +138,12 @@ def save_page(figure: "Figure", path: Path, dots_per_inch: int = DOTS_PER_INCH) 
 
     Args:
         figure: What to save.
-        path: Ends in `.png`, which has no colours where the figure has none, or in `.pdf`, in
-            which text is text and a canvas keeps its own pixels.
+        path: Ends in `.png`, which is gray if the figure is, or in `.pdf`, in which text stays
+            text and a canvas keeps its own pixels.
         dots_per_inch: Of a PNG, from 50 to 1200.
 
     Raises:
-        InvalidInputError: There are too few dots or too many, or the file cannot be written.
+        InvalidInputError: `dots_per_inch` is out of range, or the file cannot be written.
     """
     check_dots(dots_per_inch)
     figure.set_dpi(dots_per_inch)
@@ -177,16 +177,16 @@ def _write_png(figure: "Figure", path: Path) -> None:
 
 
 def draw_pixels(axes: "Axes", pixels: npt.NDArray[np.uint8], duration_s: float, mels: int) -> None:
-    """Draws a picture so that its axes are seconds and rows, the lowest row at 0.
+    """Draws a picture with axes in seconds and rows, the lowest row at 0.
 
     Args:
-        axes: Where.
+        axes: Where to draw.
         pixels: `(height, width)`, or `(height, width, 3)` in colour.
-        duration_s: How long its sound is.
+        duration_s: Length of its sound.
         mels: Rows of the canvas.
     """
     extent = (0, duration_s, 0, mels)
-    if pixels.ndim == 2:  # as RGB, since a colour map may miss by one level
+    if pixels.ndim == 2:  # as RGB, since a colour map may be off by one level
         pixels = np.stack([pixels] * 3, axis=-1)
     axes.imshow(pixels, aspect="auto", extent=extent)
     axes.set(xticks=[], yticks=[])
@@ -194,7 +194,7 @@ def draw_pixels(axes: "Axes", pixels: npt.NDArray[np.uint8], duration_s: float, 
 
 
 def draw_waveform(axes: "Axes", waveform: Waveform) -> None:
-    """Draws sound `(1, samples)` as its envelope, as high as its own peak."""
+    """Draws sound `(1, samples)` as its envelope, scaled to its peak."""
     samples = waveform.samples[0].numpy()
     starts = np.unique(np.linspace(0, len(samples), ENVELOPE_POINTS, endpoint=False).astype(int))
     low, high = np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
@@ -207,7 +207,7 @@ def draw_waveform(axes: "Axes", waveform: Waveform) -> None:
 
 
 def label_frequencies(axes: "Axes", fmt: CanvasFormat, height_in: float) -> None:
-    """Puts ticks in kHz at the left of a canvas, where its mel bands lie."""
+    """Puts ticks in kHz to the left of a canvas, at its mel bands."""
     wanted = TICKS_HZ if height_in >= ROOMY_IN else FEW_TICKS_HZ
     rows = {hz: row_of(hz, fmt) for hz in wanted}
     inside = {hz: min(row, fmt.mels) for hz, row in rows.items() if row <= fmt.mels + 0.6}
@@ -225,9 +225,9 @@ def label_seconds(axes: "Axes", duration_s: float) -> None:
 
 
 def fitted(text: str, width_in: float, size_pt: float = TEXT_PT, lines: int = 1) -> str:
-    """Returns a text in lines that fit a width; what does not fit ends in an ellipsis.
+    """Returns a text in lines that fit a width; a text that is too long ends in an ellipsis.
 
-    Called within `style`.
+    Call it within `style`.
     """
     from matplotlib.textpath import TextPath
 

@@ -1,4 +1,4 @@
-"""Runs as a figure shows them: saved samples that are whole and draw the same format."""
+"""Reads runs for figures: complete saved samples with the same canvas format."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from sonocanvas.types import Sample, Score
 
 NOTHING = torch.zeros(0)
 MOST_TOLD = 8
-"""Seeds that a sentence names."""
+"""Most seeds that a message names."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,8 @@ class Shown:
     """A saved sample of a figure.
 
     Attributes:
-        sample: What was saved, without latent and image, which no figure shows: many samples are
-            held at once.
-        folder: Where.
+        sample: The saved sample, without latent and image, which no figure shows, to save memory.
+        folder: Its folder.
     """
 
     sample: Sample
@@ -40,22 +39,22 @@ class Shown:
 
     @property
     def method(self) -> str:
-        """How it came about; runs of before there were methods are composed."""
+        """Its method; runs older than methods were composed."""
         return origin_of(self.sample).method or "compose"
 
     @property
     def looks_like(self) -> str:
-        """What it should look like, as a line under a panel."""
+        """Its image prompt, as a line under a panel."""
         return f"looks like {self.sample.prompts.image}"
 
     @property
     def sounds_like(self) -> str:
-        """What it should sound like, as a line under a panel."""
+        """Its audio prompt, as a line under a panel."""
         return f"sounds like {self.sample.prompts.audio}"
 
     @property
     def colour(self) -> npt.NDArray[np.uint8] | None:
-        """The canvas in colour `(height, width, 3)`, where the sample has it."""
+        """The canvas in colour `(height, width, 3)`, if the sample has it."""
         colour = self.sample.colour
         return None if colour is None else image_to_rgb(colour.pictures[0])
 
@@ -65,23 +64,23 @@ def read_runs(
 ) -> list[Shown]:
     """Returns saved samples, in the order of the runs and of their seeds.
 
-    Runs of an evaluation have the scores that it measured.
+    Runs of an evaluation include the scores that it measured.
 
     Args:
         runs: Folders of runs or of samples.
-        seeds: Which of each run, in this order; a run need not have all of them. `None` for the
-            first `at_most` that its run file names.
-        at_most: How many of a run where no seeds are given; `None` for all.
+        seeds: Which seeds of each run, in this order; a run need not have all of them. `None` for
+            the first `at_most` that its run file names.
+        at_most: How many samples per run if no seeds are given; `None` for all.
 
     Raises:
         InvalidInputError: A folder holds no sample, or none of the seeds, or not all that its run
-            file names; no run has one of the seeds; a sample is not whole, or two draw another
+            file names; no run has one of the seeds; a sample is incomplete, or two differ in
             format or size.
     """
     chosen = [one for run in runs for one in _chosen(run, seeds, at_most)]
     for seed in seeds or ():
         if all(seed != other for other, _ in chosen):
-            raise InvalidInputError(f"No run given has a sample of seed {seed}.")
+            raise InvalidInputError(f"None of the given runs has a sample of seed {seed}.")
     folders = [folder for _, folder in chosen]
     measured = _measured(folders)
     shown: list[Shown] = []
@@ -97,7 +96,7 @@ def read_runs(
 
 
 def _chosen(run: Path, seeds: Sequence[int] | None, at_most: int | None) -> list[tuple[int, Path]]:
-    """Returns seeds and folders of the samples of a run, or of the one sample, as asked for."""
+    """Returns the seeds and folders of the requested samples of a run, or of the one sample."""
     if not run.is_dir():
         raise InvalidInputError(f"There is no folder '{run}'.")
     folders = sample_folders(run)
@@ -106,7 +105,7 @@ def _chosen(run: Path, seeds: Sequence[int] | None, at_most: int | None) -> list
     else:
         there = {int(path.name): path for path in folders if path.name.isdecimal()}
     if not there:
-        raise InvalidInputError(f"'{run}' holds no sample in a folder that is named by its seed.")
+        raise InvalidInputError(f"'{run}' holds no sample in a folder named after its seed.")
     whole = _named(run) or sorted(there)
     chosen = whole[:at_most] if seeds is None else [seed for seed in seeds if seed in whole]
     if not chosen:
@@ -121,11 +120,11 @@ def _chosen(run: Path, seeds: Sequence[int] | None, at_most: int | None) -> list
 
 
 def _named(run: Path) -> list[int]:
-    """Returns the seeds that the run file names; none where there is no such file."""
+    """Returns the seeds that the run file names; none if there is no such file."""
     path = run / RUN_FILE
     seeds = read_toml(path).get("seeds", []) if path.exists() else []
     if not isinstance(seeds, list) or any(type(seed) is not int for seed in seeds):
-        raise InvalidInputError(f"The seeds in '{path}' are {seeds!r}, and no list of numbers.")
+        raise InvalidInputError(f"The seeds in '{path}' are {seeds!r}, not a list of numbers.")
     return seeds
 
 
@@ -135,7 +134,7 @@ def _listed(seeds: Sequence[int]) -> str:
 
 
 def _measured(folders: Iterable[Path]) -> dict[Path, tuple[Score, ...]]:
-    """Returns the scores of the evaluations that hold these samples, by folder of a sample."""
+    """Returns the scores of the evaluations that hold these samples, by sample folder."""
     above = {home for folder in folders for home in folder.resolve().parents}
     return {
         sample_folder(home / CELLS / cell, seed): scores
@@ -146,12 +145,12 @@ def _measured(folders: Iterable[Path]) -> dict[Path, tuple[Score, ...]]:
 
 
 def _check_alike(first: Shown, other: Shown) -> None:
-    """Checks that two samples can stand under the same axes."""
+    """Checks that two samples can share axes."""
     mine, theirs = _facts(first.sample), _facts(other.sample)
     for name in mine:
         if mine[name] != theirs[name]:
             raise InvalidInputError(
-                f"A figure shows canvases of one format: {name} is {mine[name]} in "
+                f"The canvases of a figure must have one format, but {name} is {mine[name]} in "
                 f"'{first.folder}' and {theirs[name]} in '{other.folder}'."
             )
 

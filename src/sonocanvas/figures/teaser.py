@@ -1,4 +1,4 @@
-"""`teaser`: the colour picture over the canvas over the waveform."""
+"""`teaser`: the colour picture above the canvas above the waveform."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ COLUMNS = 2
 
 @dataclass(frozen=True)
 class Teaser:
-    """Samples with their prompts: in colour where there is colour, the canvas, the waveform."""
+    """Samples with their prompts: the colour picture if there is one, the canvas, the waveform."""
 
     samples_of_a_run: ClassVar[int | None] = 1
 
     def __call__(self, shown: Sequence[Shown]) -> "Figure":
-        """Returns the figure, two samples a row."""
+        """Returns the figure, two samples per row."""
         cells = [
             Cell(
                 one.sample.canvas,

@@ -1,1 +1,1 @@
-"""Files of a run: what is written, read and said of where it came from."""
+"""Files of a run: reading and writing them, and recording their origin."""

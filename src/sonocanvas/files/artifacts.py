@@ -1,6 +1,6 @@
-"""What is saved: a sample as a folder, and the way back.
+"""Saves a sample as a folder, and loads it again.
 
-A folder is written beside its place and then renamed, so that a killed run leaves no half
+A folder is written under a temporary name and then renamed, so that a killed run leaves no half
 sample. The same sample gives the same bytes.
 """
 
@@ -40,7 +40,7 @@ COLOUR_FILE = "colour.png"
 CANDIDATES_FILE = "candidates.csv"
 NUMBERED = "colour-[0-9][0-9].png"
 BROKEN_TENSORS = (LookupError, TypeError, ValueError, RuntimeError, MemoryError)
-"""What the reader of safetensors raises, beside its own error, at a header that is wrong."""
+"""What the reader of safetensors raises for a wrong header, in addition to its own error."""
 
 
 def sample_folder(out: Path, seed: int) -> Path:
@@ -84,15 +84,15 @@ def save_sample(sample: Sample, out: Path, overwrite: bool = False) -> Path:
     Args:
         sample: What to save.
         out: The run folder; made if it is missing.
-        overwrite: Whether a sample that is there is replaced.
+        overwrite: Whether an existing sample is replaced.
 
     Raises:
-        InvalidInputError: The sample is there already, holds numbers that are not finite, or
+        InvalidInputError: The sample exists already, holds numbers that are not finite, or
             the folder cannot be written.
     """
     folder = sample_folder(out, sample.seed)
     if folder.exists() and not overwrite:
-        raise InvalidInputError(f"'{folder}' exists; it is replaced only with overwrite.")
+        raise InvalidInputError(f"'{folder}' exists; use overwrite to replace it.")
     partial = folder.with_name(folder.name + ".partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -107,14 +107,14 @@ def save_sample(sample: Sample, out: Path, overwrite: bool = False) -> Path:
 
 
 def rewrite_record(sample: Sample, out: Path) -> None:
-    """Writes the scores and the record of a saved sample anew; nothing else of it changes.
+    """Rewrites the scores and the record of a saved sample; nothing else of it changes.
 
     Args:
-        sample: A sample with what its `sample.json` should say.
+        sample: A sample with its new record and scores.
         out: The run folder that holds it.
 
     Raises:
-        InvalidInputError: The sample is not there, or its record cannot be read or written.
+        InvalidInputError: The sample is missing, or its record cannot be read or written.
     """
     path = sample_folder(out, sample.seed) / "sample.json"
     before = read_record(path.parent)
@@ -181,7 +181,7 @@ def write_colour(
         folder: Folder of the sample.
         colour: What to write.
         canvas_format: What the canvas means as sound.
-        origin: How the sample came about.
+        origin: The origin of the sample.
 
     Raises:
         InvalidInputError: A picture is not finite or the folder cannot be written.
@@ -197,7 +197,7 @@ def write_colour(
 
 
 def read_colour(folder: Path) -> Colour | None:
-    """Returns the canvas of a sample in colour, `None` where there is no `colour.png`.
+    """Returns the canvas of a sample in colour, or `None` if there is no `colour.png`.
 
     Raises:
         InvalidInputError: A file is not what it should be.

@@ -1,4 +1,4 @@
-"""Maps from gray to colour and back: a canvas in false colour is read as the canvas that it was."""
+"""Maps from gray to colour and back, so that a canvas in false colour is read exactly."""
 
 import csv
 import functools
@@ -56,7 +56,7 @@ def unmap_colour(rgb: Pixels, name: str) -> Pixels:
     if distances.max() > FARTHEST:
         strange = "#" + bytes(colours[distances.argmax()].tolist()).hex()
         raise InvalidInputError(
-            f"The colour {strange} is not of the map '{name}' (it is {distances.max():.0f} levels "
+            f"The colour {strange} is not in the map '{name}' (it is {distances.max():.0f} levels "
             f"from it; at most {FARTHEST:.0f} are allowed): the picture was changed."
         )
     gray: Pixels = levels.astype(np.uint8)[places.reshape(rgb.shape[:2])]

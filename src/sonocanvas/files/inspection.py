@@ -1,7 +1,7 @@
-"""What a file or a folder is: what it says of itself, and how picture-like its sound is.
+"""Inspects a file or a folder: what it is, what made it, and how picture-like its sound is.
 
-Files may come from anywhere: they are read as data by libraries that are told which kinds to
-expect, nothing in them is followed or executed, and nothing is written.
+Files may come from anywhere: they are read as data by libraries restricted to the expected kinds,
+nothing in them is followed or executed, and nothing is written.
 """
 
 import math
@@ -24,7 +24,7 @@ from sonocanvas.types import MINI_FORMAT, CanvasFormat, Sample
 
 VIDEOS = (".mp4", ".m4v", ".mov")
 WINDOW_FRAMES = 1024
-"""A long sound is judged in windows of so many columns, which are 10.24 s."""
+"""A long sound is judged in windows of this many columns, which are 10.24 s."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Inspection:
             that is most like a picture. `None` of a video, a run and a foreign picture.
         whole: `(mels, frames)` of the whole of a sound, else `None`.
         gain_db: Gain that the sound was given before it was drawn.
-        origin: How it came about, if it says so.
+        origin: The origin, if it says so.
     """
 
     facts: dict[str, str]
@@ -48,7 +48,7 @@ class Inspection:
 
 
 def inspect(path: Path) -> Inspection:
-    """Returns what a picture, a sound, a video, a sample folder or a run folder is.
+    """Returns the facts about a picture, a sound, a video, a sample folder or a run folder.
 
     Raises:
         InvalidInputError: There is nothing of that name, it is none of these, it cannot be read,
@@ -63,7 +63,7 @@ def inspect(path: Path) -> Inspection:
         if path.suffix.lower() in suffixes:
             return read(path)
     known = ", ".join((*PICTURE_SUFFIXES, *SOUND_SUFFIXES, *VIDEOS))
-    raise InvalidInputError(f"'{path}' is of no kind that is known; known: {known}, a folder.")
+    raise InvalidInputError(f"'{path}' is of an unknown kind; known: {known}, a folder.")
 
 
 def _picture(path: Path) -> Inspection:
@@ -108,7 +108,7 @@ def most_picture_like(canvas: Tensor) -> tuple[float, int]:
 
 
 def _likeness(canvas: Tensor, origin: Origin | None) -> tuple[dict[str, str], int]:
-    """Returns in words how picture-like a sound is, and where the window that counts starts."""
+    """Returns in words how picture-like a sound is, and where its highest window starts."""
     value, start = most_picture_like(canvas)
     known = origin is not None and origin.generated
     told = f"{value:.2f}: {verdict(value, known) if canvas.any() else 'it is silent'}"
@@ -161,7 +161,7 @@ def _prompts(image: str, audio: str) -> dict[str, str]:
 
 
 def _layers(sample: Sample) -> dict[str, str]:
-    """Returns what the layers of a sample hold, if it has any."""
+    """Returns the contents of a sample's layers, if it has any."""
     given = sample.record.get("layers", ())
     if not isinstance(given, list | tuple):
         raise InvalidInputError(f"The layers of a sample must be a list, not {given!r}.")
@@ -171,7 +171,7 @@ def _layers(sample: Sample) -> dict[str, str]:
 
 
 def _told(origin: Origin | None) -> dict[str, str]:
-    """Returns what a file says of how it came about; anyone can write or remove it."""
+    """Returns what a file says about its origin; anyone can write or remove that."""
     if origin is None:
         return {"says of itself": "nothing that SonoCanvas writes"}
     parts = [f"{'generated' if origin.generated else 'not generated'} by {origin.software}"]

@@ -1,8 +1,8 @@
-"""What a file says about itself: what made it, by which models, under which licences.
+"""The origin that a file records: what made it, by which models, under which licences.
 
-The words stand in the comment of a PNG, a WAV or an MP4, where any program shows them; what
-follows `origin=` is JSON. A PNG of a model says it also in XMP, in the vocabulary of the press
-(IPTC). Anyone can take such words out again: they inform, they prove nothing.
+It is in the comment of a PNG, a WAV or an MP4, where any program shows it; what follows `origin=`
+is JSON. A PNG made by models also has it in XMP, in the vocabulary of the press (IPTC). Anyone can
+remove such a record: it informs, but proves nothing.
 """
 
 import dataclasses
@@ -30,12 +30,12 @@ XMP = (
 
 @dataclass(frozen=True)
 class Origin:
-    """How a file came about.
+    """The origin of a file.
 
     Attributes:
         software: Name and version of the tool.
         method: Entry of the menu of methods, or the command that drew or played what was given.
-        pair: Name of the models; empty where it is not known.
+        pair: Name of the models; empty if unknown.
         seed: Seed of the noise.
         licences: Licences of the weights, by part.
         generated: Whether models made it; a sound that was drawn or a picture that was played
@@ -51,7 +51,7 @@ class Origin:
 
 
 def software(version: str | None = None) -> str:
-    """Returns the name of this software with a version, by default that which runs."""
+    """Returns the name of this software with a version, by default the running one."""
     return f"SonoCanvas {version or version_of('sonocanvas')}"
 
 
@@ -64,7 +64,7 @@ def version_of(distribution: str) -> str:
 
 
 def origin_of(sample: Sample) -> Origin:
-    """Returns the origin of a sample, from its own record; where models lie is not told."""
+    """Returns the origin of a sample, from its own record, without the paths of models."""
     method, pair = sample.record.get("method"), _table(sample.record.get("pair"))
     name = str(pair.get("name", ""))
     return Origin(
@@ -85,7 +85,7 @@ def to_comment(origin: Origin | None, gain_db: float | None = None) -> str:
     """Returns the comment of a file.
 
     Args:
-        origin: How it came about; `None` leaves it at the one sentence.
+        origin: The origin; `None` writes only the one sentence.
         gain_db: Gain that was given to the sound against clipping.
     """
     note = NOTE if origin is None or origin.generated else f"Written by {origin.software}."
@@ -95,7 +95,7 @@ def to_comment(origin: Origin | None, gain_db: float | None = None) -> str:
 
 
 def from_comment(comment: str) -> Origin | None:
-    """Returns the origin that a comment tells, `None` where it tells none.
+    """Returns the origin in a comment, or `None` if there is none.
 
     A comment may come from anywhere: what is not of the form of an origin is none.
     """
@@ -115,7 +115,7 @@ def from_comment(comment: str) -> Origin | None:
 
 
 def to_png_text(origin: Origin | None) -> PngInfo:
-    """Returns the text chunks of a PNG: the comment, and software and XMP where they are known."""
+    """Returns the text chunks of a PNG: the comment, and software and XMP if known."""
     text = PngInfo()
     text.add_text("Comment", to_comment(origin))
     if origin is not None:

@@ -1,4 +1,4 @@
-"""Pictures in files: a canvas, gray or in colour, as a PNG that knows what it means as sound.
+"""Pictures in files: a canvas, gray or in colour, as a PNG that records its meaning as sound.
 
 The same input gives the same bytes.
 """
@@ -25,11 +25,11 @@ from sonocanvas.formats import read_format
 from sonocanvas.types import CanvasFormat
 
 MOST_PIXELS = 51_000_000
-"""Those of a camera of 50 megapixels, and more than the longest canvas has (31 million): a file of
-100 KB can hold more, and would take gigabytes to be read."""
+"""As many as a 50-megapixel camera takes, and more than the longest canvas has (31 million). A file
+of 100 KB can hold more, and reading it would take gigabytes."""
 
 STRIP_PIXELS = 2**20
-"""So many pixels are taken to numbers at once: a picture takes little more than itself."""
+"""Pixels that are converted at once, so that a picture takes little more memory than itself."""
 
 ORIENTATION = 0x0112  # of EXIF
 
@@ -41,14 +41,14 @@ def write_canvas_png(
     gain_db: float = 0.0,
     origin: Origin | None = None,
 ) -> None:
-    """Writes a canvas as an 8-bit gray PNG that carries what it means as sound.
+    """Writes a canvas as an 8-bit gray PNG that records its meaning as sound.
 
     Args:
-        path: Where to.
+        path: The file to write.
         canvas: `(mels, frames)` in [0, 1].
         canvas_format: Kept as JSON in the text chunk ``sonocanvas``.
         gain_db: Gain that the sound was given before it was drawn; kept beside the format.
-        origin: How the canvas came about; kept in comment, software and XMP.
+        origin: The origin of the canvas; kept in comment, software and XMP.
 
     Raises:
         InvalidInputError: The canvas is not finite or the file cannot be written.
@@ -69,12 +69,12 @@ def write_colour_png(
     """Writes a canvas in colour as a PNG that `read_canvas_png` reads as the canvas.
 
     Args:
-        path: Where to.
+        path: The file to write.
         picture: `(3, mels, frames)` in [0, 1], of a `types.Colour`.
         canvas_format: What the canvas means as sound.
         record: How the colour was made; kept beside the format.
-        colour_map: Map of the colours; empty where gray is the channel mean.
-        origin: How the canvas came about.
+        colour_map: Map of the colours; empty if gray is the channel mean.
+        origin: The origin of the canvas.
 
     Raises:
         InvalidInputError: The picture is not finite or the file cannot be written.
@@ -85,7 +85,7 @@ def write_colour_png(
 
 
 def read_colour_png(path: Path) -> tuple[Tensor, dict[str, Any], str]:
-    """Returns what `write_colour_png` wrote: the picture, the record and the map.
+    """Returns the picture, the record and the map that `write_colour_png` wrote.
 
     Raises:
         InvalidInputError: As `read_canvas_png`, or the picture is not one of a canvas in colour.
@@ -109,7 +109,7 @@ def read_image_png(path: Path) -> Tensor:
 
 
 def size_of(path: Path) -> tuple[int, int]:
-    """Returns the width and the height of a picture, of which no more is read.
+    """Returns the width and the height of a picture without reading the rest.
 
     Raises:
         InvalidInputError: As `read_picture`.
@@ -181,7 +181,7 @@ def picture_to_gray(picture: Image.Image) -> tuple[Tensor, Tensor]:
 
 
 def _strips(picture: Image.Image) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """Yields the rows of a picture from above, some at a time: where they begin, and RGBA."""
+    """Yields the rows of a picture from the top, in strips: the first row's number, and RGBA."""
     rows = max(1, STRIP_PIXELS // max(1, picture.width))
     for top in range(0, picture.height, rows):
         strip = picture.crop((0, top, picture.width, min(top + rows, picture.height)))
@@ -240,7 +240,7 @@ def _open_picture(path: Path, whole: bool = True) -> Image.Image:
         raise InvalidInputError(f"There is no file '{path}'.") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise InvalidInputError(
-            f"'{path}' is too large; a picture has at most {MOST_PIXELS} pixels."
+            f"'{path}' is too large; a picture can have at most {MOST_PIXELS} pixels."
         ) from None
     except BROKEN:
         raise InvalidInputError(f"'{path}' is not a picture that can be read.") from None
@@ -254,7 +254,7 @@ def _meaning_from_json(text: str, path: Path) -> tuple[CanvasFormat, str]:
         fmt = read_format(meaning["canvas_format"])
         colour_map = str(meaning.get("colour_map", ""))
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
-        raise InvalidInputError(f"'{path}' carries a canvas format that means nothing.") from None
+        raise InvalidInputError(f"'{path}' carries a canvas format that is not valid.") from None
     if colour_map and colour_map not in colour_tables():
         raise unknown(f"colour map in '{path}':", colour_map, colour_tables())
     return fmt, colour_map

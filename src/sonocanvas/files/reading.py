@@ -1,4 +1,4 @@
-"""Texts in files that may come from anywhere: read within bounds."""
+"""Reads text files, which may come from anywhere, within bounds."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def read_text(path: Path, most_bytes: int) -> str:
             content = file.read(most_bytes + 1)
         if len(content) > most_bytes:
             raise InvalidInputError(
-                f"'{path}' is too large; it may have at most {most_bytes // 2**20} MB."
+                f"'{path}' is too large; it can have at most {most_bytes // 2**20} MB."
             )
         return content.decode("utf-8")
     except OSError as error:
@@ -28,5 +28,5 @@ def read_text(path: Path, most_bytes: int) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise InvalidInputError(
-            f"'{path}', line {line}: it is not text in UTF-8: {error.reason}."
+            f"'{path}', line {line}: it is not UTF-8 text: {error.reason}."
         ) from None

@@ -1,4 +1,4 @@
-"""A run folder in a store such as S3: it is worked on here and sent there as it grows."""
+"""A run folder in a store such as S3: a local copy is worked on and uploaded as it grows."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.files.writing import LOCK_FILE
 
 LAST = "sample.json"
-"""A sample is whole where this is there, so it is sent last and asked for first."""
+"""A sample is complete if this exists, so it is uploaded last and checked first."""
 
 
 class RemoteFolder:
@@ -35,7 +35,7 @@ class RemoteFolder:
         self._sent: dict[str, tuple[int, int]] = {}
 
     def fetch(self) -> None:
-        """Copies what is there, but samples that are not whole.
+        """Downloads everything except incomplete samples.
 
         Raises:
             InvalidInputError: It cannot be read.
@@ -54,7 +54,7 @@ class RemoteFolder:
                     self._sent[name] = _stamp(target)
 
     def send(self) -> None:
-        """Copies what is new or has changed, and removes what is gone.
+        """Uploads new and changed files, and removes deleted ones.
 
         Raises:
             InvalidInputError: It cannot be written.
@@ -80,12 +80,12 @@ class RemoteFolder:
     def _inside(self, name: str) -> Path:
         target = (self.local / name).resolve()
         if not target.is_relative_to(self.local.resolve()):
-            raise InvalidInputError(f"'{self.url}' holds '{name}', which leaves the folder.")
+            raise InvalidInputError(f"'{self.url}' holds '{name}', which leads out of the folder.")
         return target
 
     @contextmanager
     def _told(self, verb: str) -> Iterator[None]:
-        """Turns what the store says into one sentence."""
+        """Turns an error of the store into one sentence."""
         try:
             yield
         except InvalidInputError:

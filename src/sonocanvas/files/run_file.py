@@ -19,9 +19,9 @@ from sonocanvas.scene.layers import Layer
 from sonocanvas.values import read_value, shown
 
 MOST_BYTES = 4 * 2**20
-"""A run of the most seeds that a range may name, 100,000 of 19 digits, takes 2.5 MB."""
+"""Size limit; a run of 100,000 seeds of 19 digits, the most that a range can name, takes 2.5 MB."""
 MOST_DOTS = 32
-"""In a line: the time that a key of many parts takes grows with their square."""
+"""Limit per line: the time for a key of many parts grows with their square."""
 PRESETS = Path(__file__).parent.parent / "presets"
 
 
@@ -31,7 +31,7 @@ def preset_names() -> list[str]:
 
 
 def load_preset(name: str) -> dict[str, Any]:
-    """Returns the values of a preset, or of a run file where the name ends in ``.toml``.
+    """Returns the values of a preset, or of a run file if the name ends in ``.toml``.
 
     A preset may be partial: `paper` holds the paper's sampling and no prompts.
 
@@ -93,7 +93,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def load_scene(path: Path) -> dict[str, Any]:
-    """Returns the values of a scene: a run file whose files stand beside it.
+    """Returns the values of a scene: a run file with paths relative to itself.
 
     Raises:
         InvalidInputError: The file cannot be read, or a key or a layer is wrong; the message names
@@ -121,7 +121,7 @@ def load_scene(path: Path) -> dict[str, Any]:
 
 
 def _line(path: Path, key: str, after: int = 0, skipped: int = 0) -> int:
-    """Returns the number of the line where a key or a table of that name stands."""
+    """Returns the number of the line with a key or a table of that name."""
     names = re.compile(rf"\s*(\[*{re.escape(key)}\]+|{re.escape(key)}\s*=)")
     lines = path.read_text(encoding="utf-8").splitlines()
     found = [number for number, line in enumerate(lines, 1) if names.match(line)]
@@ -135,7 +135,7 @@ def _settings(settings: Iterable[str]) -> dict[str, Any]:
         key, equals, text = setting.partition("=")
         table, dot, leaf = key.strip().partition(".")
         if not equals or not table or (dot and not leaf):
-            raise InvalidInputError(f"Setting {setting!r} is not of the form 'key=value'.")
+            raise InvalidInputError(f"Setting {setting!r} does not have the form 'key=value'.")
         value = read_value(text.strip())
         values = _merge(values, {table: {leaf: value}} if dot else {table: value})
     return values

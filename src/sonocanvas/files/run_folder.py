@@ -1,4 +1,4 @@
-"""The folder of a run: what may go into it, what is there, and what is added."""
+"""The folder of a run: whether it can be used, what it holds, and what is added."""
 
 import os
 import shutil
@@ -16,15 +16,15 @@ from sonocanvas.types import Sample
 RUN_FILE = "run.toml"
 PREVIEW_FILE = "preview.png"
 KEEPING = frozenset({"keep", "keep_rule", "keep_by"})
-"""What may differ from the run in a folder: it changes places, not samples."""
+"""Keys that can differ from the run in a folder, since they change ranks, not samples."""
 
 
 def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
-    """Checks that a run can be written into a folder, or goes on in it.
+    """Checks that a run can be written into a folder, or resumed in it.
 
     Raises:
         InvalidInputError: It cannot be written into, holds a link that leads out of it, or holds
-            something else than this run and that is not to be overwritten.
+            anything other than this run and must not be overwritten.
     """
     standing = next(path for path in (out, *out.absolute().parents) if path.exists())
     if not standing.is_dir():
@@ -62,7 +62,7 @@ class RunFolder:
     Args:
         path: The folder; `None` keeps the run in memory.
         config: The run.
-        overwrite: Whether what stands there is replaced.
+        overwrite: Whether existing samples are replaced.
 
     Raises:
         InvalidInputError: As in `check_folder`, or another process writes there.
@@ -92,7 +92,7 @@ class RunFolder:
         return {seed: load_sample(folder) for seed, folder in folders.items() if folder.exists()}
 
     def begin(self) -> None:
-        """Writes the run file where no sample is."""
+        """Writes the run file if there is no sample."""
         if self.path is not None and not any(self.path.glob("*/sample.json")):
             write_text(self.path / RUN_FILE, to_toml(self.config))
 
@@ -112,7 +112,7 @@ class RunFolder:
         save_sample(sample, self.path, self.overwrite)
 
     def finish(self) -> None:
-        """Records what the run keeps by now, and removes the preview."""
+        """Records which samples the run keeps, and removes the preview."""
         if self.path is None:
             return
         if load_config(self.path / RUN_FILE) != self.config:

@@ -23,34 +23,33 @@ from sonocanvas.types import MINI_FORMAT, CanvasFormat, Waveform
 PEAK = 0.95
 FULL_SCALE = 32768
 HIGHEST_RATE_HZ = 192_000
-"""That of studio recordings; a header may claim more, and then a second is a gigabyte."""
+"""The rate of studio recordings; a header may claim more, so that one second takes a gigabyte."""
 MOST_NUMBERS = MAX_DURATION_S * HIGHEST_RATE_HZ
-"""Of 10 minutes in stereo at 96 kHz; a file of 100 KB can hold more of them, all silent."""
+"""10 minutes in stereo at 96 kHz; a file of 100 KB can hold more, all of them silent."""
 LONG = 2**25
-"""Samples that are resampled at once, 10 minutes at 48 kHz; more in blocks, which take less memory.
-"""
+"""Samples that are resampled at once, 10 minutes at 48 kHz; more of them go in blocks."""
 BLOCK = 2**20
-"""So many numbers are decoded at once: a small file can hold many channels of silence."""
+"""Numbers that are decoded at once, since a small file can hold many channels of silence."""
 BROKEN = (soundfile.SoundFileError, OSError, TypeError, ValueError, RuntimeError, MemoryError)
-"""What the readers of sound raise at a file that is cut off or damaged."""
+"""What the readers of sound raise for a truncated or damaged file."""
 FORMATS = {
     ".wav": ("WAV", "PCM_16"),
     ".flac": ("FLAC", "PCM_16"),
     ".ogg": ("OGG", "VORBIS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
-"""What sound is written as, by the ending of the file: libsndfile's format and subtype."""
+"""libsndfile's format and subtype, by the ending of the file."""
 
 
 def write_sound(path: Path, waveform: Waveform, origin: Origin | None = None) -> float:
-    """Writes sound as its ending says and returns the gain in dB, 0 unless it would clip.
+    """Writes sound in the format of the path's ending; returns the gain in dB, 0 if unclipped.
 
     WAV and FLAC hold its 16 bits as they are; OGG (Vorbis) and MP3 are smaller and lossy.
 
     Args:
         path: Where to; one of `FORMATS`.
         waveform: `(1, samples)`; full scale is 1.
-        origin: How the sound came about; kept in the file's comment.
+        origin: The origin of the sound; kept in the file's comment.
 
     Raises:
         InvalidInputError: A sample is not finite or the file cannot be written.
@@ -97,7 +96,7 @@ def read_sound(path: Path, sample_rate_hz: int) -> Waveform:
         raise
     except BROKEN:
         raise InvalidInputError(
-            f"'{path}' is not sound that can be read; give a WAV, FLAC, OGG or MP3."
+            f"'{path}' is not a sound that can be read; give a WAV, FLAC, OGG or MP3."
         ) from None
     if not mono.size:
         raise InvalidInputError(f"'{path}' holds no sound.")
@@ -113,7 +112,7 @@ def read_pcm(path: Path) -> tuple[npt.NDArray[np.int16], int]:
     try:
         with opened_sound(path) as file:
             if (file.format, file.subtype, file.channels) != ("WAV", "PCM_16", 1):
-                raise InvalidInputError(f"'{path}' is no WAV of one channel and 16 bits.")
+                raise InvalidInputError(f"'{path}' is not a WAV of one channel and 16 bits.")
             _check_size(file, path)
             levels: npt.NDArray[np.int16] = file.read(dtype="int16")
             return levels, file.samplerate

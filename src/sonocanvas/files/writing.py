@@ -1,7 +1,7 @@
-"""Any file: it is written whole or not at all, and says in a comment what made it.
+"""Writes files completely or not at all, with a comment that says what made them.
 
-A file is written beside its place and then renamed, so that nothing half-written is ever found
-under its own name.
+A file is written under a temporary name and then renamed, so that nothing half-written is ever
+found under its own name.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ PICTURES = (
     *("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM"),
     *("AVIF", "JPEG2000", "TGA", "ICO"),
 )
-"""Formats that are read; some of the others run a program."""
+"""Formats that can be read; some of the others run a program."""
 
 BROKEN = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError),
     *(EOFError, RuntimeError, AssertionError, MemoryError, struct.error, zlib.error),
 )
-"""What Pillow's readers raise at a picture that is cut off or damaged."""
+"""What Pillow's readers raise for a truncated or damaged picture."""
 
 LOCK_FILE = ".lock"
 
@@ -42,11 +42,11 @@ def check_target(path: Path, suffixes: str | tuple[str, ...], overwrite: bool) -
     Args:
         path: The file.
         suffixes: What its name may end in.
-        overwrite: Whether a file that is there is replaced.
+        overwrite: Whether an existing file is replaced.
 
     Raises:
         InvalidInputError: The name ends otherwise, its folder is missing, or there is a file
-            that may not be overwritten.
+            that must not be overwritten.
     """
     allowed = (suffixes,) if isinstance(suffixes, str) else suffixes
     if path.suffix.lower() not in allowed:
@@ -55,11 +55,11 @@ def check_target(path: Path, suffixes: str | tuple[str, ...], overwrite: bool) -
     if not path.parent.is_dir():
         raise InvalidInputError(f"There is no folder '{path.parent}'.")
     if path.is_dir() or (path.exists() and not overwrite):
-        raise InvalidInputError(f"'{path}' exists; it is replaced only with --overwrite.")
+        raise InvalidInputError(f"'{path}' exists; use --overwrite to replace it.")
 
 
 def write_beside(path: Path, write: Callable[[Path], None]) -> None:
-    """Lets a file be written beside its place and then gives it its name.
+    """Writes a file under a temporary name and then renames it.
 
     Raises:
         InvalidInputError: The file cannot be written; nothing is left of it.
@@ -76,7 +76,7 @@ def write_beside(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text as UTF-8; names of files that are none stay as they are.
+    """Writes a text as UTF-8; file names in it that are not UTF-8 are kept as they are.
 
     Raises:
         InvalidInputError: The file cannot be written; nothing is left of it.
@@ -89,7 +89,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def check_inside(path: Path, folder: Path) -> None:
-    """Checks that a path below a folder is no symbolic link that leads out of it.
+    """Checks that a path below a folder is not a symbolic link that leads out of it.
 
     A run may come from anywhere: what it holds is neither read nor written outside of it. The
     folder itself may lie behind links.
@@ -105,7 +105,7 @@ def check_inside(path: Path, folder: Path) -> None:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Holds a folder, so that no second process writes into it; an empty one goes at the end.
+    """Locks a folder against other writing processes; an empty one is removed at the end.
 
     Args:
         folder: It is made if it is missing.
@@ -139,7 +139,7 @@ def digest_of(path: Path, known: str = "") -> str:
 
     Args:
         path: The file.
-        known: What it was before; empty where that is not known.
+        known: What it was before; empty if unknown.
 
     Raises:
         InvalidInputError: The file is missing or cannot be read, or is another than before.
@@ -152,7 +152,7 @@ def digest_of(path: Path, known: str = "") -> str:
     except OSError as error:
         raise InvalidInputError(f"Cannot read '{path}': {error.strerror}.") from None
     if known and digest != known:
-        raise InvalidInputError(f"'{path}' has changed since the run with it was begun.")
+        raise InvalidInputError(f"'{path}' has changed since the run that uses it was started.")
     return digest
 
 
@@ -164,10 +164,10 @@ def opened_sound(path: Path) -> Iterator[soundfile.SoundFile]:
 
 
 def read_comment(path: Path) -> str:
-    """Returns the comment in a picture or a sound, empty where it has none.
+    """Returns the comment in a picture or a sound; empty if it has none.
 
     Raises:
-        InvalidInputError: The file is neither a picture nor sound.
+        InvalidInputError: The file is neither a picture nor a sound.
     """
     try:
         with opened_sound(path) as sound:
@@ -180,13 +180,15 @@ def read_comment(path: Path) -> str:
             with Image.open(path, formats=PICTURES) as picture:
                 return str(picture.info.get("Comment", ""))
     except (*BROKEN, Image.DecompressionBombError):
-        raise InvalidInputError(f"'{path}' is neither a picture nor sound.") from None
+        raise InvalidInputError(f"'{path}' is neither a picture nor a sound.") from None
 
 
 def check_finite(what: str, values: Tensor) -> None:
-    """Raises `InvalidInputError` where a value is NaN or infinite."""
+    """Raises `InvalidInputError` if a value is NaN or infinite."""
     if not torch.isfinite(values).all():
-        raise InvalidInputError(f"The {what} has values that are NaN or infinite; none may be.")
+        raise InvalidInputError(
+            f"The {what} has values that are NaN or infinite; all must be finite."
+        )
 
 
 def _reason(error: Exception) -> str:

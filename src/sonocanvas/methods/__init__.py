@@ -1,1 +1,1 @@
-"""How a sample comes about: the paper's method and what it is compared with."""
+"""Methods that make samples: the paper's method and its baselines."""

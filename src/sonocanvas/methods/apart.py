@@ -1,4 +1,4 @@
-"""A picture and a spectrogram, sampled apart and then joined: what `imprint` and `layer` share."""
+"""Samples a picture and a spectrogram apart and joins them, for `imprint` and `layer`."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from sonocanvas.scene.layers import KINDS
 from sonocanvas.types import ModelPair, Sample, Step
 
 OTHER_STREAM = 1 << 31
-"""The bit that a seed's picture differs in: PyTorch reads the lower 32 bits of a seed alone."""
+"""The bit that is flipped for a seed's picture: PyTorch reads only the lower 32 bits of a seed."""
 
 Join = Callable[[Tensor, Tensor], Tensor]
 """Makes one canvas `(1, height, width)` of a spectrogram and a picture of that shape."""
@@ -43,16 +43,16 @@ def sample_apart(
         config: The run.
         pair: The models.
         chunks: Seeds that share a batch.
-        join: What makes one canvas of the two.
+        join: Makes one canvas of the two.
         on_step: Called after each step of both.
-        on_warning: Called with sentences about the prompts.
-        image_steps: Steps of the picture; 0 stands for those of the run.
+        on_warning: Called with warnings about the prompts.
+        image_steps: Steps of the picture; 0 for those of the run.
     """
     for kind in KINDS:
         if all(layer.kind != kind for layer in config.scene):
             raise InvalidInputError(
-                f"The method '{config.method.name}' joins a picture and a sound; the run has no "
-                f"{kind}."
+                f"The method '{config.method.name}' joins a picture and a sound, but the run "
+                f"has no {kind}."
             )
     prompts, looks, told = read_scene(config, pair, on_warning, ("picture",))
     _, sounds, more = read_scene(config, pair, on_warning, ("sound",))
@@ -80,7 +80,7 @@ def _canvases(
     rule: Mean,
     on_step: OnStep | None,
 ) -> list[Tensor]:
-    """Returns a canvas `(1, height, width)` of each seed; what is given is not drawn."""
+    """Returns a canvas `(1, height, width)` of each seed; no model draws given content."""
     latents = sample_latents(config, pair, drawn, seeds, rule, on_step)
     images = [decode_latents(pair.vae, latent[None]) for latent in latents]
     if drawn.pinned is not None:

@@ -1,4 +1,4 @@
-"""`compose`: two models denoise one canvas together, the method of the paper."""
+"""`compose`: two models denoise one canvas together, the paper's method."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from sonocanvas.types import ModelPair, Prompts, Sample
 
 @dataclass(frozen=True)
 class Compose:
-    """Both models under the rule of the run, which its warm start wraps."""
+    """Both models denoise one canvas by the run's rule, after its warm start."""
 
     reads: ClassVar[Reads] = {"sampling": True, "rule": True, "warm_start": True, **SCENE}
 
@@ -62,7 +62,7 @@ def sample_all(
         chunks: Its seeds.
         rule: What mixes the two models; one that it does not need is not evaluated.
         on_step: Called after each step with its record and the predicted clean latents.
-        on_warning: Called with each sentence about the prompts.
+        on_warning: Called with each warning about the prompts.
         kinds: The kinds of layers that are drawn.
     """
     prompts, drawn, sentences = read_scene(config, pair, on_warning, kinds)
@@ -75,13 +75,13 @@ def sample_all(
 def read_scene(
     config: RunConfig, pair: ModelPair, on_warning: OnWarning, kinds: Collection[str] = KINDS
 ) -> tuple[Prompts, Composition, list[str]]:
-    """Returns the prompts of a run, all that draws on its canvas, and the sentences about them.
+    """Returns the prompts of a run, everything that draws its canvas, and warnings.
 
     Args:
         config: The run.
         pair: Its models.
-        on_warning: Called with each of the sentences.
-        kinds: The kinds of layers that are drawn; others are as if they were not there.
+        on_warning: Called with each warning.
+        kinds: The kinds of layers that are drawn; others are ignored.
     """
     prompts = Prompts(
         config.image_prompt,

@@ -1,4 +1,4 @@
-"""The first stage of DeepFloyd IF, from a folder, as the teacher of a picture."""
+"""The first stage of DeepFloyd IF, loaded from a folder as the teacher of a picture."""
 
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,13 @@ def load_teacher(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Teacher:
-    """Returns the model in a folder as the teacher of a picture; it sees small squares in pixels.
+    """Returns the model in a folder as the teacher of a picture; it sees small squares of pixels.
 
-    The text encoder is let go once the prompts are read: it is much larger than the model.
+    The text encoder is released once the prompts are read: it is much larger than the model.
 
     Args:
         folder: Folder of an `IFPipeline` in diffusers' layout, with safetensors.
-        prompts: What to draw, and what not.
+        prompts: What to draw, and what to avoid.
         guidance_scale: Classifier-free guidance.
         crops: How many random squares of the canvas it sees.
         device: Where the model goes.
@@ -47,7 +47,7 @@ def load_teacher(
     """
     home = Path(folder).expanduser()
     if not home.is_dir():
-        raise CheckpointError(f"There is no folder '{folder}'; method.if_model names one.")
+        raise CheckpointError(f"There is no folder '{folder}'; method.if_model must name one.")
     for name in ("text_encoder", "unet"):
         read_json(home / name / "config.json")
         check_weights(home / name)

@@ -1,4 +1,4 @@
-"""Score distillation: a diffusion model as the teacher of an image that is not a sample of it."""
+"""Score distillation: a diffusion model as the teacher of an image that it did not sample."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ EARLIEST, LATEST = 0.02, 0.98
 
 @dataclass(frozen=True)
 class Teacher:
-    """A diffusion model that pulls an image towards what its prompt asks for.
+    """A diffusion model that pulls an image towards its prompt.
 
     Attributes:
         encode: What the model denoises `(views, channels, height, width)`, of an image
@@ -35,7 +35,7 @@ class Teacher:
 def distil(
     teacher: Teacher, image: Tensor, generator: torch.Generator, index: int = 0, count: int = 1
 ) -> tuple[Tensor, Step, Tensor]:
-    """Returns the loss of an image, the step that was taken, and what the model saw of the image.
+    """Returns the loss of an image, the step, and the part of the image that the model saw.
 
     The gradient of the loss towards the seen image is `(1 - alpha_bar) (predicted noise - noise)`
     a view, without the derivative of the model (Poole et al., "DreamFusion", 2022, equation 3);

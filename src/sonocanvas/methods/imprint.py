@@ -17,14 +17,14 @@ from sonocanvas.types import ModelPair, Sample
 class Imprint:
     """A picture and a spectrogram, sampled apart; the picture's dark parts mute the sound.
 
-    The naive baseline of Chen, Geng and Owens 2024: `imprint` has its formula, and `apart` says
-    from which noise the two begin.
+    The naive baseline of Chen, Geng and Owens 2024: `imprint` has its formula, and `apart`
+    describes the noise that the two start from.
 
     Attributes:
         strength: How much of the loudness a black part of the picture takes away, in [0, 1].
-        image_steps: Steps of the picture; 0 stands for `sampling.steps`, which the spectrogram
-            has. All else is the run's sampling for both. The paper has 50 and 100 steps of DDIM
-            and guidance 7.5: the preset `paper-imprint`.
+        image_steps: Steps of the picture; 0 for `sampling.steps`, which the spectrogram uses.
+            Everything else of the run's sampling applies to both. The paper has 50 and 100 steps
+            of DDIM and guidance 7.5: the preset `paper-imprint`.
 
     Raises:
         InvalidInputError: An option is out of range.

@@ -1,4 +1,4 @@
-"""`layer`: a finished picture and a finished spectrogram, heard one over the other."""
+"""`layer`: a finished picture is played together with a finished spectrogram."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ MIXES = ("max", "power", "gray")
 class Layer:
     """A picture and a spectrogram, sampled apart; the picture is played under the sound.
 
-    A baseline that the paper lacks. Two sounds are mixed in their pressure, or two pictures in
-    their gray levels. `apart` says from which noise the two begin.
+    A baseline that the paper lacks. The two are mixed by their sound pressure or by their gray
+    levels. `apart` describes the noise that they start from.
 
     Attributes:
         picture_db: How loud the picture is, in dB over the sound: the ratio of their powers,
-            from -60 to 20; not of `gray`.
+            from -60 to 20; not used by `gray`.
         mix: `max`, in each pixel the louder of the two; `power`, the sum of their powers; or
             `gray`, the brighter of the two, the picture dimmed.
-        picture_gray: How bright the picture is of `gray`, as a share of its own gray levels.
+        picture_gray: How bright `gray` makes the picture, as a share of its own gray levels.
 
     Raises:
         InvalidInputError: An option is out of range.
@@ -97,7 +97,7 @@ def layered(
 def double_exposed(
     spectrogram: Tensor, picture: Tensor, picture_gray: float, fmt: CanvasFormat
 ) -> Tensor:
-    """Returns the canvas of a dimmed picture over a spectrogram, in each pixel the louder.
+    """Returns the canvas of a dimmed picture over a spectrogram, the louder in each pixel.
 
     A share of its gray levels is a share of its range in decibels: the picture loses contrast, and
     nothing of it falls below the range of the canvas.

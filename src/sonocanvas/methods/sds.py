@@ -1,4 +1,4 @@
-"""`sds`: one canvas is optimised until both models take it for their own."""
+"""`sds`: optimises one canvas until both models accept it as theirs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ OWN_MODEL = (
 
 @dataclass(frozen=True)
 class Sds:
-    """Score distillation of one image by both models; a variant of the paper's, unless told.
+    """Score distillation of one image by both models, a variant of the paper's by default.
 
     The baseline of Chen, Geng and Owens 2024 takes the picture's loss from DeepFloyd IF, whose
     licence is gated. Ours takes it from the pair's own picture model and says so in the record;
-    `if_model` makes it the paper's. Of the run's sampling, the guidance scales are used alone.
+    `if_model` makes it the paper's. Of the run's sampling, only the guidance scales are used.
 
     Attributes:
         steps: Steps of AdamW.
@@ -91,9 +91,9 @@ class Sds:
         on_step: OnStep | None,
         on_warning: OnWarning,
     ) -> Iterator[Sample]:
-        """Yields the sample of each seed, one after the other: no two share a batch.
+        """Yields the sample of each seed, one at a time: no two share a batch.
 
-        Its image is the canvas in gray, and its latent what the pair's autoencoder makes of that.
+        Its image is the canvas in gray, and its latent is that image encoded by the pair.
         """
         prompts, drawn, sentences = read_scene(config, pair, on_warning)
         scales = (config.sampling.image_guidance_scale, config.sampling.audio_guidance_scale)

@@ -11,12 +11,12 @@ from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads
 from sonocanvas.types import ModelPair, Sample
 
 SAMPLING = {"scheduler", "steps", "guidance_interval", "eta", "dtype"}
-"""What both read of the run's sampling, each with the guidance of its own model."""
+"""What both read from the run's sampling, each with the guidance of its own model."""
 
 
 @dataclass(frozen=True)
 class ImageOnly:
-    """The picture model alone: how well it draws, whatever it sounds like."""
+    """The picture model alone, whatever the canvas sounds like."""
 
     reads: ClassVar[Reads] = {"sampling": SAMPLING | {"image_guidance_scale"}, **SCENE}
 
@@ -34,7 +34,7 @@ class ImageOnly:
 
 @dataclass(frozen=True)
 class AudioOnly:
-    """The spectrogram model alone: how well it plays, whatever it looks like."""
+    """The spectrogram model alone, whatever the canvas looks like."""
 
     reads: ClassVar[Reads] = {"sampling": SAMPLING | {"audio_guidance_scale"}, **SCENE}
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 
 class Pixels(nn.Module):
-    """A canvas `(1, height, width)` in [0, 1]: the sigmoid of one number a pixel.
+    """A canvas `(1, height, width)` in [0, 1]: the sigmoid of one number per pixel.
 
     Args:
         height: Rows.
@@ -59,7 +59,7 @@ class Pyramid(nn.Module):
 
 
 class FourierNetwork(nn.Module):
-    """A canvas `(1, height, width)` in [0, 1]: a network of a pixel's place.
+    """A canvas `(1, height, width)` in [0, 1]: a network that maps positions to gray.
 
     Places run from 0 to 1 along both sides and are seen as sines and cosines of random directions
     (Tancik et al., "Fourier Features Let Networks Learn High Frequency Functions", 2020). Three

@@ -1,1 +1,1 @@
-"""Model pairs: where a pair of diffusion models comes from."""
+"""Model pairs, and where their diffusion models come from."""

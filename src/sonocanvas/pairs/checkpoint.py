@@ -50,7 +50,7 @@ SCHEDULE = {
     "prediction_type": "epsilon",
     "rescale_betas_zero_snr": False,
 }
-"""What a schedule is for diffusers where a checkpoint does not say it."""
+"""diffusers' defaults for what a checkpoint leaves out of its schedule."""
 
 SAMPLING = {
     "clip_sample": False,
@@ -84,7 +84,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Descriptions:
-    """What the JSON files of a checkpoint say of its parts."""
+    """What the JSON files of a checkpoint say about its parts."""
 
     vae: dict[str, Any]
     unet: dict[str, Any]
@@ -108,10 +108,10 @@ def join(
         dtype: Type of their weights.
         image_model: The picture model that the user wants instead, as `source_of` reads it.
         audio_model: The spectrogram model that the user wants instead.
-        on_warning: Called with sentences about licences and about what differs.
+        on_warning: Called with warnings about licences and differences.
 
     Raises:
-        CheckpointError: A checkpoint is not here and cannot be downloaded, a file is missing or
+        CheckpointError: A checkpoint is missing and cannot be downloaded, a file is missing or
             broken, or the two do not belong together.
     """
     sources = source_of(image_model, recipe.image), source_of(audio_model, recipe.audio)
@@ -139,7 +139,7 @@ def join(
 
 
 def describe(folder: Path) -> Descriptions:
-    """Returns what a checkpoint says of itself, with what diffusers takes for unsaid.
+    """Returns a checkpoint's description of itself, with diffusers' defaults filled in.
 
     Raises:
         CheckpointError: A description is missing or is not JSON.
@@ -217,17 +217,17 @@ def _short(value: Any) -> str:
 
 
 def _doubts(recipe: Recipe, image: Path, audio: Path) -> list[str]:
-    """Returns sentences about models that can be loaded and may yet be in the wrong place."""
+    """Returns warnings about models that load but may be in the wrong place."""
     doubts = []
     if (image / "vocoder").is_dir():
         doubts.append(
-            f"The image model {image} comes with a vocoder, as a spectrogram model does; if it is "
+            f"The image model {image} comes with a vocoder, like a spectrogram model; if it is "
             "one, its pictures will be spectrograms."
         )
     if recipe.audio.vocoder and not (audio / "vocoder").is_dir():
         doubts.append(
             f"The audio model {audio} comes without the vocoder that {recipe.audio.place} has; if "
-            f"it was not trained on the canvas of pair '{recipe.name}', it will sound as noise."
+            f"it was not trained on the canvas of pair '{recipe.name}', it will sound like noise."
         )
     if image.resolve() == audio.resolve():
         doubts.append(f"The image model and the audio model are the same: {image}.")
@@ -259,8 +259,8 @@ def _load_vae(
     if not _same_weights(image, audio):
         difference = decode_difference(image, audio, audio.config.latent_channels)
         on_warning(
-            "The autoencoders of the two models differ: their images of one random latent lie "
-            f"{difference:.3f} apart (root mean square, of 1); that of the audio model is used."
+            "The autoencoders of the two models differ: their images of one random latent are "
+            f"{difference:.3f} apart (root mean square, of 1); the audio model's is used."
         )
     return audio
 
@@ -268,7 +268,7 @@ def _load_vae(
 def _load_texts(
     image: Path, audio: Path, device: str | torch.device, dtype: torch.dtype
 ) -> dict[str, Any]:
-    """Returns the readers of prompts of both models, the same objects where they are equal."""
+    """Returns the text encoders and tokenizers of both models, the same objects if equal."""
     encoders = [_load(folder, "text_encoder", device, dtype) for folder in (image, audio)]
     tokenizers = [_load(folder, "tokenizer", device, dtype) for folder in (image, audio)]
     same = _same_weights(*encoders) and _same_tokens(*tokenizers)

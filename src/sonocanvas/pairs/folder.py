@@ -53,11 +53,11 @@ UNGIVEN = (
     *("time_cond_proj_dim", "class_embed_type", "num_class_embeds"),
     *("addition_embed_type", "encoder_hid_dim_type"),
 )
-"""Settings of a UNet that is told more than noise, time and text, as distilled ones and SDXL's are;
-the loop has nothing to tell them."""
+"""Settings of a UNet that needs inputs other than noise, time and text, such as distilled ones and
+SDXL's, which the loop cannot supply."""
 
 Agreement = tuple[str, Any, str, Any]
-"""What must have a value, the value, what must have the same, and its value."""
+"""The name of a value, the value, the name of the one that must equal it, and that value."""
 
 
 def load_folder(
@@ -74,7 +74,7 @@ def load_folder(
         folder: Folder in the layout above.
         device: Where the models go.
         dtype: Type of their weights.
-        on_warning: Called with sentences about what differs.
+        on_warning: Called with warnings about differences.
 
     Raises:
         CheckpointError: A file is missing or broken, a class is not allowed, or two parts do
@@ -119,7 +119,7 @@ def save_folder(
 
     Args:
         pair: What to save; it is not changed.
-        folder: Where to; made if it is missing.
+        folder: Where to write; created if missing.
         max_shard_size: Largest file of weights, such as `"15MB"`.
         dtype: Type of the saved weights.
     """
@@ -188,7 +188,7 @@ def check_pair(pair: ModelPair) -> None:
 
 
 def ungiven(unet: Mapping[str, Any], whose: str) -> list[Agreement]:
-    """Returns what must be so that a UNet is told no more than noise, time and text.
+    """Returns the conditions for a UNet to need no inputs other than noise, time and text.
 
     Args:
         unet: Its configuration. `text` as one of `UNGIVEN` is the prompt once more.
@@ -200,15 +200,15 @@ def ungiven(unet: Mapping[str, Any], whose: str) -> list[Agreement]:
 
 
 def differences_of_vocoder(pair: ModelPair) -> list[str]:
-    """Returns a sentence about what a HiFi-GAN says otherwise than the canvas of its pair.
+    """Returns a warning if a HiFi-GAN's description differs from the canvas of its pair.
 
-    Only of quantities that its network does not depend on: published ones have stale values.
+    It covers only quantities that the network does not depend on, which published ones get wrong.
     """
     if pair.vocoder is None or pair.vocoder.kind != "hifigan":
         return []
     values = {key: getattr(pair.canvas_format, field) for key, field in VOCODER_KEYS.items()}
     told = [
-        f"{key} is {pair.vocoder.config[key]} and not {value:g}"
+        f"{key} is {pair.vocoder.config[key]}, not {value:g}"
         for key, value in values.items()
         if pair.vocoder.config.get(key) not in (None, value)
     ]
@@ -216,12 +216,12 @@ def differences_of_vocoder(pair: ModelPair) -> list[str]:
         return []
     return [
         f"The description of the vocoder of pair '{pair.name}' differs from its canvas, which is "
-        f"followed: {', '.join(told)}; if it sounds wrong, the vocoder is another's."
+        f"used: {', '.join(told)}; if it sounds wrong, the vocoder belongs to another model."
     ]
 
 
 def _agreements_with_vocoder(pair: ModelPair) -> list[Agreement]:
-    """Returns what the canvas and the network of the vocoder say of the same quantities."""
+    """Returns what the canvas and the vocoder's network say about the same quantities."""
     if pair.vocoder is None:
         return []
     config, fmt = dict(pair.vocoder.config), pair.canvas_format

@@ -1,4 +1,4 @@
-"""Where a checkpoint comes from: a folder of the user, or the Hugging Face Hub and its cache."""
+"""Finds checkpoints: in the user's folders, or on the Hugging Face Hub and in its cache."""
 
 import contextlib
 import dataclasses
@@ -29,7 +29,7 @@ PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 DESCRIPTIONS = (".json", ".txt")
 ABOUT = ("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt")
 PAIR_FILES = ("model_index.json", "*/*.json", "*/*.txt", "*/*.safetensors", *ABOUT)
-"""What is taken of a pair on the Hub: no pickles and no programs."""
+"""Files that are downloaded of a pair on the Hub: no pickles and no programs."""
 UNKNOWN_LICENCE = "not known; see where the checkpoint came from"
 
 
@@ -56,7 +56,7 @@ class Source:
 
 
 def source_of(given: str, default: Source) -> Source:
-    """Returns what a user asked for: a folder, `OWNER/NAME` or `OWNER/NAME@REVISION`.
+    """Returns the source that a user named: a folder, `OWNER/NAME` or `OWNER/NAME@REVISION`.
 
     Args:
         given: The user's words; empty stands for the default.
@@ -72,7 +72,7 @@ def source_of(given: str, default: Source) -> Source:
         return Source(str(path))
     if path.is_file():
         raise CheckpointError(
-            f"'{given}' is a file, and a model is a folder: make one of it by diffusers' "
+            f"'{given}' is a file, but a model must be a folder: convert it with diffusers' "
             "StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER)."
         )
     place, _, revision = given.partition("@")
@@ -83,7 +83,7 @@ def source_of(given: str, default: Source) -> Source:
         named = None
     if named is None:
         raise CheckpointError(
-            f"There is no folder '{given}'; a model is a folder, OWNER/NAME of the Hub or "
+            f"There is no folder '{given}'; a model is a folder, OWNER/NAME on the Hub or "
             "OWNER/NAME@REVISION."
         )
     if place == default.place:
@@ -92,16 +92,16 @@ def source_of(given: str, default: Source) -> Source:
 
 
 def fetch(sources: Mapping[str, Source], on_warning: Callable[[str], None]) -> list[Path]:
-    """Returns the folders of checkpoints, downloaded if they are on the Hub and not here yet.
+    """Returns the folders of checkpoints, downloading them from the Hub if needed.
 
-    All that is downloaded is told with its licence first; the Hub's client shows the progress.
+    A warning names each download and its licence first; the Hub's client shows the progress.
 
     Args:
         sources: Where they come from, by the option that names each, such as `--audio-model`.
         on_warning: Called with the sentences that tell the licences.
 
     Raises:
-        CheckpointError: One is not here and cannot be downloaded; the message names all such.
+        CheckpointError: One is missing and cannot be downloaded; the message names all of them.
     """
     folders = {option: _here(source) for option, source in sources.items()}
     missing = {option: sources[option] for option, folder in folders.items() if folder is None}
@@ -121,14 +121,14 @@ def fetch(sources: Mapping[str, Source], on_warning: Callable[[str], None]) -> l
 
 
 def fetch_pair(given: str, on_warning: Callable[[str], None]) -> Path:
-    """Returns the folder of a pair on the Hub, downloaded where it is not here yet.
+    """Returns the folder of a pair on the Hub, downloading it if needed.
 
     Args:
         given: `OWNER/NAME` or `OWNER/NAME@REVISION`.
         on_warning: Called with the sentence that tells the licence.
 
     Raises:
-        CheckpointError: It is no such name, or is not here and cannot be downloaded.
+        CheckpointError: It is no such name, or is missing and cannot be downloaded.
     """
     source = source_of(given, Source(""))
     asked: dict[str, Any] = {"revision": source.revision, "allow_patterns": list(PAIR_FILES)}
@@ -143,7 +143,7 @@ def fetch_pair(given: str, on_warning: Callable[[str], None]) -> Path:
 
 @contextlib.contextmanager
 def mended(missing: Mapping[str, Source]) -> Iterator[None]:
-    """Turns what the Hub's client raises into one sentence that says what to do.
+    """Turns an error of the Hub's client into one sentence that says what to do.
 
     Args:
         missing: What is not here, by the option that names it.
@@ -158,14 +158,14 @@ def mended(missing: Mapping[str, Source]) -> Iterator[None]:
         given = " and ".join(f"{option} FOLDER" for option in missing)
         cause = error.__cause__ or error
         told = f" ({cause.strerror})" if isinstance(cause, OSError) and cause.strerror else ""
-        reason, remedy = f"it ended in {type(cause).__name__}{told}", "run once with the network"
+        reason, remedy = f"it ended in {type(cause).__name__}{told}", "run once while online"
         if huggingface_hub.is_offline_mode():
             reason, remedy = "HF_HUB_OFFLINE is set", f"{remedy} and without HF_HUB_OFFLINE"
         elif isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
             remedy = "check name and revision, and log in with `hf auth login` if it is not public"
         raise CheckpointError(
-            f"Not on this machine and cannot be downloaded, since {reason}: {places}; give what "
-            f"you have as {given}, or {remedy}."
+            f"Not on this machine and cannot be downloaded, since {reason}: {places}; give your "
+            f"own copy as {given}, or {remedy}."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""`local:FOLDER`: a pair that the user has in a folder of our own layout."""
+"""`local:FOLDER`: the user's own pair, in a folder of SonoCanvas's layout."""
 
 import warnings
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def load(
         device: Where the models go.
         dtype: Type of their weights.
         folder: The folder.
-        on_warning: Called with sentences about what differs.
+        on_warning: Called with warnings about differences.
 
     Raises:
         CheckpointError: The folder is missing or is not a pair.

@@ -24,8 +24,8 @@ LORA_ERRORS = (
     *(ArithmeticError, MemoryError),
 )
 OPTIONS = ("r", "lora_alpha", "rank_pattern", "alpha_pattern", "target_modules", "use_rslora")
-"""What is heeded of the options that peft saves: what the change is scaled by, and where it is.
-Others name modules to import, or how to begin a training."""
+"""The options saved by peft that are used: the scale of the change, and where it applies. Others
+name modules to import, or how to start a training."""
 PLAIN = re.compile(r"[\w.]+")
 SUFFIX = ".safetensors"
 MOST_RANK = 65_536
@@ -80,7 +80,7 @@ def merge_lora(unet: Any, lora: Lora, scale: float, on_warning: Callable[[str], 
         unet: A `UNet2DConditionModel`.
         lora: What is merged.
         scale: Its strength; 1 is that of its training.
-        on_warning: Called with a sentence about what is not used.
+        on_warning: Called with a warning about parts that are not used.
 
     Raises:
         CheckpointError: The file is broken, is no LoRA or is one of another model.
@@ -97,7 +97,7 @@ def merge_lora(unet: Any, lora: Lora, scale: float, on_warning: Callable[[str], 
             unet.unload_lora()
     except LORA_ERRORS as error:
         reason = " ".join(str(error).split())
-        raise CheckpointError(f"{lora.file} is no LoRA of this model: {reason}") from error
+        raise CheckpointError(f"{lora.file} is not a LoRA for this model: {reason}") from error
     if texts:
         on_warning(f"{lora.file.name} also changes the text encoder; only the unet is changed.")
     unet.eval().requires_grad_(False)
@@ -109,7 +109,7 @@ def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, float] | None, dict[
         kinds = ("dora_scale", "lora_magnitude_vector", "lokr_", "hada_")
         others = [name for name in opened.keys() if any(kind in name for kind in kinds)]  # noqa: SIM118
     if others:
-        raise ValueError(f"{others[0]} belongs to a DoRA, LoKr or LoHa, which are not read.")
+        raise ValueError(f"{others[0]} belongs to a DoRA, LoKr or LoHa, which are not supported.")
     state, alphas, metadata = StableDiffusionLoraLoaderMixin.lora_state_dict(
         str(file.parent),
         weight_name=file.name,
@@ -121,11 +121,11 @@ def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, float] | None, dict[
 
 
 def _options(metadata: Any) -> dict[str, Any] | None:
-    """Returns what is heeded of peft's options, checked; a name may be one after `unet.`."""
+    """Returns the options of peft that are used, checked; a name may follow `unet.`."""
     if metadata is None:
         return None
     if not isinstance(metadata, dict):
-        raise ValueError("its options are no table.")
+        raise ValueError("its options are not a table.")
     kept = {key: value for key, value in metadata.items() if key.split(".")[-1] in OPTIONS}
     for key, value in kept.items():
         name = key.split(".")[-1]
@@ -210,7 +210,7 @@ def _weights_in(folder: Path, option: str) -> Path:
         names = [USUAL_NAME]
     if len(names) != 1:
         raise CheckpointError(
-            f"{folder} holds {len(names)} files of safetensors ({', '.join(names)}); give the one "
+            f"{folder} holds {len(names)} safetensors files ({', '.join(names)}); give the one "
             f"that is the LoRA as {option} FILE."
         )
     return folder / names[0]

@@ -29,7 +29,7 @@ def load(device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32)
 
 
 def vocoder() -> VocoderWeights | None:
-    """Returns the vocoder of the embedded pair alone, `None` where it carries none.
+    """Returns only the vocoder of the embedded pair, or `None` if it carries none.
 
     Raises:
         CheckpointError: The shipped weights are broken.

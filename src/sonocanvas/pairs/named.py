@@ -1,4 +1,4 @@
-"""A pair by its name on the menu, with the models and LoRAs that a user puts in."""
+"""Loads a pair by its name on the menu, with the user's own models and LoRAs."""
 
 import dataclasses
 import inspect
@@ -38,7 +38,7 @@ def load_named(
     audio_lora_scale: float = 1.0,
     on_warning: Callable[[str], None] = warnings.warn,
 ) -> ModelPair:
-    """Returns the pair of a name, ready to sample; a LoRA is part of the weights then.
+    """Returns the pair of a name, ready to sample, with any LoRA merged into its weights.
 
     Args:
         name: An entry of `registry.PAIRS`, or `local:` and a folder.
@@ -50,7 +50,7 @@ def load_named(
         audio_lora: One of the spectrogram model.
         image_lora_scale: Strength of the picture model's LoRA; 1 is that of its training.
         audio_lora_scale: Strength of the spectrogram model's.
-        on_warning: Called with sentences about licences and about what differs.
+        on_warning: Called with warnings about licences and differences.
 
     Raises:
         InvalidInputError: There is no such pair, or it takes no other image or audio model.
@@ -77,7 +77,7 @@ def load_named(
 
 
 def facts_of(name: str) -> ModelPair:
-    """Returns a pair without its models: what its canvas is.
+    """Returns a pair without its models, which describes its canvas.
 
     Args:
         name: An entry of `registry.PAIRS`, or `local:` and a folder.
@@ -99,10 +99,10 @@ def facts_of(name: str) -> ModelPair:
 
 
 def _check_models(name: str, models: Mapping[str, str], taken: Collection[str]) -> None:
-    """Checks that a pair takes the models that a user wants instead of its own."""
+    """Checks that a pair accepts the user's models instead of its own."""
     for option, value in models.items():
         if value and option not in taken:
             raise InvalidInputError(
                 f"Pair '{name}' takes no {option}, but '{value}' was given; sd15-auffusion and "
-                "sd15-riffusion take one."
+                "sd15-riffusion do."
             )

@@ -1,7 +1,7 @@
-"""One part of a checkpoint: a subfolder with a description and weights, checked and loaded.
+"""Checks and loads one part of a checkpoint: a subfolder with a description and weights.
 
-Weights are safetensors; where a published checkpoint has none they are pickles, which are read
-as tensors alone (`weights_only`): what such a file would execute is refused.
+Weights are safetensors; if a published checkpoint has none they are pickles, which are read only
+as tensors (`weights_only`): code in such a file is refused.
 """
 
 import contextlib
@@ -37,22 +37,22 @@ HALVES = re.compile(
     rf"({NAMES})(\.fp16(-\d+-of-\d+)?\.safetensors|\.safetensors\.index\.fp16\.json)"
 )
 PICKLES = re.compile(rf"({NAMES})(-\d+-of-\d+)?\.(bin|pt)(\.index\.json)?")
-"""Names of files of weights; those of variants other than `fp16` are others."""
+"""Names of files of weights, without variants other than `fp16`."""
 
 BROKEN = (
     *(pickle.UnpicklingError, zipfile.BadZipFile, struct.error, EOFError, OSError, RuntimeError),
     *(AssertionError, AttributeError, LookupError, TypeError, ValueError, ArithmeticError),
     *(MemoryError, NotImplementedError),
 )
-"""What torch's reader of pickles raises at one that is cut off or damaged."""
+"""What torch's reader of pickles raises for a truncated or damaged one."""
 
 MOST_BYTES = 16 * 2**20
-"""Of a description; published ones are a hundred times smaller."""
+"""Size limit of a description; published ones are a hundred times smaller."""
 MOST_LAYERS = 128
-"""In a row, or blocks times layers of each; the largest models that are read have 60."""
+"""Limit on layers in a row, or blocks times layers of each; the largest known models have 60."""
 
 POINTER = b"version https://git-lfs"
-"""How a file begins that Git left in the place of a large one."""
+"""How a Git LFS pointer file starts."""
 
 
 def weights_among(names: list[str], pickles: bool = False) -> list[str]:
@@ -62,7 +62,7 @@ def weights_among(names: list[str], pickles: bool = False) -> list[str]:
 
     Args:
         names: Names without folder.
-        pickles: Whether pickles will do where there are no safetensors.
+        pickles: Whether pickles are accepted if there are no safetensors.
     """
     safe = [name for name in names if SAFETENSORS.fullmatch(name)]
     pickled = [name for name in names if pickles and PICKLES.fullmatch(name)]
@@ -70,7 +70,7 @@ def weights_among(names: list[str], pickles: bool = False) -> list[str]:
 
 
 def missing_description(folder: Path) -> str:
-    """Returns the first file that a part lacks to be read, its weights apart; else nothing.
+    """Returns the first missing file of a part, not counting weights; empty if there is none.
 
     Args:
         folder: Folder of the part; its name says what it is.
@@ -86,11 +86,11 @@ def missing_description(folder: Path) -> str:
 
 
 def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
-    """Returns the files of weights of one part, each there and whole.
+    """Returns the files of weights of one part, after checking that each is complete.
 
     Args:
         folder: Folder of the part.
-        pickles: Whether pickles will do where there are no safetensors.
+        pickles: Whether pickles are accepted if there are no safetensors.
 
     Raises:
         CheckpointError: There is none, or one is missing, broken or more than tensors.
@@ -113,8 +113,8 @@ def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
             pointer = opened.read(len(POINTER)) == POINTER
         if pointer:
             raise CheckpointError(
-                f"The weight file {path} is a pointer of Git LFS and not the weights; run `git lfs "
-                "pull` where it was cloned."
+                f"The weight file {path} is a Git LFS pointer, not the weights; run `git lfs "
+                "pull` in its clone."
             )
         if path.suffix == ".safetensors":
             try:
@@ -128,23 +128,23 @@ def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
 
 
 def _names_in(index: Path) -> set[str]:
-    """Returns the files that an index names; they lie beside it."""
+    """Returns the files that an index names, which are next to it."""
     named = read_json(index).get("weight_map", {})
     for name in named.values() if isinstance(named, dict) else [named]:
         plain = isinstance(name, str) and name == PurePath(name).name == PureWindowsPath(name).name
         if not plain or name in ("", ".", "..") or "\0" in name:
             raise CheckpointError(
                 f"The checkpoint file {index} names the weights {shown(name)}; they must be files "
-                "beside it."
+                "next to it."
             )
     return set(named.values())
 
 
 def read_pickle(path: Path) -> Any:
-    """Returns what a pickle of tensors holds, on the CPU; nothing in it is executed.
+    """Returns the content of a pickle of tensors, on the CPU; nothing in it is executed.
 
     Raises:
-        CheckpointError: The file is broken, or holds something else than tensors.
+        CheckpointError: The file is broken, or holds anything other than tensors.
     """
     try:
         mapped = zipfile.is_zipfile(path)
@@ -163,7 +163,7 @@ def read_pickle(path: Path) -> Any:
 
 
 def _check_stored(path: Path) -> None:
-    """Raises ValueError where an archive holds more than it is large, which torch never writes."""
+    """Raises ValueError if an archive expands beyond its size, which torch never writes."""
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
     if any(one.compress_type != zipfile.ZIP_STORED for one in members):
@@ -173,7 +173,7 @@ def _check_stored(path: Path) -> None:
 
 
 def _check_held(content: Any) -> None:
-    """Raises ValueError where a tensor claims more numbers than stand in the file."""
+    """Raises ValueError if a tensor claims more numbers than the file holds."""
     waiting, seen = [content], set()
     while waiting:
         one = waiting.pop()
@@ -187,7 +187,7 @@ def _check_held(content: Any) -> None:
         elif isinstance(one, Tensor):
             plain = one.layout is torch.strided and one.device.type == "cpu"
             if not plain or one.numel() * one.element_size() > one.untyped_storage().nbytes():
-                raise ValueError("a tensor is larger than what is saved of it")
+                raise ValueError("a tensor is larger than its saved data")
 
 
 def check_description(folder: Path, part_class: Any, library: str) -> None:
@@ -206,7 +206,7 @@ def check_description(folder: Path, part_class: Any, library: str) -> None:
     if layers > MOST_LAYERS:
         raise CheckpointError(
             f"{folder} cannot be loaded as {part_class.__name__}: it describes {layers} layers; at "
-            f"most {MOST_LAYERS} are read."
+            f"most {MOST_LAYERS} are allowed."
         )
     with torch.device("meta"):  # shapes without numbers
         if library == "transformers":
@@ -218,8 +218,8 @@ def check_description(folder: Path, part_class: Any, library: str) -> None:
     there = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     if needed > there:  # each number takes a byte or more
         raise CheckpointError(
-            f"{folder} cannot be loaded as {part_class.__name__}: its description is of a model "
-            f"of {needed} numbers, but its files hold {there} bytes."
+            f"{folder} cannot be loaded as {part_class.__name__}: its description needs "
+            f"{needed} numbers, but its files hold {there} bytes."
         )
 
 
@@ -258,7 +258,7 @@ def load_part(
         kind: Library and class.
         device: Where a model goes.
         dtype: Type of its weights.
-        pickles: Whether pickles will do where there are no safetensors.
+        pickles: Whether pickles are accepted if there are no safetensors.
 
     Raises:
         CheckpointError: The folder does not hold what the class needs.
@@ -279,7 +279,7 @@ def load_part(
             loaded = part_class.from_pretrained(folder, **options)
     except CheckpointError:
         raise
-    except Exception as error:  # the libraries, and one in Rust, raise whatever they like
+    except Exception as error:  # the libraries, one of them in Rust, can raise anything
         reason = " ".join(line.strip() for line in str(error).strip().splitlines()[:2])[:500]
         raise CheckpointError(f"{folder} cannot be loaded as {name}: {reason}") from error
     if folder.name.endswith("tokenizer"):
@@ -287,13 +287,13 @@ def load_part(
     model, report = loaded
     if report["missing_keys"]:
         first = sorted(report["missing_keys"])[0]
-        raise CheckpointError(f"{folder} lacks weights of {name}, the first is {first}.")
+        raise CheckpointError(f"{folder} lacks weights of {name}, first of all {first}.")
     placed = model.to(device, memory_format=torch.channels_last)  # faster: docs/performance.md
     return placed.eval().requires_grad_(False)
 
 
 def check_tokenizer(folder: Path) -> None:
-    """Checks that what reads a tokenizer of sentencepiece is installed, where there is one.
+    """Checks that a sentencepiece tokenizer, if there is one, can be read.
 
     Without it transformers takes the file for another kind and names the wrong package.
 
@@ -301,20 +301,20 @@ def check_tokenizer(folder: Path) -> None:
         folder: Folder of a tokenizer.
 
     Raises:
-        CheckpointError: It is not.
+        CheckpointError: A package is missing.
     """
     needed = {"sentencepiece": is_sentencepiece_available, "protobuf": is_protobuf_available}
     missing = [name for name, is_there in needed.items() if not is_there()]
     ready = (folder / "tokenizer.json").exists() or not (folder / "spiece.model").exists()
     if missing and not ready:
         raise CheckpointError(
-            f"{folder} holds a tokenizer of sentencepiece; to read it, "
+            f"{folder} holds a sentencepiece tokenizer; to load it, "
             f"`pip install {' '.join(missing)}`."
         )
 
 
 def read_vocoder(folder: Path, device: str | torch.device) -> VocoderWeights | None:
-    """Returns the vocoder in a folder, as it is saved; `None` where there is none.
+    """Returns the vocoder in a folder, as saved, or `None` if there is none.
 
     Args:
         folder: Folder with `config.json` and safetensors, or else `vocoder.pt`, a pickle of
@@ -353,7 +353,7 @@ def write_vocoder(vocoder: VocoderWeights, folder: Path) -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Silences both libraries' notes and progress bars; what is wrong is raised instead."""
+    """Silences both libraries' notes and progress bars; errors are raised instead."""
     loggings = (diffusers.utils.logging, transformers.utils.logging)
     before = [(logging.get_verbosity(), logging.is_progress_bar_enabled()) for logging in loggings]
     for logging in loggings:

@@ -1,8 +1,8 @@
 """The published checkpoints that pairs are made of: their names, revisions and licences.
 
-A revision is the commit that public code of others pins too (Stable Diffusion: many projects;
-Riffusion: its authors' own), and `main` for Auffusion, of which no commit is known to us; what was
-used is kept in each sample, and `OWNER/NAME@COMMIT` asks for it again.
+A revision is the commit that other public code pins too (Stable Diffusion: many projects;
+Riffusion: its authors' own), or `main` for Auffusion, of which no commit is known to us. The commit
+used is saved in each sample, and `OWNER/NAME@COMMIT` requests it again.
 """
 
 from sonocanvas.pairs.hub import Source

@@ -32,10 +32,10 @@ def load(
         dtype: Type of their weights.
         image_model: Another picture model: a folder, `OWNER/NAME` or `OWNER/NAME@REVISION`.
         audio_model: Another spectrogram model with Riffusion's canvas.
-        on_warning: Called with sentences about licences and about what differs.
+        on_warning: Called with warnings about licences and differences.
 
     Raises:
-        CheckpointError: A checkpoint is not here and cannot be downloaded, a file is missing or
+        CheckpointError: A checkpoint is missing and cannot be downloaded, a file is missing or
             broken, or the two do not belong together.
     """
     return join(RECIPE, device, dtype, image_model, audio_model, on_warning)

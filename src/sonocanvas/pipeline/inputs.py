@@ -1,4 +1,4 @@
-"""What a call of the pipeline is given: prompts made into rows, and everything else checked."""
+"""The inputs of a pipeline call: prompts are arranged in rows, and everything is checked."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ OUTPUT_TYPES = ("pil", "np", "pt", "latent")
 
 
 def read_prompts(image: Any, audio: Any, negative_image: Any, negative_audio: Any) -> list[Prompts]:
-    """Returns the prompts in rows; one text beside a list holds for all of it.
+    """Returns the prompts in rows; a single text next to a list applies to all of it.
 
     Args:
         image: Text or list of texts, what the canvas should look like.
@@ -22,7 +22,7 @@ def read_prompts(image: Any, audio: Any, negative_image: Any, negative_audio: An
         negative_audio: What it should not sound like.
 
     Raises:
-        InvalidInputError: One is not a text, or empty where it may not be, or two lists differ in
+        InvalidInputError: A prompt is not a text or must not be empty, or two lists differ in
             length.
     """
     given = {
@@ -34,13 +34,15 @@ def read_prompts(image: Any, audio: Any, negative_image: Any, negative_audio: An
     counts = {name: len(texts) for name, texts in given.items() if isinstance(texts, list | tuple)}
     if len(set(counts.values())) > 1 or 0 in counts.values():
         told = ", ".join(f"{name} has {count}" for name, count in counts.items())
-        raise InvalidInputError(f"Lists of prompts must be of one length, 1 or more; {told}.")
+        raise InvalidInputError(f"Lists of prompts must have the same length, 1 or more; {told}.")
     count = max(counts.values(), default=1)
     columns = [texts if name in counts else [texts] * count for name, texts in given.items()]
     for name, column in zip(given, columns, strict=True):
         for text in column:
             if not isinstance(text, str) or not (text.strip() or name.startswith("negative")):
-                raise InvalidInputError(f"{name} has {text!r}; a prompt is a text with words.")
+                raise InvalidInputError(
+                    f"{name} has {text!r}; a prompt must be a text that is not empty."
+                )
     return [Prompts(*row) for row in zip(*columns, strict=True)]
 
 
@@ -86,7 +88,9 @@ def check_interval(interval: Any) -> None:
             f"guidance_interval must be two shares of the steps, not {interval!r}."
         )
     if not 0 <= interval[0] <= interval[1] <= 1:
-        raise InvalidInputError(f"guidance_interval must rise within [0, 1], not {list(interval)}.")
+        raise InvalidInputError(
+            f"guidance_interval must be in order within [0, 1], not {list(interval)}."
+        )
 
 
 def check_rule(rule: Any) -> None:
@@ -100,7 +104,7 @@ def check_rule(rule: Any) -> None:
 
 
 def check_noise(shape: tuple[int, ...], generator: Any, latents: Any) -> None:
-    """Checks where the noise comes from.
+    """Checks the source of the noise.
 
     Args:
         shape: `(batch, channels, height, width)` of the latents.
@@ -108,7 +112,7 @@ def check_noise(shape: tuple[int, ...], generator: Any, latents: Any) -> None:
         latents: `None`, or the noise itself.
 
     Raises:
-        InvalidInputError: The kind, the number or the shape is another.
+        InvalidInputError: The type, the number or the shape is wrong.
     """
     generators = generator if isinstance(generator, list) else [generator]
     for one in generators:
@@ -118,7 +122,7 @@ def check_noise(shape: tuple[int, ...], generator: Any, latents: Any) -> None:
             )
     if isinstance(generator, list) and len(generator) != shape[0]:
         raise InvalidInputError(
-            f"There are {len(generator)} generators for {shape[0]} canvases; give one for each, or "
+            f"There are {len(generator)} generators for {shape[0]} canvases; give one for each or "
             "one for all."
         )
     given = tuple(latents.shape) if isinstance(latents, torch.Tensor) else latents
@@ -129,7 +133,7 @@ def check_noise(shape: tuple[int, ...], generator: Any, latents: Any) -> None:
 def check_output(
     output_type: Any, callback: Any, wanted: Sequence[str], tensors: Sequence[str]
 ) -> None:
-    """Checks what a call gives back, at its end and after each step.
+    """Checks what a call returns, at its end and after each step.
 
     Args:
         output_type: One of `OUTPUT_TYPES`.

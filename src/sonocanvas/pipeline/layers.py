@@ -1,4 +1,4 @@
-"""What a call of the pipeline is given to keep: a picture, a sound, and how long the canvas is."""
+"""The content that a pipeline call is given to keep: a picture and a sound."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,11 +19,11 @@ from sonocanvas.sources.picture_file import with_contrast
 from sonocanvas.types import CanvasFormat, ModelPair, TextEmbeddings
 
 Given = tuple[Tensor, Tensor]
-"""A picture or a canvas `(height, width)`, and how opaque it is; both in [0, 1]."""
+"""A picture or a canvas `(height, width)`, and its opacity; both in [0, 1]."""
 
 
 def read_image(image: Any, mask: Any) -> Given:
-    """Returns a picture, its contrast fitted to a canvas, and where it holds.
+    """Returns a picture, its contrast fitted to a canvas, and its mask.
 
     Args:
         image: A PIL image, or an array or tensor `(height, width)` or `(height, width, 3)` in
@@ -31,7 +31,7 @@ def read_image(image: Any, mask: Any) -> Given:
         mask: Where it holds, of the same height and width; `None` is where it is opaque.
 
     Raises:
-        InvalidInputError: The shape or a value is another, or the picture is of one gray.
+        InvalidInputError: The shape or a value is wrong, or the picture is all one gray.
     """
     if isinstance(image, Image.Image):
         gray, opacity = picture_to_gray(image)
@@ -47,20 +47,20 @@ def read_image(image: Any, mask: Any) -> Given:
         )
         if opacity.shape != gray.shape:
             raise InvalidInputError(
-                f"mask is {tuple(opacity.shape)}; it must be {tuple(gray.shape)} as the image is."
+                f"mask is {tuple(opacity.shape)}; it must be {tuple(gray.shape)} like the image."
             )
     return with_contrast(gray, opacity, "image"), opacity
 
 
 def read_audio(audio: Any, fmt: CanvasFormat) -> Given:
-    """Returns the canvas of a sound, its peak brought to 0.95.
+    """Returns the canvas of a sound, its peak scaled to 0.95.
 
     Args:
         audio: An array or tensor `(samples,)` at the sample rate of the format.
         fmt: What a canvas means as sound.
 
     Raises:
-        InvalidInputError: The shape or a value is another, or the sound is silent.
+        InvalidInputError: The shape or a value is wrong, or the sound is silent.
     """
     samples = torch.as_tensor(np.asarray(audio)).float()
     if samples.ndim != 1 or not torch.isfinite(samples).all() or not samples.any():
@@ -78,13 +78,13 @@ def compose_given(
     strength: float,
     pair: ModelPair,
 ) -> Composition:
-    """Returns all that draws on the canvas of a call.
+    """Returns everything that draws the canvas of a call.
 
     Args:
         embeddings: The prompts.
         given: What is kept, by model: `"image"`, `"audio"` or both.
         drawn_by: Whether each model draws its prompt.
-        strength: How much of what is given stays, in [0, 1].
+        strength: How much of given content to keep, in [0, 1].
         pair: The models.
     """
     drawn = Composition.of(embeddings)

@@ -32,9 +32,9 @@ CASTS = {
     torch.float32: "float",
     torch.float64: "double",
 }
-"""The models' own methods that cast; diffusers' `to` warns even where there is no reason."""
+"""Casts with the models' own methods, since diffusers' `to` warns without a reason."""
 FOUND_FILE, FOUND_BY = "pipeline.py", ["pipeline", "SavedPipeline"]
-"""The file in a folder, and what is in it, by which diffusers' own `DiffusionPipeline` loads it."""
+"""The file that lets diffusers' own `DiffusionPipeline` load a folder, and its content."""
 
 
 class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
@@ -64,8 +64,8 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         CheckpointError: The parts do not belong together.
     """
 
-    # The two models are called by turns: were both in the chain, each step would move one. So
-    # the picture model waits outside it, comes when it is first called and stays to the end.
+    # The two models are called alternately: if both were in the chain, each step would move one. So
+    # the picture model stays outside it, is loaded at its first call and stays to the end.
     model_cpu_offload_seq = "image_text_encoder->audio_text_encoder->audio_unet->vae"
 
     def __init__(
@@ -198,13 +198,13 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         choices of a call and are not saved.
 
         Args:
-            save_directory: Where to; made if it is missing.
+            save_directory: Where to write; created if missing.
             safe_serialization: Only `True` is allowed.
             variant: Only `None` is allowed.
             max_shard_size: Largest file of weights, such as `"15MB"`.
 
         Raises:
-            InvalidInputError: Something else than plain safetensors is asked for.
+            InvalidInputError: Anything other than plain safetensors is requested.
         """
         if not safe_serialization or variant is not None:
             raise InvalidInputError(
@@ -243,7 +243,7 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         return self
 
     def _move_vocoder(self, weights: VocoderWeights, device: torch.device) -> None:
-        """Puts the vocoder that came with the models on a device; another stays where it is."""
+        """Moves the vocoder that came with the models to a device; others stay where they are."""
         if all(tensor.device == device for tensor in weights.tensors.values()):
             return
         tensors = {name: tensor.to(device) for name, tensor in weights.tensors.items()}
@@ -261,12 +261,14 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
 
     def enable_sequential_cpu_offload(self, *args: Any, **kwargs: Any) -> None:
         """Moves each layer only while it is called, as diffusers does: least memory, and slow."""
-        if self.image_text_encoder is self.audio_text_encoder:  # else it is taken twice, and fails
+        if (
+            self.image_text_encoder is self.audio_text_encoder
+        ):  # otherwise it is passed twice and fails
             self._exclude_from_cpu_offload = ["image_text_encoder"]
         super().enable_sequential_cpu_offload(*args, **kwargs)
 
     def enable_vae_slicing(self) -> None:
-        """Decodes canvas by canvas, where the vae can: less memory for a batch."""
+        """Decodes canvas by canvas if the vae can, which saves memory for a batch."""
         self._switch_vae("enable", "slicing")
 
     def disable_vae_slicing(self) -> None:
@@ -274,7 +276,7 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         self._switch_vae("disable", "slicing")
 
     def enable_vae_tiling(self) -> None:
-        """Decodes tile by tile, where the vae can: less memory for a large canvas."""
+        """Decodes tile by tile if the vae can, which saves memory for a large canvas."""
         self._switch_vae("enable", "tiling")
 
     def disable_vae_tiling(self) -> None:
@@ -285,7 +287,7 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         if not hasattr(self.vae, f"use_{what}"):
             raise InvalidInputError(
                 f"The vae is of {type(self.vae).__name__}, which has no {what}; AutoencoderKL and "
-                "AutoencoderDC have."
+                "AutoencoderDC do."
             )
         getattr(self.vae, f"{verb}_{what}")()
 
@@ -306,7 +308,7 @@ def offloaded(pair: ModelPair, device: str) -> ModelPair:
 
 
 def _default_vocoder(weights: VocoderWeights | None) -> Vocoder:
-    """Returns the vocoder of models that come with these weights, or with none."""
+    """Returns the default vocoder of models with these weights, or without any."""
     parts = {} if weights is None else {"weights": weights}
     name = VocoderChoice().name if weights is None else weights.kind
     vocoder: Vocoder = build("vocoder", name, {}, **parts)
@@ -326,7 +328,7 @@ def _saved_scheduler(folder: str, pair: ModelPair) -> diffusers.SchedulerMixin |
     allowed = [class_name for class_name, _ in SCHEDULERS.values()]
     if given not in [["diffusers", class_name] for class_name in allowed]:
         raise CheckpointError(
-            f"{index} gives scheduler as {given}; allowed of diffusers: {', '.join(allowed)}."
+            f"{index} gives scheduler as {given}; allowed from diffusers: {', '.join(allowed)}."
         )
     return getattr(diffusers, given[1]).from_config(pair.scheduler_config)
 

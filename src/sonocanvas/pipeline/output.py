@@ -1,4 +1,4 @@
-"""What a call of the pipeline gives back: clean latents decoded, played and put into a form."""
+"""The output of a pipeline call: clean latents decoded, played and converted."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from sonocanvas.vocoders.parts import play
 
 @dataclass
 class SonoCanvasOutput(BaseOutput):  # type: ignore[misc]
-    """What a call of the pipeline makes; of `"latent"` only the first field is there.
+    """The output of a pipeline call; for `"latent"` only the first field is set.
 
     Attributes:
         images: RGB pictures: a list of PIL images, an array `(batch, height, width, 3)` or a
@@ -41,7 +41,7 @@ class SonoCanvasOutput(BaseOutput):  # type: ignore[misc]
 
     @property
     def audios(self) -> npt.NDArray[np.float32] | Tensor | None:
-        """The waveforms, by the name that the audio pipelines of diffusers give them."""
+        """The waveforms, under the name used by diffusers' audio pipelines."""
         return self.waveforms
 
 
@@ -55,7 +55,7 @@ def finish(
         latents: `(batch, channels, height, width)` float32, for `"latent"` given back as it is.
         output_type: One of `inputs.OUTPUT_TYPES`.
         crop_columns: Columns that are dropped at the right.
-        pinned: What was given; where it is exact it is not decoded, but as it was.
+        pinned: Given content; where it is exact, it replaces the decoded picture.
     """
     if output_type == "latent":
         return SonoCanvasOutput(images=latents)

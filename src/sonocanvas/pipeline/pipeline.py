@@ -37,11 +37,11 @@ OnStepEnd = Callable[[Any, int, Tensor, dict[str, Any]], dict[str, Any]]
 
 SAMPLING = Sampling()
 UNREAD = "a"
-"""A prompt that no model draws, where what is given stands instead."""
+"""A prompt that no model draws, since given content replaces it."""
 
 
 class SonoCanvasPipeline(PairPipeline):
-    """Two prompts to canvases that look like the one and sound like the other.
+    """Turns two prompts into canvases that look like one and sound like the other.
 
     The models are those of `PairPipeline`, which tells how they are made; the loop is
     `denoise.denoise`.
@@ -99,9 +99,9 @@ class SonoCanvasPipeline(PairPipeline):
 
         Args:
             image_prompt: What the canvas should look like: one text, or a list of the batch; may
-                be left out beside an image.
-            audio_prompt: What it should sound like; may be left out beside an audio. Lists are of
-                equal length, and one text beside a list holds for all of it.
+                be left out if there is an image.
+            audio_prompt: What it should sound like; may be left out if there is an audio. Lists
+                have equal length, and a single text next to a list applies to all of it.
             negative_image_prompt: What it should not look like.
             negative_audio_prompt: What it should not sound like.
             num_inference_steps: Number of denoising steps.
@@ -115,9 +115,9 @@ class SonoCanvasPipeline(PairPipeline):
                 pair's canvas. Without an audio prompt no model plays over it.
             mask: Where the image holds, `(height, width)` in [0, 1] or a gray PIL image; by
                 default where it is opaque.
-            strength: How much of the two stays, from 0 to 1, which is all of it.
-            duration_s: How long the canvas is, from 2 to 600; 0 is that of the pair.
-            num_images_per_prompt: Canvases of each pair of prompts, one after the other.
+            strength: How much of the two to keep, from 0 to 1 (all of it).
+            duration_s: Length of the canvas, from 2 to 600; 0 for the pair's own.
+            num_images_per_prompt: Canvases per pair of prompts, one after the other.
             generator: What draws the noise: one for the batch or a list with one for each canvas;
                 by default torch's own on the CPU.
             latents: Instead of the first noise: `(batch, channels, height, width)` unit noise.
@@ -221,7 +221,7 @@ class SonoCanvasPipeline(PairPipeline):
         callback_on_step_end: OnStepEnd | None,
         callback_on_step_end_tensor_inputs: Sequence[str],
     ) -> None:
-        """Checks what a call was given beside the prompts; `shape` is that of its latents.
+        """Checks the inputs of a call other than the prompts; `shape` is that of its latents.
 
         Raises:
             InvalidInputError: A value is not allowed.
@@ -238,7 +238,7 @@ class SonoCanvasPipeline(PairPipeline):
     def _on_step_end(
         self, callback: OnStepEnd | None, wanted: Sequence[str]
     ) -> Callable[[int, Tensor, Tensor], Tensor] | None:
-        """Returns what the loop calls after a step, for what the user wants to be called."""
+        """Returns the loop's callback after a step, which wraps the user's callback."""
         if callback is None:
             return None
 

@@ -1,8 +1,8 @@
 """The way in by `diffusers.DiffusionPipeline.from_pretrained(FOLDER, trust_remote_code=True)`.
 
 diffusers finds `pipeline.py` in the folder of a pair, which names `SavedPipeline`. That has one
-component, the whole pair, and diffusers has it loaded by the class that it gives for it: so what
-a folder may hold is checked as `SonoCanvasPipeline.from_pretrained` checks it.
+component, the whole pair, which diffusers loads by the class that it names: so the content of a
+folder is checked as `SonoCanvasPipeline.from_pretrained` checks it.
 """
 
 import os
@@ -15,7 +15,7 @@ from sonocanvas.pipeline.pipeline import SonoCanvasPipeline
 
 
 class SavedPair(ModelMixin):  # type: ignore[misc]
-    """A folder, as diffusers asks for a component of one."""
+    """A folder in the role of a component of diffusers."""
 
     @classmethod
     def from_pretrained(
@@ -24,7 +24,7 @@ class SavedPair(ModelMixin):  # type: ignore[misc]
         torch_dtype: torch.dtype | None = None,
         **ignored: Any,
     ) -> SonoCanvasPipeline:
-        """Returns the pipeline of a folder; what diffusers says of devices and memory is ignored.
+        """Returns the pipeline of a folder, ignoring diffusers' arguments on devices and memory.
 
         Args:
             pretrained_model_name_or_path: The folder of a pair.
@@ -39,18 +39,18 @@ class SavedPair(ModelMixin):  # type: ignore[misc]
 
 
 class SavedPipeline(DiffusionPipeline):  # type: ignore[misc]
-    """What `pipeline.py` in the folder of a pair gives to diffusers: a `SonoCanvasPipeline`."""
+    """The class that `pipeline.py` in the folder of a pair names: gives a `SonoCanvasPipeline`."""
 
     def __new__(cls, pipeline: SonoCanvasPipeline) -> SonoCanvasPipeline:
         """Returns the pipeline that was loaded."""
         return pipeline
 
     def __init__(self, pipeline: SonoCanvasPipeline) -> None:
-        """Is there for its signature, by which diffusers knows what to load."""
+        """Exists only for its signature, which tells diffusers what to load."""
 
     @classmethod
     def extract_init_dict(
         cls, config_dict: dict[str, Any], **kwargs: Any
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        """Returns what diffusers is to load, whatever the parts in `model_index.json` are."""
+        """Returns what diffusers should load, whatever parts `model_index.json` has."""
         return {"pipeline": [__name__, SavedPair.__name__]}, kwargs, {}

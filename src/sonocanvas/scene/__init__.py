@@ -1,1 +1,1 @@
-"""Who draws where: layers and their places on the canvas."""
+"""Scenes: layers and their places on the canvas."""

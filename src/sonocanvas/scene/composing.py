@@ -1,4 +1,4 @@
-"""From placed layers to all that draws: what each model is asked for, and what is pinned."""
+"""From placed layers to what draws the canvas: prompts for the models, and pinned content."""
 
 import dataclasses
 import math
@@ -17,27 +17,27 @@ from sonocanvas.text import encode_text
 from sonocanvas.types import ModelPair
 
 LEAST_VIEW = 4
-"""A model sees at least the fourth part of the canvas that it was trained for, if there is."""
+"""A model sees at least a quarter of the canvas that it was trained for, if the canvas allows."""
 
 
 def compose_layers(
     placed: Sequence[Placed], pair: ModelPair, negative: dict[str, str]
 ) -> tuple[Composition, list[str]]:
-    """Returns all that draws on the canvas of some layers, and warnings as sentences.
+    """Returns everything that draws the canvas of some layers, and warnings.
 
-    Where no layer is there is silence.
+    Places without a layer are silent.
 
     Args:
         placed: The layers.
         pair: The models.
-        negative: What the image and the audio model do not draw where a layer does not say it.
+        negative: What the image and the audio model avoid unless a layer says otherwise.
     """
     experts, sentences = [], list[str]()
     for one in placed:
         if one.cut_s > 0:
             sentences.append(
-                f"'{one.layer.words}' is longer than its place; its last {one.cut_s:.1f} s are "
-                "not heard. The fit 'stretch' would take all of it, faster."
+                f"'{one.layer.words}' is longer than its place; the last {one.cut_s:.1f} s are "
+                "cut off. The fit 'stretch' would play all of it, faster."
             )
         if one.layer.prompt:
             expert, told = _expert(one, pair, negative)
@@ -47,7 +47,7 @@ def compose_layers(
 
 
 def _expert(one: Placed, pair: ModelPair, negative: dict[str, str]) -> tuple[Expert, list[str]]:
-    """Returns what draws the prompt of a layer, and warnings."""
+    """Returns the expert that draws the prompt of a layer, and warnings."""
     model, block = MODEL_OF[one.layer.kind], block_of(pair)
     refused = one.layer.negative_prompt or negative[model]
     text, told = encode_text(pair, model, one.layer.prompt, f"{model} prompt")
@@ -68,11 +68,11 @@ def _expert(one: Placed, pair: ModelPair, negative: dict[str, str]) -> tuple[Exp
 
 
 def pin(placed: Sequence[Placed], drawn: Composition, pair: ModelPair) -> Composition:
-    """Returns a composition with what the sources of layers give, and silence where none is.
+    """Returns a composition with the content of layers' sources, and silence outside layers.
 
     Args:
         placed: The layers.
-        drawn: What the models draw of them.
+        drawn: The experts of the layers that models draw.
         pair: The models.
     """
     fmt, block = pair.canvas_format, block_of(pair)
@@ -100,19 +100,19 @@ def pin(placed: Sequence[Placed], drawn: Composition, pair: ModelPair) -> Compos
 
 
 def _shift(pair: ModelPair, level_db: float) -> Tensor:
-    """Returns the latent `(channels, 1, 1)` by which a canvas is brighter that is louder by `-dB`.
+    """Returns the latent `(channels, 1, 1)` to add to make a canvas louder by `-level_db`.
 
-    In a format of logarithms all of it is brighter by as much, and an autoencoder is near enough
-    to linear in that.
+    In a logarithmic format this brightens every pixel by the same amount, which an autoencoder
+    encodes almost linearly.
 
     Raises:
-        InvalidInputError: The format is not one of logarithms.
+        InvalidInputError: The format is not logarithmic.
     """
     fmt, block = pair.canvas_format, block_of(pair)
     if fmt.power:
         raise InvalidInputError(
-            f"The canvas of '{pair.name}' is not logarithmic; a layer that its models draw has a "
-            f"level of 0 dB, not {level_db:g}."
+            f"The canvas of '{pair.name}' is not logarithmic; a layer drawn by its models must "
+            f"have a level of 0 dB, not {level_db:g} dB."
         )
     share = -level_db / (20 * math.log10(fmt.log_ceiling / fmt.log_floor))
     share = -share if fmt.inverted else share

@@ -14,12 +14,12 @@ from sonocanvas.settings import Part, Share, SourceChoice, whole_or_none
 from sonocanvas.values import expanded, read_value, shown
 
 MODEL_KINDS = {"image": "picture", "audio": "sound"}
-"""What the layers are called that each model draws."""
+"""The kind of layer that each model draws."""
 MODEL_OF = {kind: model for model, kind in MODEL_KINDS.items()}
 KINDS = tuple(MODEL_OF)
 FITS = ("contain", "cover", "tile", "stretch")
 FILES = {"picture": "picture_file", "sound": "sound_file"}
-"""The source of a layer that names a file."""
+"""The source for each kind of layer that names a file."""
 
 PICTURE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"),
@@ -30,7 +30,7 @@ SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 Range = Annotated[tuple[float, ...], Strict(False)]
 
 STRENGTH = 0.4
-"""Chosen by the selector: below it a picture or a sound of one's own goes, above it the other."""
+"""Chosen by the selector: below it your own file is lost, above it the other side is."""
 NUMBER = r"(\d+(?:\.\d+)?)"
 WORDS = {
     "span_s": re.compile(rf"{NUMBER}-{NUMBER}s"),
@@ -39,27 +39,27 @@ WORDS = {
     "feather_s": re.compile(rf"~{NUMBER}s"),
     "strength": re.compile(rf"{NUMBER}%"),
 }
-"""How a layer in one line gives a number, and of what."""
+"""How a layer in one line writes each number."""
 
 
 class Layer(Part):
     """A picture or a sound on the canvas.
 
     Raises:
-        InvalidInputError: A value is not allowed, or nothing says what the layer holds.
+        InvalidInputError: A value is not allowed, or the layer has no content.
     """
 
     kind: Literal["picture", "sound"]
-    prompt: str = Field(default="", description="what a model draws; beside a source, over it")
+    prompt: str = Field(default="", description="what a model draws; if there is a source, over it")
     negative_prompt: str = ""
     source: SourceChoice = SourceChoice()
-    span_s: Range = Field(default=(), description="start and end; empty is the whole canvas")
-    band_hz: Range = Field(default=(), description="lowest and highest; empty is all")
+    span_s: Range = Field(default=(), description="start and end; empty for the whole canvas")
+    band_hz: Range = Field(default=(), description="lowest and highest; empty for all")
     level_db: float = Field(default=0.0, ge=-90, le=0)
     feather_s: float = Field(default=0.0, ge=0, le=60, description="how far its edges fade")
     fit: Literal["contain", "cover", "tile", "stretch"] = "contain"
     strength: Share = Field(
-        default=STRENGTH, description="how much of what a source gives stays; 1 is that alone"
+        default=STRENGTH, description="how much of the source's content to keep; 1 for all"
     )
 
     @model_validator(mode="before")
@@ -88,7 +88,7 @@ class Layer(Part):
     def _forwards(cls, ends: tuple[float, ...]) -> tuple[float, ...]:
         if ends and not (len(ends) == 2 and 0 <= ends[0] < ends[1]):
             raise InvalidInputError(
-                f"A span or a band is a start and an end that is higher, not {list(ends)}."
+                f"A span or a band must be a start and a higher end, not {list(ends)}."
             )
         return ends
 
@@ -100,16 +100,16 @@ class Layer(Part):
             own = load("source", self.source.name).kind
             if own != self.kind:
                 raise InvalidInputError(
-                    f"The source '{self.source.name}' gives a {own}, but the layer is a "
+                    f"The source '{self.source.name}' holds a {own}, but the layer is a "
                     f"{self.kind}."
                 )
         return self
 
     def settled(self) -> "Layer":
-        """Returns the layer with what tells the content of its source from another.
+        """Returns the layer with the identity of its source's content, such as a digest.
 
         Raises:
-            InvalidInputError: There is no such content, or it is another than was settled.
+            InvalidInputError: The content is missing, or differs from the recorded identity.
         """
         if not self.source.name:
             return self
@@ -118,7 +118,7 @@ class Layer(Part):
         return self.model_copy(update={"source": given})
 
     def beside(self, folder: Path) -> "Layer":
-        """Returns the layer with the path of its file read from a folder."""
+        """Returns the layer with the path of its file relative to a folder."""
         path = self.source.options.get("path")
         if path is None:
             return self
@@ -128,7 +128,7 @@ class Layer(Part):
 
     @property
     def words(self) -> str:
-        """What the layer holds, in words: its prompt, or what its source is called."""
+        """The content of the layer in words: its prompt or the name of its source."""
         if self.prompt.strip():
             return self.prompt
         given = self.source.options
@@ -137,13 +137,13 @@ class Layer(Part):
 
 
 def parse_layer(text: str) -> dict[str, Any]:
-    """Returns the fields of `Layer` that a line such as `sound "a bell ringing" 0-3s -10dB` gives.
+    """Returns the fields of `Layer` in a line such as `sound "a bell ringing" 0-3s -10dB`.
 
-    The first word is its kind. A word with the ending of a picture or a sound is a file, and any
-    other a prompt; `key=value` is a field of `Layer` or an option of its source.
+    The first word is its kind. A word with the ending of a picture or a sound is a file, any other
+    word a prompt; `key=value` is a field of `Layer` or an option of its source.
 
     Raises:
-        InvalidInputError: A word means nothing or comes twice.
+        InvalidInputError: A word is not valid or is given twice.
 
     Example:
         >>> parse_layer('picture "a castle" 0-10s 500-8000Hz -20dB cover')["band_hz"]
@@ -174,7 +174,7 @@ def parse_layer(text: str) -> dict[str, Any]:
 
 
 def _read(word: str) -> tuple[str, Any]:
-    """Returns the field of a layer or the option of its source that a word gives, and its value."""
+    """Returns the field of a layer, or option of its source, that a word sets, and its value."""
     for field, pattern in WORDS.items():
         found = pattern.fullmatch(word)
         if found:

@@ -1,4 +1,4 @@
-"""Where layers are on a canvas, and what of it is given."""
+"""Places layers on a canvas, with the content of their sources."""
 
 import dataclasses
 import math
@@ -31,9 +31,9 @@ class Placed:
         box: Rows and columns that it may use, in pixels.
         across: `(mels,)` how much of it is in each row, in [0, 1].
         along: `(frames,)` how much of it is in each column, in [0, 1].
-        given: `(mels, frames)` what its source gives, silent elsewhere; `None` without one.
-        opacity: `(mels, frames)` how opaque that is, in [0, 1]; `None` without one.
-        cut_s: How much of its sound has no room, in seconds.
+        given: `(mels, frames)` the source's content, silent elsewhere; `None` without a source.
+        opacity: `(mels, frames)` how opaque that is, in [0, 1]; `None` without a source.
+        cut_s: How much of its sound does not fit, in seconds.
     """
 
     layer: Layer
@@ -51,24 +51,24 @@ class Placed:
 
     @property
     def covers(self) -> Tensor:
-        """How much of each pixel it fills, `(mels, frames)`: a model all of its place."""
+        """How much of each pixel it fills, `(mels, frames)`; a model fills all of its place."""
         return self.weights if self.layer.prompt or self.opacity is None else self.opacity
 
 
 def block_of(pair: ModelPair) -> int:
-    """Returns how many pixels a place in a latent is wide and high."""
+    """Returns the side of a latent position in pixels."""
     return pair.canvas_format.mels // pair.latent_shape[1]
 
 
 def counted_squares(layer: Layer, pair: ModelPair) -> list[Layer]:
-    """Returns a picture that is asked for one to three times as so many layers of one square.
+    """Returns a picture that is asked for one to three times as that many square layers.
 
-    They stand evenly on the canvas. `mini` draws four in a row of what has the whole canvas. Any
-    other layer stays as it is.
+    They are spaced evenly on the canvas, since `mini` draws four in a row on a whole canvas. Any
+    other layer is returned unchanged.
 
     Args:
         layer: A layer of a scene, such as the picture `two owls`.
-        pair: The models; those of an open vocabulary read such a prompt themselves.
+        pair: The models; those with an open vocabulary read such a prompt themselves.
     """
     count, fmt = count_of(layer.prompt), pair.canvas_format
     square_s = fmt.mels * fmt.hop_samples / fmt.sample_rate_hz
@@ -81,17 +81,17 @@ def counted_squares(layer: Layer, pair: ModelPair) -> list[Layer]:
 
 
 def duration_of(pair: ModelPair) -> float:
-    """Returns how long a canvas of a pair is, in seconds."""
+    """Returns the length of a pair's canvas in seconds."""
     frames = pair.latent_shape[2] * block_of(pair) - pair.crop_columns
     return frames * pair.canvas_format.hop_samples / pair.canvas_format.sample_rate_hz
 
 
 def resized(pair: ModelPair, duration_s: float) -> ModelPair:
-    """Returns a pair whose canvases are of another duration; its models stay as they are.
+    """Returns the pair with canvases of another duration; its models stay the same.
 
     Args:
         pair: The models.
-        duration_s: In seconds; 0 is the pair's own.
+        duration_s: In seconds; 0 for the pair's own.
     """
     if duration_s == 0:
         return pair
@@ -108,7 +108,7 @@ def resized(pair: ModelPair, duration_s: float) -> ModelPair:
 
 
 def place_layers(layers: Sequence[Layer], pair: ModelPair) -> list[Placed]:
-    """Returns where each layer is on the canvas of a pair, with what its source gives.
+    """Returns each layer placed on the canvas of a pair, with its source's content.
 
     Raises:
         InvalidInputError: A layer lies outside the canvas, or its source cannot be read.
@@ -119,13 +119,13 @@ def place_layers(layers: Sequence[Layer], pair: ModelPair) -> list[Placed]:
 def place(
     layer: Layer, number: int, pair: ModelPair, given: tuple[Tensor, Tensor] | None = None
 ) -> Placed:
-    """Returns where a layer is on the canvas of a pair.
+    """Returns a layer placed on the canvas of a pair.
 
     Args:
         layer: The layer.
         number: Its number, for messages.
         pair: The models.
-        given: What it holds instead of its source, as a source gives it.
+        given: Content to use instead of its source's.
 
     Raises:
         InvalidInputError: It lies outside the canvas, or its source cannot be read.
@@ -165,8 +165,8 @@ def _columns(layer: Layer, number: int, fmt: CanvasFormat, shown: int) -> tuple[
     if right > shown or left == right:
         start, end = layer.span_s
         raise InvalidInputError(
-            f"Layer {number}, '{layer.words}', is from {start:g} to {end:g} s; the canvas lasts "
-            f"{shown / frames_a_second:.2f} s, and a longer one is had by --duration."
+            f"Layer {number}, '{layer.words}', is from {start:g} to {end:g} s, but the canvas "
+            f"lasts {shown / frames_a_second:.2f} s; --duration makes it longer."
         )
     return left, right
 
@@ -180,17 +180,17 @@ def _rows(layer: Layer, number: int, fmt: CanvasFormat) -> tuple[int, int]:
     inside = ((middles >= low) & (middles <= high)).nonzero()
     if high > fmt.f_max_hz or not len(inside):
         raise InvalidInputError(
-            f"Layer {number}, '{layer.words}', has a band from {low:g} to {high:g} Hz; the canvas "
-            f"holds {fmt.f_min_hz:g} to {fmt.f_max_hz:g} Hz in {fmt.mels} bands, and at least one "
-            "must lie in it."
+            f"Layer {number}, '{layer.words}', has a band from {low:g} to {high:g} Hz; it must "
+            f"contain at least one of the canvas's {fmt.mels} bands from {fmt.f_min_hz:g} to "
+            f"{fmt.f_max_hz:g} Hz."
         )
     return fmt.mels - 1 - int(inside[-1]), fmt.mels - int(inside[0])
 
 
 def _ramp(count: int, first: int, last: int, feather: float) -> Tensor:
-    """Returns 1 from `first` to before `last` of so many places and 0 elsewhere.
+    """Returns weights that are 1 from `first` to before `last` and 0 elsewhere.
 
-    Towards an edge that is not that of the canvas it falls over `feather` places, within.
+    Towards an edge that is not the canvas's they fall over `feather` places inside it.
     """
     places = torch.arange(count) + 0.5
     inside = ((places > first) & (places < last)).float()
@@ -202,7 +202,7 @@ def _ramp(count: int, first: int, last: int, feather: float) -> Tensor:
 
 
 def _fitted(gray: Tensor, opacity: Tensor, layer: Layer, room: Box) -> tuple[Tensor, Tensor, int]:
-    """Returns what a source gives in its room, how opaque it is, and the columns that are cut."""
+    """Returns the content of a source in its place, its opacity, and the number of cut columns."""
     height, width = room.bottom - room.top, room.right - room.left
     if layer.kind == "sound":
         size, tiled = _sound_size(gray.shape, width, layer.fit)
@@ -221,7 +221,7 @@ def _fitted(gray: Tensor, opacity: Tensor, layer: Layer, room: Box) -> tuple[Ten
 def _picture_size(
     shape: Sequence[int], height: int, width: int, fit: str
 ) -> tuple[tuple[int, int], bool]:
-    """Returns the size that a picture gets in its room, and whether it is repeated."""
+    """Returns the size of a picture in its place, and whether it is repeated."""
     if fit == "stretch":
         return (height, width), False
     ratios = height / shape[0], width / shape[1]
@@ -231,7 +231,7 @@ def _picture_size(
 
 
 def _sound_size(shape: Sequence[int], width: int, fit: str) -> tuple[tuple[int, int], bool]:
-    """Returns the size that a sound gets in its room, and whether it is repeated."""
+    """Returns the size of a sound in its place, and whether it is repeated."""
     if fit == "stretch" or (fit == "cover" and shape[1] < width):
         return (shape[0], width), False
     return (shape[0], shape[1]), fit == "tile"
@@ -245,7 +245,7 @@ def _scaled(one: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _into(one: Tensor, height: int, width: int, centred: bool) -> Tensor:
-    """Returns a picture in a room of another size: cut where it is larger, else with 0 around."""
+    """Returns a picture at another size: cut if larger, padded with 0 if smaller."""
     rows, columns = one.shape
     spare = [height - rows, width - columns]
     before = [side // 2 if centred else 0 for side in spare]
@@ -256,6 +256,6 @@ def _into(one: Tensor, height: int, width: int, centred: bool) -> Tensor:
 def quieter(canvas: Tensor, level_db: float, fmt: CanvasFormat) -> Tensor:
     """Returns rows of a canvas `(rows, frames)` at another level, 0 dB or less."""
     rows = canvas.shape[0]
-    whole = functional.pad(canvas, (0, 0, 0, fmt.mels - rows))  # the format is of all rows
+    whole = functional.pad(canvas, (0, 0, 0, fmt.mels - rows))  # the format needs all rows
     mel = canvas_to_mel(whole[None], fmt) * 10 ** (level_db / 20)
     return mel_to_canvas(mel, fmt)[0, :rows]

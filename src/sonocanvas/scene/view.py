@@ -20,7 +20,7 @@ MARKS_HZ = (100, 500, 1000, 2000, 4000, 8000, 16000)
 
 
 def describe_layers(placed: Sequence[Placed], pair: ModelPair) -> list[dict[str, str]]:
-    """Returns each layer in words, by the heading of a column."""
+    """Returns a table row for each layer, by column heading."""
     fmt, told = pair.canvas_format, []
     shown = slice(None, len(placed[0].along) - pair.crop_columns if placed else None)
     for number, one in enumerate(placed, 1):
@@ -46,7 +46,7 @@ def describe_layers(placed: Sequence[Placed], pair: ModelPair) -> list[dict[str,
 
 
 def silent_share(placed: Sequence[Placed], pair: ModelPair) -> float:
-    """Returns how much of the canvas no layer covers, in [0, 1]."""
+    """Returns the share of the canvas that no layer covers, in [0, 1]."""
     free = torch.ones(1)
     for one in placed:
         free = free * (1 - one.covers[:, : len(one.along) - pair.crop_columns])
@@ -54,9 +54,9 @@ def silent_share(placed: Sequence[Placed], pair: ModelPair) -> float:
 
 
 def draw_places(placed: Sequence[Placed], pair: ModelPair) -> Image.Image:
-    """Returns a picture of where the layers are, with what their sources give.
+    """Returns a picture of where the layers are, with the content of their sources.
 
-    Pictures are amber, sounds are teal; each stands in its place and is as opaque as it is there.
+    Pictures are amber, sounds are teal; each is as opaque as its layer is at that place.
     """
     fmt = pair.canvas_format
     frames = pair.latent_shape[2] * (fmt.mels // pair.latent_shape[1]) - pair.crop_columns

@@ -1,1 +1,1 @@
-"""Scorers: numbers that say how good a sample is."""
+"""Scorers, which measure how good a sample is."""

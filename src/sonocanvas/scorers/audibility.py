@@ -1,4 +1,4 @@
-"""Audibility: how much of what is heard of a canvas the sound model takes for its own."""
+"""Audibility: how much of a canvas's audible sound the sound model recognises as its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ STEPS = 16
 FIRST_STEP = 4
 GUIDANCE = 8.0
 TOLERANCE_DB = 24.0
-"""How far the canvas may lie over what the sound model makes of it and still be the sound's."""
+"""How far a canvas can exceed the sound model's version and still count as its sound."""
 POOL = 4  # mel bands and frames that are heard as one
 
 
@@ -49,8 +49,8 @@ class Audibility:
         """Returns the score `audibility` of each sample, from 0 to 1.
 
         The canvas is made noisy and the sound model alone denoises it: what it removes was not
-        its. What is left, and the rest of the canvas, are then heard one beside the other
-        (`masking.share_of_loudness`). Where the two are known no model is needed: take that.
+        its own. What is left and the rest of the canvas are then heard at the same time
+        (`masking.share_of_loudness`), which needs no model if the two are known.
 
         Args:
             samples: Each with a canvas `(256, frames)` in the format of `mini`.
@@ -63,8 +63,8 @@ class Audibility:
     def _score(self, sample: Sample) -> Score:
         if sample.canvas_format != self._pair.canvas_format:
             raise InvalidInputError(
-                "'audibility' listens with the sound model of 'mini', and this canvas is another "
-                "pair's."
+                "'audibility' listens with the sound model of 'mini', but this canvas belongs to "
+                "another pair."
             )
         canvas = bytes_to_canvas(canvas_to_bytes(sample.canvas))[None]
         own = recognised(self._pair, canvas, sample.prompts)
@@ -76,7 +76,7 @@ class Audibility:
 
 
 def recognised(pair: ModelPair, canvas: Tensor, prompts: Prompts) -> Tensor:
-    """Returns what the sound model alone makes of a canvas `(1, mels, frames)` made noisy.
+    """Returns a canvas `(1, mels, frames)`, made noisy and denoised by the sound model alone.
 
     The noise is that of seed 0 at step 4 of 16, and guidance is 8: of forty settings tried on
     thirty mixtures of known parts these came nearest to their shares (docs/scores.md). Below a

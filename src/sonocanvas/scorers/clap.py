@@ -42,14 +42,14 @@ def load_clap(model: str = CLAP.place, device: str = "cpu") -> ClapEmbedder:
 
     Raises:
         InvalidInputError: The device cannot be used.
-        CheckpointError: The model is not here and cannot be downloaded, or is no CLAP.
+        CheckpointError: The model is missing and cannot be downloaded, or is not a CLAP.
     """
     return ClapEmbedder(*load_published(model, CLAP, "ClapModel", "ClapProcessor", device))
 
 
 @dataclass(frozen=True)
 class Clap:
-    """Cosine of the sound with its audio prompt by CLAP, 0 where it is negative.
+    """Cosine of the sound with its audio prompt by CLAP, or 0 if it is negative.
 
     Attributes:
         model: A folder, or a repository of the Hub.
@@ -61,7 +61,7 @@ class Clap:
     higher_is_better: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self._embedder  # noqa: B018  # what is missing is told now
+        self._embedder  # noqa: B018  # fails now if something is missing
 
     @cached_property
     def _embedder(self) -> ClapEmbedder:

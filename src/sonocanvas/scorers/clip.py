@@ -41,7 +41,7 @@ def load_clip(model: str = CLIP.place, device: str = "cpu") -> ClipEmbedder:
 
     Raises:
         InvalidInputError: The device cannot be used.
-        CheckpointError: The model is not here and cannot be downloaded, or is no CLIP.
+        CheckpointError: The model is missing and cannot be downloaded, or is not a CLIP.
     """
     return ClipEmbedder(*load_published(model, CLIP, "CLIPModel", "CLIPProcessor", device))
 
@@ -60,7 +60,7 @@ class Clip:
     higher_is_better: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self._embedder  # noqa: B018  # what is missing is told now
+        self._embedder  # noqa: B018  # fails now if something is missing
 
     @cached_property
     def _embedder(self) -> ClipEmbedder:

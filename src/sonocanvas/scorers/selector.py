@@ -1,4 +1,4 @@
-"""The towers of `mini`: what chooses among samples, and whose text encoder the pair reads with."""
+"""The towers of `mini`, which select samples and whose text encoder the pair reads with."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from sonocanvas.scorers.towers import TowerScorer
 
 @dataclass(frozen=True)
 class Selector(TowerScorer):
-    """Cosines of canvas and sound with their prompts by the towers of `mini`; they may select."""
+    """Cosines of canvas and sound with their prompts by the towers of `mini`; they can select."""
 
     name = "selector"
     folder = SHIPPED / "mini"

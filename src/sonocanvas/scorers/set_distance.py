@@ -35,7 +35,7 @@ class SetDistance:
     def __post_init__(self) -> None:
         if self.extractor not in self.extractors:
             raise unknown(f"extractor of {self.name}", self.extractor, self.extractors)
-        self._embedder  # noqa: B018  # what is missing is told now
+        self._embedder  # noqa: B018  # fails now if something is missing
 
     @cached_property
     def _embedder(self) -> Embedder:
@@ -58,8 +58,8 @@ class SetDistance:
         counts = len(samples), len(reference)
         if min(counts) < 2:
             raise InvalidInputError(
-                f"{self.name} compares two or more samples with two or more; given are "
-                f"{counts[0]} and {counts[1]}."
+                f"{self.name} compares at least two samples with at least two, not "
+                f"{counts[0]} with {counts[1]}."
             )
         ours, theirs = (
             torch.cat([self._embedder.embed(sample) for sample in one]).double().numpy()

@@ -1,7 +1,7 @@
-"""What strangers have in common: what they are asked, and how their answers are read.
+"""The base of strangers: what they are asked, and how their answers are read.
 
-A stranger is a classifier that others trained, on recordings or photographs. It only reports; what
-it knows of real things stands in a table, `data/NAME.tsv`, by which it is asked for nothing else.
+A stranger is a classifier that others trained, on recordings or photographs. It only reports; the
+table `data/NAME.tsv` says what it recognises in reality, and it is asked about nothing else.
 """
 
 import csv
@@ -21,7 +21,7 @@ from sonocanvas.types import Sample, Score
 
 FEWEST_RECORDINGS = 2
 LOWEST_AUC = 0.75
-"""Of what is real; 0.5 is chance. Below it a stranger is not asked about a thing."""
+"""Least AUC on real things, where 0.5 is chance: below it a stranger is not asked about a thing."""
 
 Logits = NDArray[np.float64]
 Given = TypeVar("Given", contravariant=True)
@@ -63,13 +63,13 @@ class Group:
 
     @property
     def is_judged(self) -> bool:
-        """Whether the stranger knows what is real of it."""
+        """Whether the stranger recognises it in reality."""
         return self.recordings >= FEWEST_RECORDINGS and self.auc >= LOWEST_AUC
 
 
 @functools.cache
 def groups(name: str) -> tuple[Group, ...]:
-    """Returns what a stranger has classes for, in the order in which prompts are searched."""
+    """Returns the things that a stranger has classes for, in the order of the search."""
     text = resources.files("sonocanvas").joinpath(f"data/{name}.tsv").read_text("utf-8")
     return tuple(
         Group(
@@ -85,7 +85,7 @@ def groups(name: str) -> tuple[Group, ...]:
 
 
 def asked_for(name: str, prompt: str) -> Group | None:
-    """Returns the group that a prompt asks a stranger for, `None` where it cannot judge it.
+    """Returns the group that a prompt asks a stranger for, or `None` if it cannot judge it.
 
     Example:
         >>> asked_for("birdnet", "a dog barking").concept, asked_for("birdnet", "a harp playing")
@@ -97,12 +97,12 @@ def asked_for(name: str, prompt: str) -> Group | None:
 
 
 def members(labels: Sequence[str], classes: str) -> NDArray[np.bool_]:
-    """Returns which labels are of some classes."""
+    """Returns a mask of the labels that belong to some classes."""
     return np.array([bool(re.search(classes, label)) for label in labels])
 
 
 def share_below(value: float, quantiles: Sequence[float]) -> float:
-    """Returns which share of a distribution, given by its quantiles, lies below a value.
+    """Returns the share of a distribution, given by its quantiles, that lies below a value.
 
     The mean over many values is the area under the ROC curve of Mann and Whitney.
     """
@@ -110,7 +110,7 @@ def share_below(value: float, quantiles: Sequence[float]) -> float:
 
 
 def scores_of(stranger: Stranger[Given], prompt: str, given: Given) -> list[Score]:
-    """Returns the two scores of what a stranger hears or sees, none where it cannot judge it.
+    """Returns the two scores of what a stranger hears or sees, or none if it cannot judge it.
 
     `NAME` is the share of what is real of other things that the stranger takes less for what was
     asked: 0.5 is chance, and its mean over samples is the area under the ROC curve.
@@ -130,7 +130,7 @@ def scores_of(stranger: Stranger[Given], prompt: str, given: Given) -> list[Scor
 
 @dataclass(frozen=True)
 class StrangerScorer:
-    """A scorer by a stranger, of the sound that was asked for; it scores what it can judge.
+    """Scores the prompted sound by a stranger, if the stranger can judge it.
 
     Attributes:
         stranger: What is loaded, once and at the beginning.
@@ -140,7 +140,7 @@ class StrangerScorer:
     stranger: ClassVar[Callable[[], Stranger[Any]]]
 
     def __post_init__(self) -> None:
-        self._loaded  # noqa: B018  # what is missing is told now
+        self._loaded  # noqa: B018  # fails now if something is missing
 
     @cached_property
     def _loaded(self) -> Stranger[Any]:

@@ -1,4 +1,4 @@
-"""Reads tensors of a TensorFlow checkpoint, without the 1.5 GB that TensorFlow takes.
+"""Reads tensors of a TensorFlow checkpoint without TensorFlow, which takes 1.5 GB.
 
 A checkpoint is two files: `.index`, a sorted table of names in LevelDB's format whose values are
 protocol buffers (`BundleEntryProto`), and `.data-00000-of-00001`, the numbers one after the other.
@@ -25,7 +25,7 @@ def read_checkpoint(folder: Path) -> dict[str, NDArray[np.float32]]:
     """Returns the float32 tensors of a checkpoint in a folder, by their names.
 
     Raises:
-        InvalidInputError: A file is missing, or no such checkpoint.
+        InvalidInputError: A file is missing or broken.
     """
     try:
         index = (folder / ".index").read_bytes()
@@ -51,7 +51,7 @@ def _entries(table: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _block(table: bytes, handle: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yields the entries of the block that begins with a handle: its place and size."""
+    """Yields the entries of the block at a handle, which holds its offset and size."""
     begin, at = _varint(handle, 0)
     size, _ = _varint(handle, at)
     block = table[begin : begin + size]
@@ -111,7 +111,7 @@ def _bytes(value: Field) -> bytes:
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """Returns the number of variable length at a place, and where it ends."""
+    """Returns the variable-length number at an offset, and where it ends."""
     value = shift = 0
     while True:
         byte = message[at]

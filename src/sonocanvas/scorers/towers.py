@@ -1,7 +1,7 @@
-"""Text encoder, picture tower and sound tower of one space: how `mini` is scored.
+"""Text encoder, picture tower and sound tower of one space, which score `mini`.
 
 Two sets of towers are shipped: the selector's, whose text encoder the diffusion models read with,
-and the judge's, which took no part in the pair.
+and the judge's, which took no part in the pair's training.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ TOKENS = 16
 PARTS = {"text": "text_encoder", "picture": "picture_tower", "sound": "sound_tower"}
 CLASSES = {"text": "CLIPTextModel", "picture": "ResNetModel", "sound": "ResNetModel"}
 ROWS = 64
-"""A tower looks at canvases reduced to so many rows, unless its configuration says otherwise."""
+"""A tower looks at canvases reduced to this many rows, unless its configuration says otherwise."""
 PEAK = 0.95
 """Peak of the sounds that the towers were trained on."""
 
@@ -79,7 +79,7 @@ def load_towers(folder: Path) -> tuple[Towers, PreTrainedTokenizerFast]:
 
 
 def reduce_rows(canvases: Tensor, rows: int = ROWS) -> Tensor:
-    """Returns canvases `(batch, height, width)` reduced in proportion to so many rows."""
+    """Returns canvases `(batch, height, width)`, reduced in proportion to a number of rows."""
     if canvases.shape[-2] == rows:
         return canvases.float()
     size = (rows, canvases.shape[-1] * rows // canvases.shape[-2])
@@ -126,7 +126,7 @@ class TowerEmbedder:
 
 
 def load_embedders(folder: Path) -> tuple[TowerEmbedder, TowerEmbedder]:
-    """Returns what looks at pictures and what listens to sounds, by the towers in a folder.
+    """Returns the embedder of pictures and the embedder of sounds from the towers in a folder.
 
     Raises:
         CheckpointError: A part is missing or broken.
@@ -160,7 +160,7 @@ class TowerScorer:
     higher_is_better: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self._embedders  # noqa: B018  # what is missing is told now
+        self._embedders  # noqa: B018  # fails now if something is missing
 
     @cached_property
     def _embedders(self) -> tuple[TowerEmbedder, TowerEmbedder]:
@@ -187,7 +187,7 @@ class TowerScorer:
 
         Args:
             canvases: `(batch, 256, frames)` in the format of `mini`, at least as wide as high.
-            prompts: What was asked for.
+            prompts: The prompts.
         """
         looks, sounds = self._embedders
         seen = looks.towers.embed("picture", squares(canvases, canvases.shape[1]).flatten(0, 1))

@@ -1,1 +1,1 @@
-"""What is looked at, listened to and felt: pages, previews, videos, colour."""
+"""Ways to look at, listen to and feel samples: pages, previews, videos, colour, vibration."""

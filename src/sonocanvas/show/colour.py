@@ -1,4 +1,4 @@
-"""Samples that are there already, in colour: pictures beside their canvases."""
+"""Colours existing samples: a picture next to each canvas."""
 
 import functools
 import json
@@ -28,22 +28,22 @@ def colour_samples(
     on_step: OnStep | None = None,
     on_warning: OnWarning = warnings.warn,
 ) -> Iterator[Path]:
-    """Yields the `colour.png` of every sample in a run, or of one sample, as each is there.
+    """Yields the `colour.png` of every sample of a run, or of one sample, once written.
 
-    What the same colouriser made before with the same options is kept.
+    Pictures that the same colouriser made before with the same options are kept.
 
     Args:
         folder: Folder of a run or of a sample.
-        by: A colouriser of the menu.
+        by: Name of a colouriser.
         options: Its options by name.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        overwrite: Whether what another made is replaced, and what the same made is made again.
+        overwrite: Whether existing pictures are replaced, whatever made them.
         on_step: Called after each step of a colouriser that generates.
-        on_warning: Called with each sentence about the models of the run.
+        on_warning: Called with each warning about the models of the run.
 
     Raises:
-        InvalidInputError: The folder holds no sample, a name or an option is not allowed, a
-            sample has another colour, or the models of the run know none; nothing is written.
+        InvalidInputError: The folder holds no sample, a name or an option is not allowed, a sample
+            is already coloured otherwise, or the run's models know no colour; nothing is written.
         CheckpointError: The weights of the colouriser are missing or broken.
     """
     colouriser = build("colouriser", by, options)
@@ -53,8 +53,8 @@ def colour_samples(
     for path, colour in before.items():
         if colour is not None and colour.record != colouriser.record:
             raise InvalidInputError(
-                f"'{path / 'colour.png'}' was made by {json.dumps(colour.record)}; it is replaced "
-                "only with --overwrite."
+                f"'{path / 'colour.png'}' was made by {json.dumps(colour.record)}; use "
+                "--overwrite to replace it."
             )
     wanted = [path for path in samples if before.get(path) is None]
     if wanted:
@@ -71,7 +71,7 @@ def _pair_of(run: Path, device: str, on_warning: Callable[[str], None]) -> Model
     """Returns the pair that made a run."""
     if not (run / RUN_FILE).exists():
         raise InvalidInputError(
-            f"'{run}' has no {RUN_FILE}, which names the models to colour by; a colour map such "
+            f"'{run}' has no {RUN_FILE}, which names the models to colour with; a colour map such "
             "as magma needs none."
         )
     return load_pair(load_config(run / RUN_FILE), device, on_warning)

@@ -1,4 +1,4 @@
-"""What people look at: a run as one static page that works from disk."""
+"""A run as one static page that works from disk."""
 
 import html
 import shlex
@@ -28,9 +28,9 @@ FILES = (
 )
 LONG_S, PIXELS_A_SECOND = 20, 53
 PITCHES_HZ = (62.5, 125, 250, 500, 1000, 2000, 4000, 8000, 16000)
-"""What may be written beside a canvas, as far as it has place."""
+"""Pitches that can label a canvas, as far as there is space."""
 NEAREST = 0.15
-"""Share of the height of a canvas that two pitches are apart at least."""
+"""Least distance of two pitch labels, as a share of the canvas's height."""
 STEPS_S = (1, 2, 5, 10, 30, 60, 120)
 COLOUR = Template('<img src="$folder/colour.png" alt="Seed $seed in colour: $image_prompt">\n')
 GRAY = Template('<img src="$folder/canvas.png" alt="Canvas of seed $seed: $image_prompt"$hidden>')
@@ -63,8 +63,8 @@ COMMAND = Template('<pre><code>$text</code><button class="copy" type="button">co
 def write_gallery(folder: Path) -> Path:
     """Writes ``index.html`` for the samples in a run folder and returns its path.
 
-    Everything on the page comes from the samples' own records; it needs no server. Where the run
-    kept some, the samples stand in the order of their places.
+    Everything on the page comes from the samples' own records; it needs no server. If the run was
+    ranked, the best samples come first.
 
     Raises:
         InvalidInputError: The folder holds no sample, or cannot be written.
@@ -98,7 +98,7 @@ def _page(folder: Path, samples: list[tuple[str, dict[str, Any]]]) -> str:
 
 
 def renew_gallery(folder: Path) -> None:
-    """Writes the page of a run anew, if it has one.
+    """Updates the page of a run if it has one.
 
     Args:
         folder: Folder of the run or of one of its samples.
@@ -119,8 +119,8 @@ def _facts(record: dict[str, Any]) -> str:
     }
     method = record.get("method")
     how = {"models": record["pair"]["name"]}
-    how |= {"method": method["name"]} if isinstance(method, dict) else {}  # once a name alone
-    if "rule" in record:  # not every method reads one, or takes the steps of a scheduler
+    how |= {"method": method["name"]} if isinstance(method, dict) else {}  # formerly just a name
+    if "rule" in record:  # not every method uses a rule or a scheduler
         how["rule"] = record["rule"]["name"]
     if "scheduler" in record["sampling"]:
         how["sampler"] = "{scheduler}, {steps} steps".format_map(record["sampling"])
@@ -150,7 +150,7 @@ def _article(sample: Path, record: dict[str, Any]) -> str:
             f"The canvas of '{sample}' lasts {duration_s:.0f} s; at most {MAX_DURATION_S} s can be "
             "shown."
         )
-    wide = duration_s > LONG_S  # it moves in its frame
+    wide = duration_s > LONG_S  # it scrolls in its frame
     return ARTICLE.substitute(
         shown,
         width=f' style="width: {round(duration_s * PIXELS_A_SECOND)}px"' if wide else "",
@@ -169,7 +169,7 @@ def _article(sample: Path, record: dict[str, Any]) -> str:
 
 
 def _pitches(fmt: CanvasFormat) -> str:
-    """Returns the labels of pitch beside a canvas, the lowest first."""
+    """Returns the pitch labels next to a canvas, lowest first."""
     labels, last = [], 0.0
     for pitch_hz in PITCHES_HZ:
         if not fmt.f_min_hz < pitch_hz < fmt.f_max_hz:
@@ -183,7 +183,7 @@ def _pitches(fmt: CanvasFormat) -> str:
 
 
 def _times(duration_s: float) -> str:
-    """Returns the labels of time below a canvas."""
+    """Returns the time labels below a canvas."""
     most = 6 if duration_s <= LONG_S else duration_s * PIXELS_A_SECOND / 160
     step_s = next((step for step in STEPS_S if duration_s / step <= most), STEPS_S[-1])
     return "".join(
@@ -197,7 +197,7 @@ def _clock(time_s: int) -> str:
 
 
 def _commands(folder: Path, last_seed: int) -> str:
-    """Returns what makes the run again, and what makes more like it, to be copied."""
+    """Returns commands to copy: one makes the run again, one makes more like it."""
     if not (folder / "run.toml").exists():
         return ""
     name = folder.absolute().name

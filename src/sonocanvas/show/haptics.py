@@ -1,7 +1,7 @@
-"""A canvas as vibration: what a hand can feel of it, for phones and for actuators.
+"""A canvas as vibration that a hand can feel, for phones and actuators.
 
-A hand feels how strong a vibration is and how sharp, from about 20 to 250 Hz, and little else. So
-the canvas is read column by column: its loudness becomes the intensity and the middle of its
+A hand feels how strong and how sharp a vibration is, from about 20 to 250 Hz, and little else. So
+the canvas is read column by column: its loudness becomes the intensity and the centre of its
 spectrum the sharpness (docs/scenes.md has the mapping).
 """
 
@@ -26,25 +26,25 @@ from sonocanvas.files.writing import write_text
 from sonocanvas.types import Sample, Waveform
 
 RANGE_DB = 40.0
-"""What is so much quieter than the loudest moment is not felt."""
+"""Moments quieter than the loudest by more than this are not felt."""
 DULL_HZ, SHARP_HZ = 150.0, 4000.0
-"""Middle of the spectrum that is the dullest and the sharpest, logarithmic between."""
+"""Centre of the spectrum at the dullest and the sharpest, logarithmic in between."""
 SLOW_HZ, FAST_HZ = 60.0, 230.0
-"""Carrier of the dullest and the sharpest in the WAV."""
+"""Carrier in the WAV at the dullest and the sharpest."""
 POINTS_A_SECOND = 20
 POINTS_A_CURVE = 16
 EVENT_S = 30.0
-"""Core Haptics allows so many points in a curve and so long a continuous event."""
+"""Core Haptics' limits on the points of a curve and the length of a continuous event."""
 RATE_HZ = 8000
 
 
 @dataclass(frozen=True)
 class Vibration:
-    """What is felt, `(moments,)` each, 20 a second.
+    """Vibration over time, `(moments,)` each, 20 per second.
 
     Attributes:
         intensity: From 0 to 1, the loudest moment.
-        sharpness: From 0, dull, to 1.
+        sharpness: From 0, dull, to 1, sharp.
     """
 
     intensity: npt.NDArray[np.float64]
@@ -54,9 +54,9 @@ class Vibration:
 def vibration_of(sample: Sample) -> Vibration:
     """Returns the vibration of a sample.
 
-    With the mel magnitudes `m` of a moment, `20 log10 |m|` from 40 dB below the loudest moment to
-    that becomes the intensity, and the mean of the bands' middles, weighted by `m^2` and on a
-    logarithmic scale from 150 to 4,000 Hz, the sharpness.
+    With the mel magnitudes `m` of a moment, the intensity is `20 log10 |m|`, scaled from 40 dB
+    below the loudest moment up to that. The sharpness is the mean of the bands' centres, weighted
+    by `m^2`, on a logarithmic scale from 150 to 4,000 Hz.
 
     Raises:
         InvalidInputError: The canvas is silent.
@@ -72,7 +72,7 @@ def vibration_of(sample: Sample) -> Vibration:
     )
     loudness = moments.sum(1)
     if not loudness.any():
-        raise InvalidInputError("The canvas is silent; there is nothing to be felt.")
+        raise InvalidInputError("The canvas is silent; there is nothing to feel.")
     decibels = 10 * (loudness / loudness.max()).clamp(min=1e-12).log10()
     middles = band_middles(fmt).double().clamp(min=1).log()
     middle = (moments @ middles) / loudness.clamp(min=1e-30)
@@ -84,9 +84,9 @@ def vibration_of(sample: Sample) -> Vibration:
 
 
 def to_ahap(vibration: Vibration, title: str) -> dict[str, Any]:
-    """Returns a vibration in Apple's Haptic and Audio Pattern, as JSON's values.
+    """Returns a vibration in Apple's Haptic and Audio Pattern, as values for JSON.
 
-    Continuous events of at most 30 s, and over them curves of 16 points that control their
+    It consists of continuous events of at most 30 s and of curves of 16 points that control their
     intensity and, around the middle, their sharpness.
     """
     count = len(vibration.intensity)
@@ -108,7 +108,7 @@ def to_ahap(vibration: Vibration, title: str) -> dict[str, Any]:
         "HapticIntensityControl": vibration.intensity,
         "HapticSharpnessControl": vibration.sharpness - 0.5,
     }
-    for first in range(0, count, POINTS_A_CURVE - 1):  # a curve begins where the last one ended
+    for first in range(0, count, POINTS_A_CURVE - 1):  # a curve starts where the last one ended
         for name, values in controls.items():
             points = [
                 {
@@ -131,7 +131,7 @@ def to_ahap(vibration: Vibration, title: str) -> dict[str, Any]:
 def to_waveform(vibration: Vibration) -> Waveform:
     """Returns a vibration as sound below 250 Hz, for an actuator that is driven like a speaker.
 
-    A sine of 60 Hz where it is dull to 230 Hz where it is sharp, as strong as the intensity.
+    It is a sine from 60 Hz (dull) to 230 Hz (sharp), as strong as the intensity.
     """
     count = len(vibration.intensity)
     times = np.arange(round(count / POINTS_A_SECOND * RATE_HZ)) / RATE_HZ
@@ -143,14 +143,14 @@ def to_waveform(vibration: Vibration) -> Waveform:
 
 
 def write_haptics(folder: Path, overwrite: bool = False) -> Iterator[Path]:
-    """Yields `haptics.ahap` and `haptics.wav` of every sample in a run, or of one sample.
+    """Yields `haptics.ahap` and `haptics.wav` of every sample of a run, or of one sample.
 
     Args:
         folder: Folder of a run or of a sample.
-        overwrite: Whether files that are there are made again; otherwise they are kept.
+        overwrite: Whether existing files are made again; otherwise they are kept.
 
     Raises:
-        InvalidInputError: The folder holds no sample, or one is not whole or silent.
+        InvalidInputError: The folder holds no sample, or one is incomplete or silent.
     """
     for one in sample_folders(folder):
         ahap, wav = one / "haptics.ahap", one / "haptics.wav"

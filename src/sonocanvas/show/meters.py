@@ -1,4 +1,4 @@
-"""Scores in words: what a person is told of a sample, in one to five marks."""
+"""Scores in words: what a person reads about a sample, in one to five marks."""
 
 import bisect
 from collections.abc import Collection, Mapping
@@ -13,13 +13,13 @@ FULL, EMPTY = "▮", "▯"
 
 @dataclass(frozen=True)
 class Meter:
-    """A score that is told in words.
+    """A score that is shown in words.
 
     Attributes:
         words: What it says.
         score: Name of the score.
-        from_two: The least values that have two marks, three, four and five.
-        of_prompts: Whether it is about the two prompts; then it is told where `is_plain`.
+        from_two: The least values for two, three, four and five marks.
+        of_prompts: Whether it is about the two prompts; then it is shown only if `is_plain`.
     """
 
     words: str
@@ -29,34 +29,34 @@ class Meter:
 
 
 OF_JUDGE = (0.1, 0.18, 0.26, 0.34)
-"""Of the 47 other prompts nine in ten have a lower cosine with a canvas than the first of these;
-docs/scores.md has how often each number of marks was right."""
+"""Nine in ten of the 47 other prompts have a lower cosine with a canvas than the first of these;
+docs/scores.md says how often each number of marks was right."""
 METERS = (
     Meter("looks like it", "judge_image", OF_JUDGE, True),
     Meter("sounds like it", "judge_audio", OF_JUDGE, True),
     Meter("picture in the sound", "round_trip_correlation", (0.5, 0.7, 0.85, 0.95), False),
 )
-"""None is by a scorer that chooses: what chose a canvas says nothing about it."""
+"""No scorer that can choose is among them: a score says nothing about canvases that it chose."""
 
 RAW = frozenset({*(meter.score for meter in METERS), "round_trip_error"})
-"""Scores whose number alone says little to a person."""
+"""Scores whose bare number says little to a person."""
 
 
 def is_plain(image_prompt: str, record: Mapping[str, Any]) -> bool:
-    """Returns whether a sample is of two prompts and its picture fills the canvas.
+    """Returns whether a sample has two prompts and its picture fills the canvas.
 
-    The judge looks at squares side by side: pictures that stand apart, counted or as layers, it
-    sees in halves.
+    The judge looks at squares side by side, so pictures that stand apart, as counted things or as
+    layers, would be cut in half.
     """
     return not record.get("layers") and not count_of(image_prompt)
 
 
 def told(scores: Mapping[str, float], plain: bool = True) -> dict[str, str]:
-    """Returns what a sample's scores say, by the words of each meter.
+    """Returns the meters of a sample's scores, by their words.
 
     Args:
         scores: Values by name.
-        plain: Whether meters of the prompts apply: `is_plain`.
+        plain: Whether meters of the prompts apply, as from `is_plain`.
 
     Example:
         >>> told({"round_trip_correlation": 0.9})
@@ -78,12 +78,12 @@ def marks(value: float, from_two: tuple[float, ...]) -> str:
 def numbers(
     scores: Mapping[str, str], chose: Collection[str], raw: bool, plain: bool = True
 ) -> dict[str, str]:
-    """Returns the scores that are told as numbers, in words, and which of them chose the sample.
+    """Returns the scores that are shown as numbers, marking those that chose the sample.
 
     Args:
         scores: Values with their units, by name.
-        chose: Names of those that chose.
-        raw: Whether those of `RAW` are among them that no meter tells.
+        chose: Names of the scores that chose the sample.
+        raw: Whether to include the scores of `RAW` that no meter shows.
         plain: As for `told`.
 
     Example:

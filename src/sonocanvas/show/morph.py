@@ -1,8 +1,8 @@
-"""A picture that changes while the sound goes on: one sample through a sequence of prompts.
+"""A picture that changes as its sound plays: one sample through a sequence of prompts.
 
-The canvases of one seed are drawn with picture prompts between the given ones, their embeddings
-mixed. Time moves through them, and what is heard at a moment is what stands under the playhead
-then: the sound is that of the canvas put together column by column.
+The canvases of one seed are drawn with mixtures of the embeddings of successive picture prompts.
+Time moves through them, and each moment sounds like the column under the playhead: the sound is
+that of a canvas put together column by column.
 """
 
 import dataclasses
@@ -32,23 +32,23 @@ BETWEEN = 6
 
 
 def run_to_morph(folder: Path, prompts: Sequence[str]) -> tuple[RunConfig, list[Path]]:
-    """Returns the run of a folder and the samples in it, where they can be morphed.
+    """Returns the run of a folder and its samples, if they can be morphed.
 
     Args:
         folder: Folder of a run or of a sample.
-        prompts: What the picture becomes, one after the other.
+        prompts: What the picture becomes, in order.
 
     Raises:
-        InvalidInputError: A prompt is empty, the folder holds no sample, or its pictures do not
-            come from one prompt by `compose`.
+        InvalidInputError: A prompt is empty, the folder holds no sample, or its pictures were not
+            made from one prompt by `compose`.
     """
     if not prompts or not all(prompt.strip() for prompt in prompts):
-        raise InvalidInputError(f"A morph needs prompts with words, not {list(prompts)}.")
+        raise InvalidInputError(f"A morph needs prompts that are not empty, not {list(prompts)}.")
     samples = sample_folders(folder)
     config = load_config(samples[0].absolute().parent / RUN_FILE)
     if config.method.name != "compose" or config.search.name or config.layers:
         raise InvalidInputError(
-            f"'{folder}' cannot be morphed: it takes a run of two prompts by 'compose'."
+            f"'{folder}' cannot be morphed; only runs of two prompts made by 'compose' can."
         )
     return config, samples
 
@@ -66,10 +66,10 @@ def morph(
     Args:
         folder: Folder of the sample.
         config: Its run.
-        prompts: What its picture becomes, one after the other, in equal times.
+        prompts: What its picture becomes, in order, at equal intervals.
         pair: Its models.
         on_step: Called after each step with its record and the predicted clean latents.
-        on_warning: Called with sentences about the prompts.
+        on_warning: Called with warnings about the prompts.
     """
     pair = resized(pair, config.duration_s)
     sample = load_sample(folder)
@@ -107,10 +107,10 @@ def morph(
 
 
 def under_the_playhead(canvases: Tensor) -> Tensor:
-    """Returns the canvas `(mels, frames)` whose column at each moment is that of the morph then.
+    """Returns the canvas `(mels, frames)` that takes each column from the morph at that moment.
 
     Args:
-        canvases: `(count, mels, frames)`, in equal times one after the other.
+        canvases: `(count, mels, frames)`, at equal intervals.
     """
     frames = canvases.shape[-1]
     return torch.stack(
@@ -119,7 +119,7 @@ def under_the_playhead(canvases: Tensor) -> Tensor:
 
 
 def at(canvases: Tensor, share: float) -> Tensor:
-    """Returns the canvas `(mels, frames)` of a morph at a share of its time, in [0, 1]."""
+    """Returns the canvas `(mels, frames)` of a morph at a fraction of its time, in [0, 1]."""
     place = share * (len(canvases) - 1)
     first = min(int(place), len(canvases) - 2)
     return torch.lerp(canvases[first], canvases[first + 1], place - first)

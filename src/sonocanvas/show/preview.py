@@ -1,4 +1,4 @@
-"""A picture of a run that is not done: what its canvases would be if it ended now."""
+"""A picture of an unfinished run: its canvases as they would be if it ended now."""
 
 import time
 from collections.abc import Callable
@@ -24,15 +24,15 @@ def previewing(
     before: Callable[[], None],
     every_s: float = EVERY_S,
 ) -> OnStep:
-    """Returns a callback of steps that writes a picture of the predicted canvases now and then.
+    """Returns a callback for steps that writes a picture of the predicted canvases now and then.
 
-    The canvases of a batch stand below one another. A run that is quick is never drawn.
+    The canvases of a batch are stacked vertically. A quick run is never drawn.
 
     Args:
-        path: The PNG; what is there is replaced.
+        path: The PNG; an existing one is replaced.
         pair: Its autoencoder decodes the predicted clean latents.
         on_step: Called first with each step.
-        before: Called before each picture; it makes the folder where that is not there.
+        before: Called before each picture; it creates the folder if missing.
         every_s: Seconds between two pictures, and before the first.
     """
     last_s = time.monotonic()

@@ -2,7 +2,7 @@
 
 A canvas that is much wider than a screen moves past the playhead instead.
 
-H.264 and AAC in MP4 by PyAV, which brings its codecs along: it plays in browsers and on phones.
+PyAV, which ships its own codecs, writes H.264 and AAC in MP4, which browsers and phones play.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,10 +29,10 @@ from sonocanvas.types import Sample
 FRAMES_PER_S = 25
 WIDTH = 1280
 WIDEST = 6.0
-"""A canvas that is wider than so many times its height is shown in a window of 4 to 1."""
+"""A canvas wider than this many times its height is shown in a window of 4 to 1."""
 CAPTION_HEIGHT = 96
 PLAYHEAD_WIDTH = 3
-SOUND_RATE_HZ = 48000  # every player takes it
+SOUND_RATE_HZ = 48000  # every player supports it
 GROUND = (13, 12, 15)
 INK = (236, 231, 223)
 SOFT = (162, 156, 147)
@@ -42,12 +42,12 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def write_video(path: Path, sample: Sample, picture: Image.Image | None = None) -> None:
-    """Writes a sample as an MP4 of its whole length, 25 frames a second.
+    """Writes a sample as an MP4 of its whole length, at 25 frames per second.
 
     Args:
-        path: Where to.
+        path: The MP4.
         sample: What is shown and heard.
-        picture: What is shown instead of the gray canvas, such as the canvas in colour.
+        picture: What to show instead of the gray canvas, such as the canvas in colour.
 
     Raises:
         InvalidInputError: The sound is empty or the file cannot be written.
@@ -60,8 +60,8 @@ def write_morph(path: Path, sample: Sample, canvases: Tensor) -> None:
     """Writes a morph as an MP4, as `write_video` does.
 
     Args:
-        path: Where to.
-        sample: What is heard, of `morph.morph`.
+        path: The MP4.
+        sample: What is heard, from `morph.morph`.
         canvases: What is shown, `(count, mels, frames)`.
 
     Raises:
@@ -75,7 +75,7 @@ def write_morph(path: Path, sample: Sample, canvases: Tensor) -> None:
 
 
 def _write(path: Path, sample: Sample, shown_at: Callable[[float], Pixels]) -> None:
-    """Writes a sample with what is shown at a share of its time."""
+    """Writes a sample with the picture that is shown at each fraction of its time."""
     pcm, _ = quantise(sample.waveform)
     caption = _caption(sample)
     duration_s = len(pcm) / sample.waveform.sample_rate_hz
@@ -99,18 +99,18 @@ def _write(path: Path, sample: Sample, shown_at: Callable[[float], Pixels]) -> N
 
 
 def write_videos(folder: Path, overwrite: bool = False, in_colour: bool = False) -> Iterator[Path]:
-    """Yields the video of every sample in a run, or of one sample, as each is there.
+    """Yields the video of every sample of a run, or of one sample, once written.
 
-    It is `video.mp4`, of the canvas in colour `video-colour.mp4`.
+    It is `video.mp4`, or `video-colour.mp4` for the canvas in colour.
 
     Args:
         folder: Folder of a run or of a sample.
-        overwrite: Whether a video that is there is made again; otherwise it is kept.
-        in_colour: Whether the `colour.png` of a sample is shown instead of its canvas.
+        overwrite: Whether existing videos are made again; otherwise they are kept.
+        in_colour: Whether to show the `colour.png` of a sample instead of its canvas.
 
     Raises:
-        InvalidInputError: The folder holds no sample, one has no `colour.png` that is to be shown
-            (no video is made), or one is not whole.
+        InvalidInputError: The folder holds no sample, one has no `colour.png` to show (then no
+            video is made), or one is incomplete.
     """
     samples = sample_folders(folder)
     gray = [one for one in samples if in_colour and not (one / COLOUR_FILE).exists()]
@@ -133,10 +133,10 @@ def frames(
     """Yields the frames `(height, 1280, 3)`: frame `k` shows the moment `k / 25` seconds.
 
     Args:
-        shown_at: The canvas `(height, width, 3)` at a share of the time; one that is wider than
-            1280 moves, so that the playhead stays in the middle but for its beginning and its end.
-        caption: What stands below it, `(height, 1280, 3)`.
-        duration_s: How long the sound is.
+        shown_at: The canvas `(height, width, 3)` at a fraction of the time; one wider than 1280
+            moves, so that the playhead stays in the middle except at its start and end.
+        caption: The picture of the prompts below it, `(height, 1280, 3)`.
+        duration_s: Length of the sound.
     """
     for number in range(max(1, round(duration_s * FRAMES_PER_S))):
         share = number / FRAMES_PER_S / duration_s
@@ -150,16 +150,16 @@ def frames(
 
 
 def _strip(picture: Image.Image) -> Pixels:
-    """Returns the canvas as wide as the page, or wider where it has to move."""
+    """Returns the canvas as wide as the page, or wider if it has to move."""
     ratio = picture.width / picture.height
     width = WIDTH if ratio <= WIDEST else round(WIDTH * ratio / 4)
-    height = round(width / ratio / 2) * 2  # the codec wants it even
+    height = round(width / ratio / 2) * 2  # the codec needs an even number
     size = (width, height)
     return np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BICUBIC))
 
 
 def _caption(sample: Sample) -> Pixels:
-    """Returns the prompts as they stand below the canvas."""
+    """Returns the picture of the prompts below the canvas."""
     page = Image.new("RGB", (WIDTH, CAPTION_HEIGHT), GROUND)
     pen = ImageDraw.Draw(page)
     for line, (word, prompt) in enumerate(
@@ -182,7 +182,7 @@ def _fitted(text: str) -> str:
 
 
 def _sound(pcm: npt.NDArray[np.int16], sample_rate_hz: int) -> av.AudioFrame:
-    """Returns sound of 16 bits as one frame at the rate of the video."""
+    """Returns 16-bit sound as one frame at the rate of the video."""
     samples = soxr.resample(pcm.astype(np.float32) / 32768, sample_rate_hz, SOUND_RATE_HZ)
     frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
     frame.sample_rate, frame.pts = SOUND_RATE_HZ, 0

@@ -1,1 +1,1 @@
-"""What a layer can hold that no model draws, one file each."""
+"""Sources of layers: content that no model draws, one file each."""

@@ -1,4 +1,4 @@
-"""What all sources share that are a file of the user's own."""
+"""The base of all sources that are a user's own file."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from sonocanvas.files.writing import digest_of
 
 @dataclass(frozen=True)
 class OwnFile:
-    """A file that is known by its digest from when a run is begun.
+    """A file that is identified by its digest once a run starts.
 
     Attributes:
         path: The file.
-        digest: SHA-256 of the file; empty until a run is begun.
+        digest: SHA-256 of the file; empty until a run starts.
 
     Raises:
         InvalidInputError: There is no path.
@@ -26,12 +26,12 @@ class OwnFile:
 
     def __post_init__(self) -> None:
         if not self.path:
-            raise InvalidInputError("A layer of a file needs a path.")
+            raise InvalidInputError("A layer from a file needs a path.")
 
     def settled(self) -> Self:
         """Returns itself with the digest of its file.
 
         Raises:
-            InvalidInputError: The file is missing, or is another than when the run was begun.
+            InvalidInputError: The file is missing, or has changed since the run was started.
         """
         return dataclasses.replace(self, digest=digest_of(Path(self.path), self.digest))

@@ -1,4 +1,4 @@
-"""`picture_file`: a picture of the user's own, its contrast fitted to a canvas."""
+"""`picture_file`: the user's own picture, with its contrast fitted to a canvas."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sonocanvas.types import CanvasFormat
 
 SMALLEST = 8
 MEAN_LEVEL = 0.3
-"""Mean gray level that a picture is brought to: about that of the pictures that `mini` draws."""
+"""Mean gray level that pictures are brought to: about that of the pictures that `mini` draws."""
 GAMMAS = (0.5, 3.0)
 ENOUGH = 2**22
 """Of a picture with more pixels than that, every second, third … decides its mean."""
@@ -22,7 +22,7 @@ ENOUGH = 2**22
 
 @dataclass(frozen=True)
 class PictureFile(OwnFile):
-    """A picture in a file: any format that Pillow reads, turned upright as its EXIF says.
+    """A picture from a file: any format that Pillow reads, turned upright as its EXIF says.
 
     Its gray `g`, the channel mean, becomes `((g - black) / (white - black)) ** gamma`, where black
     and white are its darkest and its lightest opaque pixel. Nothing is clipped, so that the curve
@@ -32,8 +32,8 @@ class PictureFile(OwnFile):
         path: The file.
         gamma: Exponent of the curve, 0.2 to 5; 0 takes the one from 0.5 to 3 that brings the mean
             to 0.3.
-        invert: Whether black and white are exchanged first, as for ink on paper.
-        digest: SHA-256 of the file; empty until a run is begun.
+        invert: Whether black and white are swapped first, as for ink on paper.
+        digest: SHA-256 of the file; empty until a run starts.
 
     Raises:
         InvalidInputError: An option is not allowed.
@@ -53,7 +53,7 @@ class PictureFile(OwnFile):
         """Returns the picture `(height, width)` and how opaque it is.
 
         Raises:
-            InvalidInputError: The file cannot be read, or is too small, transparent or of one gray.
+            InvalidInputError: The file cannot be read, is too small, transparent or all one gray.
         """
         gray, opacity = read_picture(Path(self.path))
         return with_contrast(gray, opacity, f"'{self.path}'", self.gamma, self.invert), opacity
@@ -66,26 +66,26 @@ def with_contrast(
 
     Args:
         gray: In [0, 1].
-        opacity: Of the same shape; what is transparent does not count.
-        name: What a message calls it.
-        gamma: As of `PictureFile`.
-        invert: As of `PictureFile`.
+        opacity: Of the same shape; transparent pixels do not count.
+        name: Its name in messages.
+        gamma: As in `PictureFile`.
+        invert: As in `PictureFile`.
 
     Raises:
-        InvalidInputError: It is too small, transparent, or of one gray.
+        InvalidInputError: It is too small, transparent, or all one gray.
     """
     height, width = gray.shape
     if min(height, width) < SMALLEST:
         raise InvalidInputError(
-            f"{name} has {width} x {height} pixels; a layer needs {SMALLEST} x {SMALLEST} or more."
+            f"{name} has {width} x {height} pixels; a layer needs at least {SMALLEST} x {SMALLEST}."
         )
-    opaque = bool((opacity > 0).all())  # then it need not be copied
+    opaque = bool((opacity > 0).all())  # avoids a copy
     seen = gray if opaque else gray[opacity > 0]
     if not seen.numel():
         raise InvalidInputError(f"{name} is transparent everywhere.")
     black, white = float(seen.min()), float(seen.max())
     if white - black < 1 / 255:
-        raise InvalidInputError(f"{name} is of one gray; there is nothing to be seen.")
+        raise InvalidInputError(f"{name} is all one gray; there is nothing to see.")
     del seen
     level = (gray - black).div_(white - black).clamp_(0, 1)  # one copy: it may be large
     level = level.neg_().add_(1) if invert else level

@@ -1,4 +1,4 @@
-"""`sound_file`: a sound of the user's own."""
+"""`sound_file`: the user's own sound."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +14,17 @@ from sonocanvas.sources.own_file import OwnFile
 from sonocanvas.types import CanvasFormat
 
 MOST_GAIN_DB = 60.0
-"""What has to be made so much louder is silent."""
+"""A sound that needs more gain than this counts as silent."""
 
 
 @dataclass(frozen=True)
 class SoundFile(OwnFile):
-    """A sound in a file: WAV, FLAC, OGG or MP3 of at most 10 minutes, its peak brought to 0.95.
+    """A sound from a file: WAV, FLAC, OGG or MP3 of at most 10 minutes, its peak scaled to 0.95.
 
     Attributes:
         path: The file.
-        start_s: Where in it the layer begins.
-        digest: SHA-256 of the file; empty until a run is begun.
+        start_s: Where in the file the layer starts.
+        digest: SHA-256 of the file; empty until a run starts.
 
     Raises:
         InvalidInputError: An option is not allowed.
@@ -48,12 +48,12 @@ class SoundFile(OwnFile):
         canvas, gain_db = draw_sound(Path(self.path), canvas_format=canvas_format)
         heard = canvas_to_level(canvas[None], canvas_format)
         if not heard.any() or gain_db > MOST_GAIN_DB:
-            raise InvalidInputError(f"'{self.path}' is silent; there is nothing to be heard.")
+            raise InvalidInputError(f"'{self.path}' is silent; there is nothing to hear.")
         frames_a_second = canvas_format.sample_rate_hz / canvas_format.hop_samples
         first = round(self.start_s * frames_a_second)
         if first >= canvas.shape[1]:
             raise InvalidInputError(
-                f"'{self.path}' lasts {canvas.shape[1] / frames_a_second:.2f} s; it cannot begin "
+                f"'{self.path}' lasts {canvas.shape[1] / frames_a_second:.2f} s; it cannot start "
                 f"at {self.start_s:g} s."
             )
         return canvas[:, first:], torch.ones_like(canvas[:, first:])

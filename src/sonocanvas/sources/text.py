@@ -1,4 +1,4 @@
-"""`text`: words, written across the canvas."""
+"""`text`: words written across the canvas."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -17,10 +17,10 @@ EDGE = 24
 
 @dataclass(frozen=True)
 class Text:
-    """Words in white letters on nothing: between them the canvas stays free.
+    """Words in white letters on a transparent ground: the canvas between them stays free.
 
     Attributes:
-        words: What is written; a line feed begins another line.
+        words: The text; a line feed starts a new line.
 
     Raises:
         InvalidInputError: There are no words, or more than 200 characters.
@@ -33,15 +33,15 @@ class Text:
     def __post_init__(self) -> None:
         if not self.words.strip() or len(self.words) > 200:
             raise InvalidInputError(
-                f"words must be 1 to 200 characters that can be seen, not {self.words[:40]!r}."
+                f"words must be 1 to 200 visible characters, not {self.words[:40]!r}."
             )
 
     def settled(self) -> Self:
-        """Returns itself: the words are all there is."""
+        """Returns itself: the words already identify it."""
         return self
 
     def __call__(self, canvas_format: CanvasFormat) -> tuple[Tensor, Tensor]:
-        """Returns the letters `(height, width)`, and how opaque they are: the same."""
+        """Returns the letters `(height, width)` and their opacity, which is the same."""
         font = ImageFont.load_default(SIZE)
         nothing = ImageDraw.Draw(Image.new("L", (1, 1)))
         left, top, right, bottom = nothing.multiline_textbbox((0, 0), self.words, font)

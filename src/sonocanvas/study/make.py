@@ -1,4 +1,4 @@
-"""Runs to a study: one page with pairs of videos that tell nothing, and the key beside it."""
+"""Turns runs into a study: a page with pairs of anonymous videos, and the key next to it."""
 
 import dataclasses
 import hashlib
@@ -21,11 +21,11 @@ from sonocanvas.study.records import RESULTS_FORMAT, Clip, Key
 from sonocanvas.types import Sample, Waveform
 
 PAGE = Path(__file__).parent.parent / "data" / "study.html"
-TOLD_TIME_S = 946_684_800  # of every video: a listing by time would tell methods apart
-LEVEL_DB = -30.0  # of full scale: low enough that hardly a sound has peaks too high for it
+TOLD_TIME_S = 946_684_800  # modification time of every video, or it would reveal the method
+LEVEL_DB = -30.0  # of full scale: low enough for the peaks of almost every sound
 
 Item = tuple[str, str, int]
-"""What must be the same for two samples to be compared: the prompts and the seed."""
+"""What two compared samples must share: the prompts and the seed."""
 
 
 def make_study(
@@ -35,28 +35,28 @@ def make_study(
     on_warning: OnWarning | None = None,
     on_video: Callable[[int, int], None] | None = None,
 ) -> Key:
-    """Returns the key of a study and writes its page, its videos and, beside them, the key.
+    """Writes the page, the videos and the key of a study, and returns the key.
 
     The method of the first run is compared with every other, wherever both made a sample of the
     same prompts and seed. Videos are named by a digest of their bytes and are equally loud. The
     same runs give the same study.
 
     Args:
-        runs: Folders of runs or of samples, by two methods or more.
-        folder: What raters get; `FOLDER-key.json` beside it is the key.
+        runs: Folders of runs or of samples, of at least two methods.
+        folder: The folder for raters; `FOLDER-key.json` next to it is the key.
         repeats: How many pairs each rater sees again with the sides swapped, at most half of all.
-        on_warning: Called with a sentence about samples that are left out.
-        on_video: Called when a video is there, with how many are and how many there will be.
+        on_warning: Called with a warning about samples that are left out.
+        on_video: Called after each video, with how many are done and how many there will be.
 
     Raises:
-        InvalidInputError: A run is not whole, all runs are of one method, two methods share no
+        InvalidInputError: A run is incomplete, all runs are of one method, two methods share no
             prompts and seed, two samples are the same, or the folder or the key exists.
     """
     for path in (folder, key_path(folder)):
         if path.exists():
-            raise InvalidInputError(f"'{path}' exists; a study is never written over another.")
+            raise InvalidInputError(f"'{path}' exists; a study never overwrites another.")
     if repeats < 0:
-        raise InvalidInputError(f"repeats is {repeats}; it must be 0 or more.")
+        raise InvalidInputError(f"repeats must be 0 or more, not {repeats}.")
     clips = [clip for run in runs for clip in _clips(run)]
     compared = _compared(clips, on_warning)
     partial = folder.with_name(f"{folder.name}.partial")
@@ -76,19 +76,19 @@ def make_study(
 
 
 def key_path(folder: Path) -> Path:
-    """Returns where the key of a study is: beside its folder, never inside."""
+    """Returns the path of the key of a study: next to its folder, never inside."""
     return folder.parent / f"{folder.name}-key.json"
 
 
 def _clips(run: Path) -> list[Clip]:
-    """Returns what a run has to show, after reading all of it."""
+    """Returns the clips of a run, after reading all of it."""
     folders = sample_folders(run)
     if (run / RUN_FILE).exists():
         seeds = load_config(run / RUN_FILE).seeds
         missing = [str(seed) for seed in seeds if not sample_folder(run, seed).exists()]
         if missing:
             raise InvalidInputError(
-                f"'{run}' is half there, without seed {', '.join(missing)}; finish the run, or "
+                f"'{run}' is incomplete and lacks seed {', '.join(missing)}; finish the run, or "
                 "give the folders of its samples."
             )
     return [_clip(folder) for folder in folders]
@@ -110,33 +110,35 @@ def _clip(folder: Path) -> Clip:
 
 
 def _compared(clips: Sequence[Clip], on_warning: OnWarning | None) -> list[tuple[Clip, Clip]]:
-    """Returns the pairs to compare, the first run's method first in each."""
+    """Returns the pairs to compare, each starting with the first run's method."""
     by_method: dict[str, dict[Item, Clip]] = {}
     for clip in clips:
         made = by_method.setdefault(clip.method, {})
         item = (clip.image_prompt, clip.audio_prompt, clip.seed)
         if item in made:
             raise InvalidInputError(
-                f"'{made[item].sample}' and '{clip.sample}' are both of method '{clip.method}' "
-                "for the same prompts and seed; give one of them."
+                f"'{made[item].sample}' and '{clip.sample}' both have method '{clip.method}', "
+                "the same prompts and the same seed; give one of them."
             )
         made[item] = clip
     (method, ours), *others = by_method.items()
     if not others:
-        raise InvalidInputError(f"All runs are of method '{method}'; a study compares two or more.")
+        raise InvalidInputError(
+            f"All runs have method '{method}'; a study compares at least two methods."
+        )
     pairs = []
     for other, theirs in others:
         shared = [item for item in ours if item in theirs]
         if not shared:
             raise InvalidInputError(
-                f"The runs of '{method}' and '{other}' share no prompts and seed; make both of "
+                f"The runs of '{method}' and '{other}' share no prompts and seed; make both with "
                 "the same prompts and seeds."
             )
         pairs += [(ours[item], theirs[item]) for item in shared]
     used = {clip.sample for pair in pairs for clip in pair}
     left_out = [clip.sample for clip in clips if clip.sample not in used]
     if left_out and on_warning:
-        on_warning(f"Left out, for want of one to compare with: {', '.join(left_out)}.")
+        on_warning(f"Left out, since there is nothing to compare with: {', '.join(left_out)}.")
     return pairs
 
 
@@ -164,9 +166,9 @@ def _write_videos(
 
 
 def blinded(sample: Sample) -> Sample:
-    """Returns a sample whose video tells no method: without a record, and as loud as the others.
+    """Returns a sample whose video does not reveal its method: no record, and the same loudness.
 
-    Its RMS level is `LEVEL_DB`, or as near to that as its peaks allow.
+    Its RMS level is `LEVEL_DB`, or as close to that as its peaks allow.
     """
     samples, rate = sample.waveform.samples, sample.waveform.sample_rate_hz
     rms = float(samples.square().mean().sqrt())
@@ -189,7 +191,7 @@ def _key(compared: Iterable[tuple[Clip, Clip]], names: dict[str, str]) -> Key:
 
 
 def _page(key: Key, repeats: int) -> str:
-    """Returns the page; its pairs stand in the order of their names, which tells nothing."""
+    """Returns the page; its pairs are in the order of their names, which reveals nothing."""
     pairs = [
         {
             "clips": sorted(pair),
@@ -200,6 +202,6 @@ def _page(key: Key, repeats: int) -> str:
     ]
     study = {"id": key.study, "results": RESULTS_FORMAT, "repeats": repeats, "pairs": pairs}
     text = json.dumps(study, ensure_ascii=False)
-    for sign in "<>&":  # what is safe in a string of JSON and in a page
+    for sign in "<>&":  # safe both in a JSON string and in a page
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Template(PAGE.read_text("utf-8")).substitute(study=text)

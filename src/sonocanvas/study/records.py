@@ -1,4 +1,4 @@
-"""What a study writes down: its key, and the results of each rater."""
+"""The records of a study: its key, and the results of each rater."""
 
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -21,7 +21,7 @@ Pair = tuple[Name, Name]
 
 
 class Clip(Part):
-    """Where a video comes from."""
+    """The origin of a video."""
 
     method: str
     image_prompt: str
@@ -34,10 +34,10 @@ class Key(Part):
     """What the raters must not know: the method of each video.
 
     Attributes:
-        format: What this file is.
-        study: Name of the study, a digest of all the rest.
+        format: Format of this file.
+        study: Name of the study, a digest of everything else.
         method: The method that is compared with every other.
-        clips: By the name of its video.
+        clips: Origins, by video name.
         pairs: The videos that are compared, that of `method` first.
     """
 
@@ -49,7 +49,7 @@ class Key(Part):
 
 
 class Choice(Part):
-    """The video that was chosen at each question."""
+    """The video that was chosen for each question."""
 
     looks: Name
     sounds: Name
@@ -57,13 +57,13 @@ class Choice(Part):
 
 
 class Answer(Part):
-    """What a rater said of one pair.
+    """A rater's answers about one pair.
 
     Attributes:
-        shown: The first and the second video as they were shown.
+        shown: The first and the second video, as shown.
         repeat: Whether the pair had been shown before, with its sides swapped.
         seconds: How long it took.
-        chosen: `None` where a video could not be played.
+        chosen: `None` if a video could not be played.
     """
 
     shown: Pair
@@ -73,13 +73,13 @@ class Answer(Part):
 
 
 class Results(Part):
-    """What one rater said.
+    """The results of one rater.
 
     Attributes:
-        format: What this file is.
+        format: Format of this file.
         study: Name of the study.
         rater: A random name.
-        planned: How many pairs were to be shown.
+        planned: How many pairs were planned.
         answers: In the order in which they were given.
     """
 
@@ -113,9 +113,9 @@ def read_results(paths: list[Path], key: Key) -> list[Results]:
         key: The key of their study.
 
     Raises:
-        InvalidInputError: A file is missing, is not the results of a study or those of another,
-            names a video or a pair that the study has not, answers a pair twice, or is of a rater
-            of whom there is another file.
+        InvalidInputError: A file is missing, does not hold the results of this study, names a
+            video or pair that is not in the study, answers a pair twice, or belongs to a rater
+            of another file.
     """
     files: dict[str, Path] = {}
     results = []
@@ -123,11 +123,11 @@ def read_results(paths: list[Path], key: Key) -> list[Results]:
         one = _read(path, Results, "the results of a study")
         if one.study != key.study:
             raise InvalidInputError(
-                f"'{path}' belongs to study {one.study}; the key is that of {key.study}."
+                f"'{path}' belongs to study {one.study}, but the key to study {key.study}."
             )
         if one.rater in files:
             raise InvalidInputError(
-                f"'{path}' is of the rater of '{files[one.rater]}'; give one of the two files."
+                f"'{path}' is by the same rater as '{files[one.rater]}'; give one of the two files."
             )
         reason = _contradiction(one, key)
         if reason:
@@ -138,17 +138,17 @@ def read_results(paths: list[Path], key: Key) -> list[Results]:
 
 
 def _contradiction(results: Results, key: Key) -> str:
-    """Returns what cannot be in results of this study, or nothing."""
+    """Returns what in some results does not fit this study; empty if all fits."""
     pairs = {frozenset(pair) for pair in key.pairs}
     seen: set[tuple[frozenset[str], bool]] = set()
     for number, answer in enumerate(results.answers, start=1):
         pair = frozenset(answer.shown)
         if pair not in pairs:
-            return f"answer {number} is about {' and '.join(answer.shown)}, which is no pair of it"
+            return f"answer {number} is about {' and '.join(answer.shown)}, not one of its pairs"
         if answer.chosen and not pair >= set(answer.chosen.model_dump().values()):
             return f"answer {number} chooses a video that was not shown"
         if (pair, answer.repeat) in seen:
-            return f"answer {number} is about a pair that was answered before"
+            return f"answer {number} repeats a pair that was answered before"
         seen.add((pair, answer.repeat))
     return ""
 

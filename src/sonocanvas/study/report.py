@@ -1,4 +1,4 @@
-"""What raters said, to win rates: how often the one method was chosen over each other one."""
+"""Turns answers into win rates: how often one method was chosen over each other one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from sonocanvas.study.records import QUESTIONS, Answer, Key, Results
 
 @dataclass(frozen=True)
 class Rater:
-    """How one rater went about it.
+    """How one rater answered.
 
     Attributes:
         name: The random name.
-        answered: Pairs that were answered, repeated ones not counted.
-        planned: Pairs, repeated ones counted, that were to be shown.
+        answered: Pairs that were answered, without repeated ones.
+        planned: Pairs that were planned, with repeated ones.
         skipped: Pairs with a video that could not be played.
         again: Questions that were asked a second time, with the sides swapped.
         same: How many of those had the same answer.
@@ -60,10 +60,10 @@ class Report:
     Attributes:
         study: Its name.
         method: The method that is compared with others.
-        consistency: Share of same answers below which a rater counts as careless.
+        consistency: Share of equal answers below which a rater counts as careless.
         raters: In the order of their files.
-        rates: Of all raters, by baseline and question.
-        careful_rates: Without the careless raters; the same as `rates` if there are none.
+        rates: Win rates of all raters, by baseline and question.
+        careful_rates: Win rates without careless raters; the same as `rates` if there are none.
     """
 
     study: str
@@ -79,25 +79,25 @@ def make_report(
 ) -> Report:
     """Returns the win rates of a study, with and without careless raters.
 
-    A pair counts once a rater: the repeated showing only tells how careful the rater is.
+    A pair counts once per rater: repeats only measure how careful the rater is.
 
     Args:
         results: What `read_results` returns.
         key: The key of the study.
         consistency: A rater is careless who gave the same answer to less than this share, in
-            [0, 1], of the repeated questions. Without repeated ones nobody is.
-        seed: Where the bootstrap's resamples come from.
+            [0, 1], of the repeated questions. Without repeated questions nobody is.
+        seed: Seed of the bootstrap.
 
     Raises:
         InvalidInputError: There is no answer, or `consistency` is not in [0, 1].
     """
     if not 0 <= consistency <= 1:
-        raise InvalidInputError(f"consistency is {consistency}; it must be in [0, 1].")
+        raise InvalidInputError(f"consistency must be in [0, 1], not {consistency}.")
     raters = tuple(_rater(one, consistency) for one in results)
     careless = {rater.name for rater in raters if rater.careless}
     rates = _rates(results, key, seed)
     if not rates:
-        raise InvalidInputError(f"There is no answer in {len(results)} files of results.")
+        raise InvalidInputError(f"There is no answer in {len(results)} file(s) of results.")
     careful = [one for one in results if one.rater not in careless]
     return Report(
         study=key.study,

@@ -13,7 +13,7 @@ ASKED = {"looks": "looks more like", "sounds": "sounds more like", "aligns": "al
 
 
 def to_markdown(report: Report) -> str:
-    """Returns a report for people: win rates, what careless raters change, and the raters."""
+    """Returns a readable report: win rates, the effect of careless raters, and the raters."""
     careless = sum(rater.careless for rater in report.raters)
     answered = sum(rater.answered for rater in report.raters)
     skipped = sum(rater.skipped for rater in report.raters)
@@ -36,12 +36,12 @@ def to_markdown(report: Report) -> str:
 
 
 def to_json(report: Report) -> str:
-    """Returns all of a report."""
+    """Returns a whole report as JSON."""
     return json.dumps(dataclasses.asdict(report), indent=2, allow_nan=False) + "\n"
 
 
 def to_csv(report: Report) -> str:
-    """Returns the win rates, one a row, of all raters and of the careful ones."""
+    """Returns the win rates as CSV, one per row, of all raters and of the careful ones."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     exact, by_rater = ("exact_low", "exact_high"), ("by_rater_low", "by_rater_high")
@@ -63,7 +63,7 @@ def _careful(report: Report) -> str:
 
 
 def _rates(rates: Sequence[WinRate], before: dict[tuple[str, str], float] | None = None) -> str:
-    """Returns a table of win rates, with their change where there is a rate from before."""
+    """Returns a table of win rates, with their change if there are earlier rates."""
     head = ["question", "against", "won", "of", "rate", "95 % exact", "95 % by rater"]
     rows = [head + (["change"] if before else [])]
     for rate in rates:

@@ -1,1 +1,1 @@
-"""How the embedded pair was made; nothing else in the package imports this."""
+"""The training of the embedded pair; nothing else in the package imports this."""

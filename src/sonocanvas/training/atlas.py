@@ -1,4 +1,4 @@
-"""Which pictures and sounds go together: `python -m sonocanvas.training.atlas`.
+"""Finds which pictures and sounds go together: `python -m sonocanvas.training.atlas`.
 
 Composes every picture that `mini` draws well with every sound that it plays well, by the default
 method in eight steps and one seed a pair, and asks the selector where the right prompt comes among

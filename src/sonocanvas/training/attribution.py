@@ -1,4 +1,4 @@
-"""Who made what the weights learned from: writes the attribution that is shipped with them."""
+"""Writes the attribution that is shipped with the weights: who made their training data."""
 
 from collections import Counter
 from pathlib import Path

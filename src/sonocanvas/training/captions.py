@@ -1,4 +1,4 @@
-"""Captions by number, with their embeddings, and how often concepts come up."""
+"""Captions by number, with their embeddings, and how often concepts occur."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A captioned sound, and how any sound becomes one: mono, 16 kHz, trimmed, at peak 0.9."""
+"""Captioned sounds, made from any sound: mono, 16 kHz, trimmed, at peak 0.9."""
 
 from dataclasses import dataclass
 

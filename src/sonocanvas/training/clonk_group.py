@@ -39,7 +39,7 @@ def group_files(content: bytes) -> dict[str, bytes]:
             raise InvalidInputError(f"The group file cannot be unpacked: {broken}.") from broken
     header = scrambled(content[:HEADER_BYTES])
     if not header.startswith(b"RedWolf Design GrpFolder"):
-        raise InvalidInputError("The file is no group of OpenClonk: its header is missing.")
+        raise InvalidInputError("The file is not a group of OpenClonk: its header is missing.")
     (count,) = struct.unpack_from("<i", header, COUNT_OFFSET)
     body = HEADER_BYTES + ENTRY_BYTES * count
     if len(content) < body:

@@ -1,4 +1,4 @@
-"""What training never saw, as canvases with their concepts: drawings and three kinds of sound."""
+"""Data that training never saw, as canvases with concepts: drawings and three kinds of sound."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How drawings stand on the wide canvas of the picture model, and how that is asked for."""
+"""Layouts of drawings on the wide canvas of the picture model, and their captions."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A lease kit: trains the two diffusion models on a CUDA card that is at hand for minutes.
+"""A lease kit: trains the two diffusion models on a CUDA card that is available for minutes.
 
 `python -m sonocanvas.training.lease --plan` gathers in `packs/lease` what the machine with the
 card lacks, and prints what travels, the commands and the minutes of each. `--rehearse` runs the

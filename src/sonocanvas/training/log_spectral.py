@@ -1,4 +1,4 @@
-"""How far a sound is from another as spectra hear it."""
+"""The log-spectral distance between two sounds."""
 
 import torch
 from torch import Tensor

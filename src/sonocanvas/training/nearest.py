@@ -1,4 +1,4 @@
-"""Whether the models only repeat what they were shown: outputs beside their nearest training view.
+"""Shows whether the models only repeat their training: outputs next to their nearest training view.
 
 `python -m sonocanvas.training.nearest` writes `nearest-image.png` and `nearest-audio.png` (outputs
 over the views that resemble them most) and prints the distances, beside those of held-out items:

@@ -1,4 +1,4 @@
-"""What the instruments of a soundfont play: a seeded plan of notes, always the same.
+"""The phrases that the instruments of a soundfont play: a seeded plan of notes, always the same.
 
 Some keys and one drum kit sound in held phrases alone, which are kept out of training.
 """

@@ -1,4 +1,4 @@
-"""Ranks the shared concepts for canvases: where the right one comes, by a set of towers."""
+"""Ranks the shared concepts for canvases by a set of towers, to find the right one's place."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How good the embedded pair is: a table and contact sheets of unselected seeds.
+"""Reports how good the embedded pair is: a table and contact sheets of unselected seeds.
 
 `python -m sonocanvas.training.report --pack packs/mini.zip` judges the shipped weights with the
 judge, which took no part in them, and the judge with what it never saw. It prints the tables and

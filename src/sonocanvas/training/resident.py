@@ -1,4 +1,4 @@
-"""Training data that lies on the device: canvases are drawn, mixed and encoded there."""
+"""Training data that stays on the device: canvases are drawn, mixed and encoded there."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Drawings on a device, which stand on canvases there; no two batches see the same view."""
+"""Drawings on a device, arranged on canvases there; no two batches see the same view."""
 
 import itertools
 from collections.abc import Sequence

@@ -131,7 +131,7 @@ class Sounds:
             self.renew()
             if any(process.exitcode for process in self.processes):
                 self.close()
-                raise RuntimeError("A synthesizer failed: its fault is told above.")
+                raise RuntimeError("A synthesizer failed: its error is printed above.")
             time.sleep(0.001)
 
     def __call__(self, count: int) -> tuple[Tensor, Tensor]:

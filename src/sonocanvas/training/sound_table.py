@@ -1,4 +1,4 @@
-"""What a file name or preset name of a sound library says is heard: concept and caption."""
+"""Maps file names and preset names of sound libraries to concepts and captions."""
 
 import csv
 import functools

@@ -1,4 +1,4 @@
-"""What a stranger makes of real things: `python -m sonocanvas.training.strangers birdnet`.
+"""Measures what strangers recognise in reality: `python -m sonocanvas.training.strangers birdnet`.
 
 Prints for each thing that it has classes for how many recordings or drawings of it there are and
 the area under the ROC curve, and how our own synthesizer of it fares among recordings of other

@@ -1,1 +1,1 @@
-"""Vocoders: how a canvas becomes a waveform."""
+"""Vocoders, which turn a canvas into a waveform."""

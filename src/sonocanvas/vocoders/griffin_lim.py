@@ -42,7 +42,7 @@ class GriffinLim:
         """Checks the options.
 
         Raises:
-            InvalidInputError: An option lies outside its range.
+            InvalidInputError: An option is out of range.
         """
         for name in ("iterations", "mel_iterations"):
             rounds = getattr(self, name)
@@ -62,7 +62,7 @@ class GriffinLim:
             canvas_format: What the canvas means as sound.
 
         Raises:
-            InvalidInputError: The shape is another, the canvas is too narrow to be analysed
+            InvalidInputError: The shape is wrong, the canvas is too narrow to be analysed
                 again, or a pixel is not a finite number.
         """
         mel = audible_mel(canvas, canvas_format)
@@ -74,14 +74,14 @@ class GriffinLim:
 
 
 def audible_mel(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns the mel magnitudes `(batch, mels, frames)` of a canvas, 0 where it is silent.
+    """Returns the mel magnitudes `(batch, mels, frames)` of a canvas; silence is 0.
 
     Args:
         canvas: `(batch, mels, frames)` in [0, 1]; row 0 is the highest frequency.
         fmt: What the canvas means as sound.
 
     Raises:
-        InvalidInputError: The shape is another, the canvas is too narrow to be analysed again,
+        InvalidInputError: The shape is wrong, the canvas is too narrow to be analysed again,
             or a pixel is not a finite number.
     """
     mel = canvas_to_mel(canvas, fmt)
@@ -136,7 +136,7 @@ def magnitude_to_waveform(
 def search_phase(
     magnitude: Tensor, phase: Tensor, fmt: CanvasFormat, iterations: int, momentum: float
 ) -> Tensor:
-    """Returns sound `(batch, frames * hop)` of magnitudes, from phases that rounds improve.
+    """Returns sound `(batch, frames * hop)` of magnitudes, improving phases round by round.
 
     The fast Griffin-Lim algorithm of Perraudin, Balazs and Sondergaard (2013).
 
@@ -180,7 +180,7 @@ def synthesise(spectrum: Tensor, fmt: CanvasFormat) -> Tensor:
 def _check_frames(frames: int, fmt: CanvasFormat) -> None:
     fewest = max(edges_samples(fmt)) // fmt.hop_samples + 1
     if frames < fewest:
-        raise InvalidInputError(f"The canvas has {frames} columns; it must have {fewest} or more.")
+        raise InvalidInputError(f"The canvas has {frames} columns; it must have at least {fewest}.")
 
 
 def _overlap_add(frames: Tensor, fmt: CanvasFormat) -> Tensor:

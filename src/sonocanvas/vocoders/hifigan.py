@@ -23,8 +23,8 @@ SLOPE = 0.1
 LAST_SLOPE = 0.01
 KERNEL = 7
 MOST_CHANNELS, MOST_SIZE, MOST_SIZES = 65_536, 1_000, 64
-"""Of rows or channels, of a rate, a kernel or a dilation, and of each list of them; a hundred times
-what published vocoders have."""
+"""Limits on rows or channels, on a rate, a kernel or a dilation, and on lists of them: a hundred
+times the values of published vocoders."""
 LISTS = (
     "upsample_rates",
     "upsample_kernel_sizes",
@@ -38,7 +38,7 @@ class HifiGan:
     """Plays a canvas by the HiFi-GAN that the pair carries.
 
     Attributes:
-        weights: The vocoder as it is saved; `None` only where options are checked.
+        weights: The vocoder as saved; `None` only while options are checked.
     """
 
     weights: VocoderWeights | None
@@ -56,7 +56,7 @@ class HifiGan:
     def network(self) -> "Generator":
         """The network with its weights."""
         if self.weights is None:
-            raise InvalidInputError("hifigan needs the vocoder of a pair.")
+            raise InvalidInputError("hifigan needs a pair that carries its vocoder.")
         return load_generator(self.weights)
 
     @torch.no_grad()
@@ -68,7 +68,7 @@ class HifiGan:
             canvas_format: What the canvas means as sound.
 
         Raises:
-            InvalidInputError: The shape is another, or the vocoder is for another format.
+            InvalidInputError: The shape is wrong, or the vocoder is for another format.
         """
         hop, rows = self.network.hop_samples, self.network.mels
         if (rows, hop) != (canvas_format.mels, canvas_format.hop_samples):
@@ -161,7 +161,7 @@ def load_generator(weights: VocoderWeights) -> Generator:
     """Returns the network of a saved vocoder, without weight normalisation.
 
     Args:
-        weights: The vocoder as it is saved, with or without weight normalisation.
+        weights: The vocoder as saved, with or without weight normalisation.
 
     Raises:
         CheckpointError: The configuration or the weights are not those of a HiFi-GAN.
@@ -190,8 +190,8 @@ def fold_weight_norm(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         if name.endswith("_g") and direction is not None:
             if direction.ndim < 1 or length.numel() != len(direction):
                 raise CheckpointError(
-                    f"The weights of the vocoder do not fit each other: {name} is "
-                    f"{tuple(length.shape)}, and of {tuple(direction.shape)} are the weights."
+                    f"The weights of the vocoder do not fit together: {name} is "
+                    f"{tuple(length.shape)}, but the weights are {tuple(direction.shape)}."
                 )
             norm = direction.flatten(1).norm(dim=1).view(-1, *[1] * (direction.ndim - 1))
             folded[name.removesuffix("_g")] = length * direction / norm
@@ -218,7 +218,7 @@ def _check_config(config: dict[str, Any]) -> None:
     for key in LISTS:
         if not isinstance(config.get(key), list) or not config[key]:
             raise CheckpointError(
-                f"The vocoder has the {key} {shown(config.get(key))}; give a list."
+                f"The vocoder has the {key} {shown(config.get(key))}; it must be a list."
             )
         sizes = config[key] if key != LISTS[-1] else _flat(config[key])
         if len(sizes) > MOST_SIZES or not all(_is_size(one, MOST_SIZE) for one in sizes):
@@ -234,7 +234,7 @@ def _check_config(config: dict[str, Any]) -> None:
         if len(config[first]) != len(config[second]):
             raise CheckpointError(
                 f"The vocoder has {len(config[first])} {first} and {len(config[second])} "
-                f"{second}; they must be as many."
+                f"{second}; the numbers must be equal."
             )
     if any(kernel < rate for rate, kernel in zip(*(config[key] for key in LISTS[:2]), strict=True)):
         raise CheckpointError("The vocoder has an upsample_kernel_size below its upsample_rate.")
@@ -243,11 +243,13 @@ def _check_config(config: dict[str, Any]) -> None:
             f"The vocoder has the {LISTS[2]} {shown(config[LISTS[2]])}; they must be odd."
         )
     if config["upsample_initial_channel"] < 2 ** len(config["upsample_rates"]):
-        raise CheckpointError("The vocoder has fewer upsample_initial_channel than can be halved.")
+        raise CheckpointError(
+            "The vocoder has too few upsample_initial_channel to halve for each rate."
+        )
 
 
 def _flat(lists: list[Any]) -> list[Any]:
-    """Returns what lists of a list hold; what is no list stands for itself."""
+    """Returns the items of the lists in a list; an item that is not a list is kept."""
     return [one for part in lists for one in (part if isinstance(part, list) else [None])]
 
 

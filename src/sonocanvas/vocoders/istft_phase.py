@@ -1,8 +1,8 @@
-"""The third way to sound: magnitudes of the canvas, phases of another vocoder's sound.
+"""Plays a canvas with its own magnitudes and the phases of another vocoder's sound.
 
 The mel is spread over the Fourier bins, each bin takes its phase from the transform of the sound
 that another vocoder makes of the same canvas, and one inverse transform gives the sound. Chen,
-Geng and Owens (2024) play canvases so beside HiFi-GAN, which keeps no magnitude exactly.
+Geng and Owens (2024) use it in addition to HiFi-GAN, which keeps no magnitude exactly.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from sonocanvas.vocoders.griffin_lim import analyse, audible_mel, mel_to_magnitu
 
 NAME = "istft_phase"
 OWN = "pair"
-"""What `phase_from` says for the vocoder that the pair carries."""
+"""The value of `phase_from` for the vocoder that the pair carries."""
 WITHOUT_WEIGHTS = "griffin_lim"
 MEL_ITERATIONS = 10
 
@@ -28,7 +28,7 @@ class IstftPhase:
     """Plays a canvas by one inverse transform with the phases of another vocoder's sound.
 
     Attributes:
-        source: That vocoder; `None` only where options are checked.
+        source: That vocoder; `None` only while options are checked.
         phase_from: Its name on the menu; `pair` is the one that the pair carries, or
             `griffin_lim` where it carries none.
         mel_iterations: Rounds of the mel inversion, 1 to 10000.
@@ -47,7 +47,7 @@ class IstftPhase:
         others = {OWN, *VOCODERS} - {NAME}
         if self.phase_from == NAME:
             raise InvalidInputError(
-                f"{NAME}: phase_from must name another vocoder than itself; "
+                f"{NAME}: phase_from must name a vocoder other than itself; "
                 f"known: {', '.join(sorted(others))}."
             )
         if self.phase_from not in others:
@@ -58,7 +58,7 @@ class IstftPhase:
             )
 
     def source_name(self, weights: VocoderWeights | None) -> str:
-        """Returns the name of the vocoder whose phases are taken, for a pair with these weights."""
+        """Returns the name of the vocoder whose phases are used, for a pair with these weights."""
         if self.phase_from != OWN:
             return self.phase_from
         return WITHOUT_WEIGHTS if weights is None else weights.kind
@@ -72,7 +72,7 @@ class IstftPhase:
             canvas_format: What the canvas means as sound.
 
         Raises:
-            InvalidInputError: The shape is another, the other vocoder is for another format, the
+            InvalidInputError: The shape is wrong, the other vocoder is for another format, the
                 canvas is too narrow to be analysed again, or a pixel is not a finite number.
         """
         if self.source is None:
@@ -93,7 +93,7 @@ def replay(
         mel_iterations: Rounds of the mel inversion, 1 or more.
 
     Raises:
-        InvalidInputError: A shape is another, the canvas is too narrow to be analysed again, or a
+        InvalidInputError: A shape is wrong, the canvas is too narrow to be analysed again, or a
             pixel is not a finite number.
     """
     mel = audible_mel(canvas.cpu(), fmt)

@@ -1,4 +1,4 @@
-"""A long canvas played in parts, in memory that does not grow with it."""
+"""Plays a long canvas in parts, so that the memory needed does not grow with it."""
 
 from torch import Tensor
 

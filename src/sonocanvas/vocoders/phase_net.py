@@ -40,7 +40,7 @@ class PhaseNet:
     """Plays a canvas by the phase network that the pair carries.
 
     Attributes:
-        weights: The network as it is saved; `None` only where options are checked.
+        weights: The network as saved; `None` only while options are checked.
         iterations: Rounds of Griffin-Lim after the network, 0 to 10000.
         momentum: Share of the last round's change that is repeated, 0 to 1.
         mel_iterations: Rounds of the mel inversion, 1 to 10000.
@@ -55,8 +55,8 @@ class PhaseNet:
         """Checks the options and builds the network.
 
         Raises:
-            InvalidInputError: An option lies outside its range.
-            CheckpointError: The vocoder is no phase network.
+            InvalidInputError: An option is out of range.
+            CheckpointError: The vocoder is not a phase network.
         """
         for name, least in (("iterations", 0), ("mel_iterations", 1)):
             rounds = getattr(self, name)
@@ -73,7 +73,7 @@ class PhaseNet:
     def network(self) -> PhaseNetwork:
         """The network with its weights, on the CPU."""
         if self.weights is None:
-            raise InvalidInputError("phase_net needs the vocoder of a pair.")
+            raise InvalidInputError("phase_net needs a pair that carries its vocoder.")
         return load_network(self.weights).cpu()
 
     @torch.no_grad()
@@ -85,7 +85,7 @@ class PhaseNet:
             canvas_format: What the canvas means as sound.
 
         Raises:
-            InvalidInputError: The shape is another, the vocoder is for another format, the canvas
+            InvalidInputError: The shape is wrong, the vocoder is for another format, the canvas
                 is too narrow to be analysed again, or a pixel is not a finite number.
         """
         network = self.network
@@ -161,6 +161,6 @@ def _check_format(config: dict[str, Any], fmt: CanvasFormat) -> None:
     for key, field in VOCODER_KEYS.items():
         if config.get(key) != getattr(fmt, field):
             raise InvalidInputError(
-                f"The canvas has {field} {getattr(fmt, field)}; this vocoder plays {key} "
+                f"The canvas has {field} {getattr(fmt, field)}, but this vocoder plays {key} "
                 f"{config.get(key)}."
             )

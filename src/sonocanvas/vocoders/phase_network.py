@@ -88,7 +88,7 @@ def load_network(weights: VocoderWeights) -> PhaseNetwork:
     """Returns the network of a saved vocoder.
 
     Args:
-        weights: The vocoder as it is saved.
+        weights: The vocoder as saved.
 
     Raises:
         CheckpointError: The configuration or the weights are not those of a phase network.
@@ -96,16 +96,15 @@ def load_network(weights: VocoderWeights) -> PhaseNetwork:
     width, dilations = weights.config.get("width"), weights.config.get("dilations")
     if type(width) is not int or not 1 <= width <= MOST_CHANNELS:
         raise CheckpointError(
-            f"The vocoder has the width {shown(width)}; it must be 1 or more, and at most "
-            f"{MOST_CHANNELS}."
+            f"The vocoder has the width {shown(width)}; it must be from 1 to {MOST_CHANNELS}."
         )
     steps = dilations if isinstance(dilations, list) else [None]
     if len(steps) > MOST_DILATION or not all(
         type(step) is int and 1 <= step <= MOST_DILATION for step in steps
     ):
         raise CheckpointError(
-            f"The vocoder has the dilations {shown(dilations)}; they must be a list of 1 or more "
-            f"each, and at most {MOST_DILATION}."
+            f"The vocoder has the dilations {shown(dilations)}; they must be a list of numbers "
+            f"from 1 to {MOST_DILATION}."
         )
     with torch.device("meta"):  # shapes without numbers: they may not be those of the file
         network = PhaseNetwork(weights.config)

@@ -1,4 +1,4 @@
-"""Weights of a vocoder: to the entry of the menu that plays by them, and into its network."""
+"""Passes weights of a vocoder to the entry of the menu that uses them, and into its network."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,13 +14,13 @@ from sonocanvas.types import VocoderWeights
 def build_vocoder(
     name: str, given: Mapping[str, Any], weights: VocoderWeights | None, owner: str
 ) -> Vocoder:
-    """Returns a vocoder of the menu, with weights if it plays by any.
+    """Returns a vocoder of the menu, with weights if it needs any.
 
     Args:
         name: Its name on the menu.
         given: Its options by name.
-        weights: What `owner` carries, if it does.
-        owner: Who carries them, as a message names it: `"Pair 'mini'"`.
+        weights: The weights that `owner` carries, if any.
+        owner: The owner's name in messages, such as `"Pair 'mini'"`.
 
     Raises:
         InvalidInputError: The name or an option is not allowed, or there are no weights for it.
@@ -37,17 +37,17 @@ def build_vocoder(
             )
         if weights.kind != name:
             raise CheckpointError(
-                f"{owner} carries a vocoder for '{weights.kind}' and none for '{name}'."
+                f"{owner} carries a vocoder for '{weights.kind}', not for '{name}'."
             )
         parts["weights"] = weights
-    if "source" in parts:  # it plays by another vocoder
+    if "source" in parts:  # it uses another vocoder
         parts["source"] = build_vocoder(checked.source_name(weights), {}, weights, owner)
     vocoder: Vocoder = build("vocoder", name, given, **parts)
     return vocoder
 
 
 def load_tensors(network: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Puts weights into a network, in place, which then only plays.
+    """Loads weights into a network, in place, and switches off its gradients.
 
     Args:
         network: As its configuration builds it; it may have shapes without numbers so far.

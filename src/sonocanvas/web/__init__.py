@@ -1,1 +1,1 @@
-"""The studio: a local page on which images that sound are made."""
+"""The studio: a local web page for making images that sound."""

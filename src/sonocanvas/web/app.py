@@ -1,4 +1,4 @@
-"""The page of the studio: what is on it, and what its buttons call. The only file with Gradio."""
+"""The page of the studio and what its buttons call; the only file that imports Gradio."""
 
 import functools
 import html
@@ -28,15 +28,15 @@ FIELDS = (
     *("seed", "tries", "steps", "duration_s", "layers", "method", "search", "rule", "vocoder"),
     *("colour", "pair"),
 )
-"""What the page asks for, in the order of its inputs."""
+"""The page's inputs, in order."""
 
 Show = Callable[[str], str]
-"""The page of a run, by its name, as HTML."""
+"""Gives the page of a run as HTML, by its name."""
 
 FIRST = ("an owl", "an owl hooting")
-"""The prompts of a fresh page: a pair that `mini` does well."""
+"""The prompts of a new page: a pair that `mini` does well."""
 
-NOTHING = "<p class='hint'>Here is what you make. Say what it should look and sound like.</p>"
+NOTHING = "<p class='hint'>Your canvas appears here. Say what it should look and sound like.</p>"
 SHOWN = (
     '<iframe class="run" src="{root}/runs/{name}/index.html?{now}" title="Run {name}" '
     'sandbox="allow-scripts allow-same-origin allow-downloads"></iframe>'
@@ -48,13 +48,13 @@ def new_app(
 ) -> FastAPI:
     """Returns the studio as a web application.
 
-    The runs are at `/runs`, all else is Gradio's: nothing outside the folder of the runs is
-    served, and a symbolic link in it is not followed.
+    The runs are at `/runs`, everything else is Gradio's: nothing outside the folder of runs is
+    served, and symbolic links in it are not followed.
 
     Args:
         studio: The runs.
-        root_path: Path below which a proxy shows it.
-        auth: Names with their passwords; `None` lets everybody in.
+        root_path: Path under which a proxy serves it.
+        auth: Names with their passwords; `None` lets everyone in.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/runs", StaticFiles(directory=studio.root, follow_symlink=False), name="runs")
@@ -82,7 +82,7 @@ def new_app(
 
 
 def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
-    """Returns the page: prompts and files on the left, what is made on the right."""
+    """Returns the page: prompts and files on the left, the result on the right."""
     show = functools.partial(shown, studio, root_path)
     with gr.Blocks(title="SonoCanvas", analytics_enabled=False, fill_width=True) as page:
         gr.Markdown("# Sono<span>Canvas</span>\nOne canvas that is a picture and a sound at once.")
@@ -102,7 +102,7 @@ def new_page(studio: Studio, root_path: str = "") -> gr.Blocks:
 
 
 def asked_for() -> dict[str, Any]:
-    """Returns the inputs of what is asked for, by `FIELDS`, and the buttons that make and stop."""
+    """Returns the inputs by the names of `FIELDS`, and the buttons that make and stop."""
     drawn, played = known_prompts()
     asked: dict[str, Any] = {}
     asked["image_prompt"] = gr.Dropdown(
@@ -125,18 +125,18 @@ def asked_for() -> dict[str, Any]:
             type="filepath", sources=["upload", "microphone"], label="Sound"
         )
         asked["strength"] = gr.Slider(
-            0, 1, STRENGTH, step=0.05, label="How much of it stays (1 is exactly it)"
+            0, 1, STRENGTH, step=0.05, label="How much of it to keep (1: all of it)"
         )
     with gr.Accordion("Go on from a canvas", open=False):
         asked["canvas"] = gr.File(
-            label="The PNG of a canvas of SonoCanvas", file_types=[".png"], height=120
+            label="The PNG of a SonoCanvas canvas", file_types=[".png"], height=120
         )
     with gr.Accordion("More", open=False):
         with gr.Row():
             asked["seed"] = gr.Number(0, precision=0, minimum=0, label="Seed")
             asked["tries"] = gr.Number(1, precision=0, minimum=1, maximum=64, label="Tries")
         with gr.Row():
-            asked["duration_s"] = gr.Number(0, label="Length in s (0: that of the models)")
+            asked["duration_s"] = gr.Number(0, label="Length in s (0: the models' own)")
             asked["steps"] = gr.Number(16, precision=0, minimum=1, label="Steps")
         asked["method"] = gr.Dropdown(list(METHODS), value="compose", label="Method")
         asked["search"] = gr.Dropdown(["", *SEARCHES], value="", label="Search")
@@ -144,19 +144,19 @@ def asked_for() -> dict[str, Any]:
         asked["vocoder"] = gr.Dropdown(["", *VOCODERS], value="", label="Vocoder")
         asked["colour"] = gr.Dropdown(["", *COLOURISERS], value="", label="Colour")
         asked["pair"] = gr.Dropdown(list(PAIRS), value="mini", label="Models")
-    asked["layers"] = gr.Textbox(visible=False, label="Layers, one a line")
-    for model in MODEL_KINDS:  # nothing is drawn over a file, unless a prompt is typed then
+    asked["layers"] = gr.Textbox(visible=False, label="Layers, one per line")
+    for model in MODEL_KINDS:  # no model draws over a file unless a prompt is typed afterwards
         asked[f"{model}_file"].upload(lambda: None, None, asked[f"{model}_prompt"], api_name=False)
     return asked
 
 
 def layer_cards(uploads: Uploads, lines: gr.Textbox, load: Any) -> None:
-    """Shows each layer as a card that can be taken away, and a form for one more.
+    """Shows each layer as a card that can be removed, and a form to add one.
 
     Args:
-        uploads: Their files.
-        lines: What is asked for, a layer a line.
-        load: Listens to the page being loaded.
+        uploads: Files of the layers.
+        lines: The layers, one per line.
+        load: The event of the page being loaded.
     """
 
     def cards(text: str | None) -> None:
@@ -171,7 +171,7 @@ def layer_cards(uploads: Uploads, lines: gr.Textbox, load: Any) -> None:
     with gr.Accordion("Layers", open=False, elem_id="layers"):
         gr.render(inputs=lines, triggers=[load, lines.change])(cards)
         kind = gr.Radio(list(MODEL_OF), value="sound", label="What it is")
-        prompt = gr.Textbox(label="A model draws it: prompt", placeholder="a bell ringing")
+        prompt = gr.Textbox(label="Prompt, for a model to draw it", placeholder="a bell ringing")
         file = gr.File(label="Or a file", file_types=["image", "audio"], height=100)
         with gr.Row():
             ends = [gr.Number(None, minimum=0, label=label) for label in ("From s", "To s")]
@@ -180,7 +180,7 @@ def layer_cards(uploads: Uploads, lines: gr.Textbox, load: Any) -> None:
                 gr.Number(None, minimum=0, label=label) for label in ("Lowest Hz", "Highest Hz")
             ]
         level = gr.Slider(-60, 0, 0, step=1, label="Level in dB")
-        strength = gr.Slider(0, 1, STRENGTH, step=0.05, label="How much of the file stays")
+        strength = gr.Slider(0, 1, STRENGTH, step=0.05, label="How much of the file to keep")
         add = gr.Button("Add the layer", elem_id="add-layer")
 
     def added(text: str | None, *given: Any) -> tuple[str, str, None]:
@@ -198,7 +198,7 @@ def layer_cards(uploads: Uploads, lines: gr.Textbox, load: Any) -> None:
 
 
 def made_there() -> dict[str, Any]:
-    """Returns what shows what is made, and what can be done with it."""
+    """Returns the elements that show the result, and the buttons that work on it."""
     made: dict[str, Any] = {"stop_flag": gr.State(None), "name": gr.State("")}
     made["preview"] = gr.Image(
         label="What the models see", interactive=False, height=230, elem_id="preview"
@@ -230,7 +230,7 @@ def made_there() -> dict[str, Any]:
 
 
 def making(studio: Studio, show: Show, asked: dict[str, Any], made: dict[str, Any]) -> None:
-    """Ties what makes a canvas to the buttons for it."""
+    """Connects the buttons that make a canvas."""
     inputs = [asked[field] for field in FIELDS]
     shown_in = ("preview", "status", "run", "name", "gallery", "stop_flag")
     outputs = [made[one] for one in shown_in]
@@ -247,7 +247,7 @@ def making(studio: Studio, show: Show, asked: dict[str, Any], made: dict[str, An
     def heard(edited: dict[str, Any] | None) -> Iterator[list[Any]]:
         picture = flattened(edited)
         if picture is None:
-            raise gr.Error("There is nothing drawn yet.")
+            raise gr.Error("Nothing is drawn yet.")
         layer = f"picture {studio.uploads.keep_drawing(picture)} stretch gamma=1.0 100%"
         yield from made_of(studio, show, {"layers": layer, "image_prompt": "a drawing"})
 
@@ -262,7 +262,7 @@ def making(studio: Studio, show: Show, asked: dict[str, Any], made: dict[str, An
 
 
 def looking(studio: Studio, show: Show, asked: dict[str, Any], made: dict[str, Any]) -> None:
-    """Ties what is done with a canvas that is there to its buttons."""
+    """Connects the buttons that work on an existing canvas."""
     name, run, status = made["name"], made["run"], made["status"]
 
     def chosen(event: gr.SelectData) -> tuple[str, str]:
@@ -272,7 +272,7 @@ def looking(studio: Studio, show: Show, asked: dict[str, Any], made: dict[str, A
 
     def filmed(one: str) -> Iterator[tuple[Any, str]]:
         if not one:
-            raise gr.Error("There is nothing made yet.")
+            raise gr.Error("Nothing is made yet.")
         yield gr.skip(), "Making the video …"
         try:
             studio.make_videos(one)
@@ -287,12 +287,12 @@ def looking(studio: Studio, show: Show, asked: dict[str, Any], made: dict[str, A
             raise gr.Error(str(error)) from None
         same, prompts = gr.skip(), found.prompts
         seed = same if found.seed is None else found.seed
-        where = f"the run {found.name}" if found.name else "no run here; draw on it below"
+        where = f"the run {found.name}" if found.name else "no run here; you can draw on it below"
         return (
             found.picture,
             show(found.name) if found.name else same,
             found.name or same,
-            f"The canvas is of {html.escape(where)}.",
+            f"The canvas belongs to {html.escape(where)}.",
             seed,
             prompts.image if prompts else same,
             prompts.audio if prompts else same,
@@ -310,7 +310,7 @@ def looking(studio: Studio, show: Show, asked: dict[str, Any], made: dict[str, A
 
 
 def made_of(studio: Studio, show: Show, asked: dict[str, Any]) -> Iterator[list[Any]]:
-    """Yields what the page shows while something is made: each step, and then the run."""
+    """Yields what the page shows during a run: each step, and then the result."""
     flag, same = threading.Event(), gr.skip()
     try:
         config = studio.config_of(asked)
@@ -326,9 +326,9 @@ def made_of(studio: Studio, show: Show, asked: dict[str, Any]) -> Iterator[list[
 
 
 def interface(studio: Studio) -> Callable[..., dict[str, Any]]:
-    """Returns what `/make` calls: a run is made, and its name, files and notes are returned.
+    """Returns the function behind `/make`, which makes a run and returns its name, files and notes.
 
-    Its arguments are what `Studio.config_of` reads; files are uploaded before.
+    Its arguments are those that `Studio.config_of` reads; files are uploaded beforehand.
     """
 
     def make(
@@ -365,7 +365,7 @@ def interface(studio: Studio) -> Callable[..., dict[str, Any]]:
 
 
 def told(progress: Progress) -> str:
-    """Returns how far a run is, in words."""
+    """Returns the progress of a run in words."""
     if progress.picture is None:
         return "Reading the prompts …"
     tries = f", {progress.done} of {progress.seeds} done" if progress.seeds > 1 else ""
@@ -373,7 +373,7 @@ def told(progress: Progress) -> str:
 
 
 def stopped(flag: threading.Event | None) -> str:
-    """Asks a run to stop after the step that it is in."""
+    """Asks a run to stop after its current step."""
     if flag is None:
         return "Nothing is being made."
     flag.set()
@@ -381,7 +381,7 @@ def stopped(flag: threading.Event | None) -> str:
 
 
 def shown(studio: Studio, root_path: str, name: str) -> str:
-    """Returns the page of a run within this one, as it is now."""
+    """Returns the current page of a run, embedded in this page."""
     if not name:
         return NOTHING
     index = studio.root / name / "index.html"
@@ -390,14 +390,14 @@ def shown(studio: Studio, root_path: str, name: str) -> str:
 
 
 def loaded(studio: Studio, show: Show) -> tuple[str, str, list[Any]]:
-    """Returns what a fresh page shows: the newest run, and all."""
+    """Returns what a new page shows: the newest run and all runs."""
     names = studio.runs()
     newest = names[0] if names else ""
     return show(newest), newest, tiles(studio)
 
 
 def tiles(studio: Studio) -> list[tuple[Image.Image, str]]:
-    """Returns the first canvas of each run with its name, the newest first."""
+    """Returns the first canvas and the name of each run, newest first."""
     made = []
     for name in studio.runs():
         with Image.open(studio.thumbnail(name)) as picture:
@@ -406,7 +406,7 @@ def tiles(studio: Studio) -> list[tuple[Image.Image, str]]:
 
 
 def flattened(edited: dict[str, Any] | None) -> Image.Image | None:
-    """Returns a drawing over black, `None` where nothing is drawn."""
+    """Returns a drawing over black, or `None` if nothing is drawn."""
     picture = (edited or {}).get("composite")
     if picture is None or picture.convert("RGBA").getbbox() is None:
         return None

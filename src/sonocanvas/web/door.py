@@ -1,7 +1,7 @@
-"""The door of the studio: no request may name a file or an address of its own.
+"""The door of the studio: a request must not name a file or an address of its own choice.
 
-Gradio lets a request say where a file is that was uploaded before, and would copy any other file,
-or load an address, before the page is asked. Requests are read here first.
+Gradio lets a request name the path of a file that was uploaded before, and would copy any other
+file, or load an address, before the page sees it. So requests are checked here first.
 """
 
 import json
@@ -13,22 +13,22 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 8 * 2**20
-"""A request that is no upload is at most as large."""
+"""Size limit of a request that is not an upload."""
 
 
 class Door:
     """Refuses requests with paths outside the folder of uploads.
 
     Args:
-        app: What is behind it.
-        uploads: Where uploaded files are.
+        app: The application behind it.
+        uploads: Folder of the uploaded files.
     """
 
     def __init__(self, app: ASGIApp, uploads: Path) -> None:
         self.app, self.uploads = app, uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on, or answers that it is refused."""
+        """Passes a request on or refuses it."""
         if scope["type"] != "http" or scope["method"] != "POST" or _is_upload(scope):
             await self.app(scope, receive, send)
             return
@@ -44,7 +44,7 @@ class Door:
                 break
         foreign = [path for path in _paths(body) if not self._is_uploaded(path)]
         if foreign:
-            refusal = PlainTextResponse("Only files that were uploaded are read.", 403)
+            refusal = PlainTextResponse("Only uploaded files can be read.", 403)
             await refusal(scope, receive, send)
             return
         given = False
@@ -68,7 +68,7 @@ def _is_upload(scope: Scope) -> bool:
 
 
 def _paths(body: bytes) -> Iterator[Any]:
-    """Yields every value in a request that says where a file is; what is no JSON has none."""
+    """Yields every file path in a request; a request that is not JSON has none."""
     try:
         waiting = [json.loads(body)]
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""What the studio does, without its page: plain functions over a folder of runs.
+"""The studio without its page: plain functions on a folder of runs.
 
-Every try is a run folder like any other. One canvas is made at a time; it runs in a thread of its
-own, tells each step, and stops when it is asked to.
+Every try is a run folder like any other. One canvas is made at a time; it runs in its own thread,
+reports each step, and stops when asked to.
 """
 
 import queue
@@ -45,21 +45,21 @@ MENUS = {
     "colour": COLOURISERS,
     "pair": PAIRS,
 }
-"""What a visitor may choose; a folder, a name on the Hub and code are none of it."""
+"""What a visitor can choose: no folder, no name on the Hub and no code."""
 
 
 class StoppedError(SonoCanvasError):
-    """The canvas was stopped by the one who asked for it."""
+    """The canvas was stopped by the visitor who asked for it."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        picture: What the first canvas would be if the run ended now; `None` before the first step.
-        step, steps: How many steps of this batch are done, of how many.
-        done, seeds: How many seeds are done, of how many.
+        picture: The first canvas if the run ended now; `None` before the first step.
+        step, steps: Number of steps of this batch that are done, and their total.
+        done, seeds: Number of seeds that are done, and their total.
     """
 
     picture: Image.Image | None
@@ -71,11 +71,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that is done.
+    """A finished run.
 
     Attributes:
         name: Its folder in the root.
-        notes: Sentences about its prompts.
+        notes: Warnings about its prompts.
     """
 
     name: str
@@ -84,13 +84,13 @@ class Finished:
 
 @dataclass(frozen=True)
 class Opened:
-    """A canvas of ours that somebody goes on from.
+    """A SonoCanvas canvas that a visitor continues from.
 
     Attributes:
-        picture: It.
-        name: The run here that made it, empty where none did.
-        seed: Seed of its noise, `None` where it is not known.
-        prompts: What it was to look and sound like, where a run here made it.
+        picture: The canvas.
+        name: The run in this studio that made it; empty if none did.
+        seed: Seed of its noise; `None` if unknown.
+        prompts: Its prompts, if a run in this studio made it.
     """
 
     picture: Image.Image
@@ -104,7 +104,7 @@ class Studio:
     """The runs in a folder, and the models that make more.
 
     Attributes:
-        root: Folder of the runs; made if it is missing.
+        root: Folder of the runs; created if missing.
         device: `auto`, `cpu`, `cuda` or `mps`.
     """
 
@@ -122,7 +122,7 @@ class Studio:
 
     @property
     def uploads(self) -> Uploads:
-        """The files that were given."""
+        """The uploaded files."""
         return Uploads(self.root / "uploads")
 
     def config_of(self, asked: Mapping[str, Any]) -> RunConfig:
@@ -132,7 +132,7 @@ class Studio:
             asked: `image_prompt`, `audio_prompt`, `image_file`, `audio_file` and `strength`;
                 `layers`, lines as `Uploads.layers_of` reads them; `audio_weight`, `seed`, `tries`,
                 `steps`, `duration_s`, and names of entries: `method`, `search`, `rule`,
-                `vocoder`, `colour`, `pair`. What is empty keeps its default.
+                `vocoder`, `colour`, `pair`. Empty values keep their default.
 
         Raises:
             InvalidInputError: A value is not allowed; nothing is made.
@@ -150,7 +150,7 @@ class Studio:
                 prompt = given.get(f"{model}_prompt", "")
                 layers.append({"kind": kind, "file": str(path), "prompt": prompt} | kept)
                 name = re.sub(r"[\W_]+", " ", Path(file).stem).strip()
-                given.setdefault(f"{model}_prompt", name or kind)  # as it was called, in words
+                given.setdefault(f"{model}_prompt", name or kind)  # the visitor's own file name
         seed, tries = int(given.pop("seed", 0)), int(given.pop("tries", 1))
         if not 0 <= seed <= MAX_SEED - 64 or not 1 <= tries <= 64:
             raise InvalidInputError(
@@ -169,15 +169,15 @@ class Studio:
         return resolve({**given, **values})
 
     def open(self, path: Path) -> Opened:
-        """Returns a canvas of ours that was uploaded, and what is known of it.
+        """Returns an uploaded SonoCanvas canvas and what is known about it.
 
         Raises:
-            InvalidInputError: It cannot be read, or is no canvas of ours.
+            InvalidInputError: It cannot be read, or is not a SonoCanvas canvas.
         """
         found = inspect(self.uploads.keep(path, "picture"))
         if found.canvas is None:
             raise InvalidInputError(
-                f"'{path.name}' is no canvas of SonoCanvas; drop it as a picture of your own."
+                f"'{path.name}' is not a SonoCanvas canvas; use it as your own picture instead."
             )
         picture = Image.fromarray(canvas_to_bytes(found.canvas))
         size, digest = path.stat().st_size, digest_of(path)
@@ -190,7 +190,7 @@ class Studio:
         return Opened(picture, seed=found.origin.seed if found.origin else None)
 
     def make_videos(self, name: str) -> None:
-        """Makes the videos of a run, and shows them on its page.
+        """Makes the videos of a run and adds them to its page.
 
         Raises:
             InvalidInputError: There is no such run.
@@ -203,16 +203,16 @@ class Studio:
     def make(
         self, config: RunConfig, stop: threading.Event, newest: bool = False
     ) -> Iterator[Progress | Finished]:
-        """Yields each step of a run, and at its end its name.
+        """Yields each step of a run, and finally its name.
 
         Args:
             config: What to make.
-            stop: Set by another thread to end it; what was finished stays.
-            newest: Whether a step is left out that a later one has overtaken, for who is slow.
+            stop: Set by another thread to stop the run; finished samples are kept.
+            newest: Whether to skip steps that later ones have overtaken, for a slow reader.
 
         Raises:
-            StoppedError: It was stopped before it was done.
-            SonoCanvasError: It cannot be made.
+            StoppedError: The run was stopped early.
+            SonoCanvasError: The run failed.
         """
         events: queue.Queue[Progress | Finished | BaseException] = queue.Queue()
         worker = threading.Thread(target=self._work, args=(config, stop, events.put), daemon=True)
@@ -228,15 +228,16 @@ class Studio:
                 if isinstance(event, Finished):
                     return
         finally:
-            stop.set()  # nobody looks any more
+            stop.set()  # nobody is watching any more
 
     def runs(self) -> list[str]:
-        """Returns the names of the runs, the newest first."""
+        """Returns the names of the runs, newest first."""
         root = self.root.resolve()
         found = [
             path
             for path in self.root.glob(f"*/{RUN_FILE}")
-            if any(path.parent.glob("0*")) and path.resolve().is_relative_to(root)  # no link out
+            if any(path.parent.glob("0*"))
+            and path.resolve().is_relative_to(root)  # no links out of it
         ]
         found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         return [path.parent.name for path in found]
@@ -260,7 +261,7 @@ class Studio:
         return self.root / name
 
     def canvas_of(self, name: str) -> Image.Image:
-        """Returns the first canvas of a run as a picture, to be drawn on."""
+        """Returns the first canvas of a run as a picture to draw on."""
         sample = load_sample(self.thumbnail(name).parent)
         return Image.fromarray(canvas_to_bytes(sample.canvas))
 
@@ -273,12 +274,12 @@ class Studio:
         return self._pairs[key]
 
     def _work(self, config: RunConfig, stop: threading.Event, put: Callable[[Any], None]) -> None:
-        """Makes a run and puts each step, its end, or what went wrong."""
+        """Makes a run and puts each step, its end or its error into the queue."""
         notes: list[str] = []
         try:
             while not self._busy.acquire(timeout=SHORTEST_WAIT_S):
                 if stop.is_set():
-                    raise StoppedError("Stopped before it began.")
+                    raise StoppedError("Stopped before it started.")
             try:
                 put(Finished(self._made(config, stop, put, notes.append), tuple(notes)))
             finally:
@@ -300,7 +301,7 @@ class Studio:
 
         def on_step(step: Step, clean: torch.Tensor) -> None:
             if stop.is_set():
-                raise StoppedError("Stopped; what was finished is kept.")
+                raise StoppedError("Stopped; finished samples are kept.")
             picture = predicted(shown, clean)
             put(Progress(picture, step.index + 1, step.count, done, len(config.seeds)))
 
@@ -308,7 +309,7 @@ class Studio:
             nonlocal done
             done += 1
             if stop.is_set() and done < len(config.seeds):
-                raise StoppedError("Stopped; what was finished is kept.")
+                raise StoppedError("Stopped; finished samples are kept.")
 
         put(Progress(None, 0, config.sampling.steps, 0, len(config.seeds)))
         out = self._new_folder(config)
@@ -320,7 +321,7 @@ class Studio:
         return out.name
 
     def _new_folder(self, config: RunConfig) -> Path:
-        """Returns a folder that is not there yet, named by what is asked for."""
+        """Returns a folder that does not exist yet, named after the prompts."""
         words = re.sub(r"\W+", "-", f"{config.image_prompt} {config.audio_prompt}".lower())
         stem = words.strip("-")[:48].strip("-") or "run"
         number = 1
@@ -331,11 +332,11 @@ class Studio:
 
 @torch.no_grad()
 def predicted(pair: ModelPair, clean: torch.Tensor) -> Image.Image:
-    """Returns the first of some predicted clean latents as a picture."""
+    """Returns the first of a batch of predicted clean latents as a picture."""
     canvas = image_to_canvas(decode_latents(pair.vae, clean[:1]))[0]
     return Image.fromarray(canvas_to_bytes(canvas[:, : canvas.shape[1] - pair.crop_columns]))
 
 
 def known_prompts() -> tuple[list[str], list[str]]:
-    """Returns what `mini` draws, and what it plays."""
+    """Returns the prompts that `mini` draws, and those that it plays."""
     return [one.prompt for one in pictures()], [one.prompt for one in sounds()]

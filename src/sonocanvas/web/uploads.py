@@ -1,7 +1,7 @@
-"""Files that visitors of the studio gave, and the layers that name them.
+"""Files that visitors of the studio uploaded, and the layers that name them.
 
-They lie in one folder, by names of ours. A line of layers names a file of that folder and no other:
-no path of a visitor is opened.
+They are in one folder under names that the studio chose. A layer can only name a file of that
+folder: no path given by a visitor is opened.
 """
 
 import shlex
@@ -22,35 +22,37 @@ from sonocanvas.scene.layers import PICTURE_SUFFIXES, SOUND_SUFFIXES, STRENGTH, 
 from sonocanvas.types import MINI_FORMAT
 
 MOST_BYTES = 64 * 2**20
-"""A file that is uploaded is at most as large."""
+"""Size limit of an uploaded file."""
 
 
 @dataclass(frozen=True)
 class Uploads:
-    """The folder of what was given; made with the first file.
+    """The folder of uploads, created with the first file.
 
     Attributes:
-        folder: Where it is.
+        folder: Its path.
     """
 
     folder: Path
 
     def keep(self, path: Path, kind: str) -> Path:
-        """Returns a file that was uploaded as it is kept with the runs, checked.
+        """Checks an uploaded file and returns the copy that is kept with the runs.
 
         Args:
             path: Where the page put it.
             kind: `"picture"` or `"sound"`.
 
         Raises:
-            InvalidInputError: It is too large, or no picture or sound that can be read.
+            InvalidInputError: It is too large, or not a readable picture or sound.
         """
         suffixes = PICTURE_SUFFIXES if kind == "picture" else SOUND_SUFFIXES
         if path.suffix.lower() not in suffixes:
-            raise InvalidInputError(f"'{path.name}' is no {kind}; allowed: {', '.join(suffixes)}.")
+            raise InvalidInputError(
+                f"'{path.name}' is not a {kind}; allowed: {', '.join(suffixes)}."
+            )
         if path.is_file() and path.stat().st_size > MOST_BYTES:
             raise InvalidInputError(
-                f"'{path.name}' is larger than {MOST_BYTES // 2**20} MB; a smaller one is allowed."
+                f"'{path.name}' is too large; at most {MOST_BYTES // 2**20} MB are allowed."
             )
         if kind == "picture":
             read_picture(path)
@@ -65,17 +67,17 @@ class Uploads:
         return kept
 
     def keep_drawing(self, picture: Image.Image) -> str:
-        """Returns what a drawn canvas is called among the uploads."""
+        """Saves a drawn canvas and returns its name among the uploads."""
         self.folder.mkdir(exist_ok=True)
         path = self.folder / f"drawn-{uuid.uuid4().hex[:12]}.png"
         picture.convert("L").save(path)
         return path.name
 
     def layers_of(self, lines: str) -> list[Layer]:
-        """Returns the layers of lines as of `--layer`; their files are among the uploads.
+        """Returns the layers of lines in the syntax of `--layer`, with files from the uploads.
 
         Raises:
-            InvalidInputError: A line means nothing, or names a file that was not uploaded.
+            InvalidInputError: A line is not valid, or names a file that was not uploaded.
         """
         found = []
         for line in lines.splitlines():
@@ -87,8 +89,8 @@ class Uploads:
                 kept = {path.name for path in self.folder.glob("*")}
                 if name not in kept:
                     raise InvalidInputError(
-                        f"There is no '{name[:80]}' among the uploads; a layer takes a file that "
-                        "was put there."
+                        f"There is no '{name[:80]}' among the uploads; a layer can only use an "
+                        "uploaded file."
                     )
                 layer = layer.beside(self.folder)
             found.append(layer)
@@ -104,16 +106,16 @@ class Uploads:
         level_db: float = 0.0,
         strength: float = STRENGTH,
     ) -> str:
-        """Returns a layer as a line, its file kept among the uploads.
+        """Returns a layer as a line, and keeps its file among the uploads.
 
         Args:
             kind: `"picture"` or `"sound"`.
             prompt: What a model draws.
             file: Where the page put a file.
-            span_s: Start and end; without an end, or with 0, it is the whole canvas.
-            band_hz: Lowest and highest, likewise.
-            level_db: How loud it is, from -90 to 0.
-            strength: How much of a file stays, from 0 to 1.
+            span_s: Start and end; with an end of `None` or 0, the whole canvas.
+            band_hz: Lowest and highest frequency, likewise.
+            level_db: Level in dB, from -90 to 0.
+            strength: How much of a file to keep, from 0 to 1.
 
         Raises:
             InvalidInputError: A value is not allowed.
@@ -134,5 +136,5 @@ class Uploads:
         line = " ".join(words)
         layer = self.layers_of(line)[0]
         if layer.prompt != (prompt or "").strip():
-            raise InvalidInputError(f"The prompt {prompt!r} cannot be that of a layer.")
+            raise InvalidInputError(f"The prompt {prompt!r} cannot be used for a layer.")
         return line

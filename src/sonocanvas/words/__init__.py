@@ -1,1 +1,1 @@
-"""What the embedded pair knows, and what goes together."""
+"""The words that the embedded pair knows, and what goes together."""

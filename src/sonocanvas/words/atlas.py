@@ -1,4 +1,4 @@
-"""The atlas: which pictures and sounds `mini` composes well, and what goes better with what."""
+"""The atlas of pictures and sounds that `mini` composes well, and of better alternatives."""
 
 import csv
 import functools
@@ -12,9 +12,9 @@ from sonocanvas.words.concepts import shared
 TABLE = "data/atlas.tsv"
 COLUMNS = ("picture", "sound", "seed", "picture_place", "sound_place")
 HOPELESS = 10
-"""A side that comes after so many of the 48 was not there in the one try."""
+"""A side whose prompt ranks lower than this among the 48 was lost in the one try."""
 BETTER = 3
-"""How many better ones are named."""
+"""How many alternatives are named."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Entry:
 
     Attributes:
         picture, sound: Names of the concepts.
-        picture_place, sound_place: Where the right prompt came among all 48, by the selector; 1 is
+        picture_place, sound_place: Rank of the right prompt among all 48, by the selector; 1 is
             first.
     """
 
@@ -34,7 +34,7 @@ class Entry:
 
     @property
     def worse(self) -> int:
-        """The place of the side that came out worse."""
+        """The place of the worse side."""
         return max(self.picture_place, self.sound_place)
 
 
@@ -49,7 +49,7 @@ def entries() -> tuple[Entry, ...]:
 
 
 def entry_of(image_prompt: str, audio_prompt: str) -> Entry | None:
-    """Returns the entry of two prompts, `None` where the atlas has none for them."""
+    """Returns the entry of two prompts, or `None` if the atlas has none for them."""
     pictures = {row["image_prompt"]: row["id"] for row in shared()}
     sounds = {row["audio_prompt"]: row["id"] for row in shared()}
     asked = (pictures.get(image_prompt.strip().lower()), sounds.get(audio_prompt.strip().lower()))
@@ -57,7 +57,7 @@ def entry_of(image_prompt: str, audio_prompt: str) -> Entry | None:
 
 
 def warning_of(config: RunConfig) -> str:
-    """Returns what to say before a run, empty where the atlas does not speak of its like."""
+    """Returns the warning for a run; empty if the atlas does not cover such runs."""
     like = RunConfig(image_prompt="a", audio_prompt="b")
     asked = ("pair", "image_model", "audio_model", "method", "search", "layers", "duration_s")
     if any(getattr(config, name) != getattr(like, name) for name in asked):
@@ -66,14 +66,14 @@ def warning_of(config: RunConfig) -> str:
 
 
 def best_sounds(picture: str) -> list[Entry]:
-    """Returns the entries of a picture with the sounds that go best with it, the best first."""
+    """Returns the entries of a picture with the sounds that go best with it, best first."""
     return _best(lambda one: one.picture == picture)
 
 
 def warning_for(image_prompt: str, audio_prompt: str) -> str:
-    """Returns what to say before two prompts that hardly go together, and what goes better.
+    """Returns the warning for two prompts that hardly go together, with better alternatives.
 
-    It is empty where they do, or where the atlas does not know them.
+    It is empty if they do go together, or if the atlas does not know them.
     """
     entry = entry_of(image_prompt, audio_prompt)
     if entry is None or entry.worse <= HOPELESS:

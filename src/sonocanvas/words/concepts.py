@@ -1,4 +1,4 @@
-"""What the embedded pair knows: the things that it draws and the sounds that it plays."""
+"""The concepts of the embedded pair: the things that it draws and the sounds that it plays."""
 
 import csv
 import functools
@@ -12,9 +12,9 @@ class Concept:
     """One thing that the embedded pair has learned.
 
     Attributes:
-        category: Where it stands in a list for people.
-        name: Short name, `-` between its words.
-        prompt: How to ask for it.
+        category: Its heading in lists for people.
+        name: Short name, with `-` between its words.
+        prompt: The prompt for it.
     """
 
     category: str
@@ -36,12 +36,12 @@ def sounds() -> tuple[Concept, ...]:
 
 @functools.cache
 def shared() -> tuple[dict[str, str], ...]:
-    """Returns the rows of what has been learned longest, as picture and as sound."""
+    """Returns the rows of the concepts trained longest, as picture and as sound."""
     return tuple(_rows("concepts.tsv"))
 
 
 def prompt_with(word: str, known: Sequence[Concept]) -> str:
-    """Returns the first prompt that holds a word, and the word where none does.
+    """Returns the first prompt that contains a word, or the word if none does.
 
     Example:
         >>> prompt_with("towers", pictures()), prompt_with("xyz", pictures())

@@ -1,8 +1,8 @@
-"""How many of a thing a picture prompt asks for.
+"""Counts the things that a picture prompt asks for.
 
-`mini` draws four in a row of what has the whole canvas. What its captions that counted ask for,
-`one owl` and `two owl`, is mostly lost beside a sound (docs/prompts.md): so many are layers of one
-square instead.
+`mini` draws four in a row on a whole canvas. The counting captions of its training, `one owl` and
+`two owl`, are mostly lost next to a sound (docs/prompts.md), so counted things become that many
+square layers instead.
 """
 
 import re
@@ -27,7 +27,7 @@ IRREGULAR = {
 
 
 def count_of(text: str) -> int:
-    """Returns how many a picture prompt asks for, and 0 where it does not say.
+    """Returns how many things a picture prompt asks for, or 0 if it does not say.
 
     Example:
         >>> count_of("one owl"), count_of("two owls"), count_of("four owls in a row")
@@ -42,7 +42,7 @@ def count_of(text: str) -> int:
 
 
 def without_count(text: str, known: Collection[str]) -> str:
-    """Returns a picture prompt that counts as one for the thing, and any other as it is.
+    """Returns a picture prompt without its count, and any other prompt unchanged.
 
     Args:
         text: A prompt.

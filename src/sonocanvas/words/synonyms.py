@@ -1,4 +1,4 @@
-"""Which known word a word stands for: `puppy` is read as `dog` where only `dog` is known."""
+"""Maps words to known words: `puppy` is read as `dog` if only `dog` is known."""
 
 import functools
 from collections.abc import Collection
@@ -18,7 +18,7 @@ def synonyms() -> dict[str, list[str]]:
 
 
 def singulars(word: str) -> list[str]:
-    """Returns what a word may be the regular plural of, the likeliest first.
+    """Returns the words that a word may be the regular plural of, likeliest first.
 
     Example:
         >>> singulars("puppies"), singulars("finches"), singulars("as")
@@ -32,7 +32,7 @@ def singulars(word: str) -> list[str]:
 def read_as(word: str, known: Collection[str]) -> str | None:
     """Returns the known word that an unknown word is read as, or None.
 
-    That is its synonym in the table, else its singular or the synonym of its singular.
+    That is its synonym in the table, otherwise its singular or the synonym of its singular.
 
     Args:
         word: A word in lower case that is not known.
