@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 MAX_DURATION_S = DURATIONS_S[1]
 PART_SAMPLES = 2**23
-"""Longer sounds are analysed in parts of this many samples, counted once for each transform; that is
-41 s in the format of `mini`."""
+"""Longer sounds are analysed in parts of this many samples, counted once for each transform: 41 s
+in the format of `mini`."""
 DRAWN_COLUMNS = 8192
 """Columns that are drawn at once."""
 PART_COLUMNS, PART_PIXELS = 256, 4096
