@@ -4,6 +4,8 @@ import torch
 from tiny import tiny_pair
 
 from sonocanvas import SonoCanvasPipeline
+from sonocanvas.pairs.autoencoder import BlockAutoencoder
+from sonocanvas.types import VocoderWeights
 
 PROMPTS = ("a castle, grayscale", "bells ringing")
 MODELS = ("vae", "image_unet", "audio_unet", "image_text_encoder", "audio_text_encoder")
@@ -22,3 +24,24 @@ def seeded(*seeds):
 def latents_of(pipe, *prompts, **options):
     settings = {"num_inference_steps": 4, "generator": seeded(0), "output_type": "latent"}
     return pipe(*(prompts or PROMPTS), **(settings | options)).images
+
+
+def block_vae():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return BlockAutoencoder(4, 4, (8, 8), norm_num_groups=4).eval()
+
+
+def hifigan_weights():
+    from sonocanvas.vocoders.hifigan import Generator
+
+    config = {
+        "num_mels": 32,
+        "upsample_initial_channel": 8,
+        "upsample_rates": [8, 8],
+        "upsample_kernel_sizes": [16, 16],
+        "resblock": "1",
+        "resblock_kernel_sizes": [3],
+        "resblock_dilation_sizes": [[1]],
+    }
+    return VocoderWeights(config, Generator(config).state_dict())

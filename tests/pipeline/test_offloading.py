@@ -4,33 +4,10 @@ import accelerate
 import pytest
 import torch
 from tiny import tiny_pair
-from tiny_pipe import MODELS, PROMPTS, make_pipe, seeded
+from tiny_pipe import MODELS, PROMPTS, block_vae, make_pipe, seeded
 
 from sonocanvas import SonoCanvasPipeline
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.pairs.autoencoder import BlockAutoencoder
-from sonocanvas.types import VocoderWeights
-
-
-def block_vae():
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        return BlockAutoencoder(4, 4, (8, 8), norm_num_groups=4).eval()
-
-
-def hifigan_weights():
-    from sonocanvas.vocoders.hifigan import Generator
-
-    config = {
-        "num_mels": 32,
-        "upsample_initial_channel": 8,
-        "upsample_rates": [8, 8],
-        "upsample_kernel_sizes": [16, 16],
-        "resblock": "1",
-        "resblock_kernel_sizes": [3],
-        "resblock_dilation_sizes": [[1]],
-    }
-    return VocoderWeights(config, Generator(config).state_dict())
 
 
 def test_offloading_names_components_and_leaves_the_model_of_every_other_call_out(pipe):

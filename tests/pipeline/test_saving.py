@@ -9,14 +9,13 @@ import pytest
 import torch
 from tiny import tiny_pair, tiny_text_encoder
 from tiny_checkpoint import save_checkpoint, save_lora
-from tiny_pipe import MODELS, PROMPTS, latents_of, make_pipe, seeded
+from tiny_pipe import MODELS, PROMPTS, block_vae, hifigan_weights, latents_of, make_pipe, seeded
 
 from sonocanvas import RunConfig, SonoCanvasPipeline, generate
 from sonocanvas.denoise import SCHEDULERS, make_scheduler
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
 from sonocanvas.pairs.folder import load_folder
-from sonocanvas.types import VocoderWeights
 from sonocanvas.vocoders.griffin_lim import GriffinLim
 
 RUN = {
@@ -24,27 +23,6 @@ RUN = {
     "audio_prompt": PROMPTS[1],
     "vocoder": {"name": "griffin_lim"},  # the tiny pair carries none
 }
-
-
-def block_vae():
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        return BlockAutoencoder(4, 4, (8, 8), norm_num_groups=4).eval()
-
-
-def hifigan_weights():
-    from sonocanvas.vocoders.hifigan import Generator
-
-    config = {
-        "num_mels": 32,
-        "upsample_initial_channel": 8,
-        "upsample_rates": [8, 8],
-        "upsample_kernel_sizes": [16, 16],
-        "resblock": "1",
-        "resblock_kernel_sizes": [3],
-        "resblock_dilation_sizes": [[1]],
-    }
-    return VocoderWeights(config, Generator(config).state_dict())
 
 
 # Saving, loading, types
