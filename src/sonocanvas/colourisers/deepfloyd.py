@@ -7,7 +7,6 @@ that overlap by half are denoised as one strip, and the strip's chroma is scaled
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.pairs.parts import check_tokenizer, load_part, quiet, read_json
 from sonocanvas.protocols import OnStep
 from sonocanvas.types import Colour, ModelPair, Sample, TextEmbeddings
+from sonocanvas.values import expanded
 
 TOKENIZER = ("transformers", "T5Tokenizer")
 TEXT_ENCODER = ("transformers", "T5EncoderModel")
@@ -133,9 +133,9 @@ def load_if(folder: str, device: str, dtype: torch.dtype | None = None) -> Any:
             "Colouriser 'deepfloyd' needs a folder with DeepFloyd IF: use --folder with 'colour' "
             "or --set colour.folder with 'generate'."
         )
-    if not Path(folder).expanduser().is_dir():
+    if not expanded(folder).is_dir():
         raise InvalidInputError(f"There is no folder '{folder}' with DeepFloyd IF.")
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     check_tokenizer(home / "tokenizer")
     kind = dtype or (torch.float16 if device == "cuda" else torch.float32)
     absent = dict.fromkeys(("safety_checker", "feature_extractor", "watermarker"))

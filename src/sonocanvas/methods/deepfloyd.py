@@ -12,6 +12,7 @@ from sonocanvas.errors import CheckpointError
 from sonocanvas.methods.distillation import Teacher, squares
 from sonocanvas.pairs.parts import check_tokenizer, check_weights, load_part, read_json
 from sonocanvas.types import Prompts, Step
+from sonocanvas.values import expanded
 
 TOKENS = 77
 PARTS = {
@@ -45,7 +46,7 @@ def load_teacher(
         CheckpointError: The folder is missing, a part of it is missing or broken, or what reads
             its tokenizer is not installed.
     """
-    home = Path(folder).expanduser()
+    home = expanded(folder)
     if not home.is_dir():
         raise CheckpointError(f"There is no folder '{folder}'; method.if_model must name one.")
     for name in ("text_encoder", "unet"):

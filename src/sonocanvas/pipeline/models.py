@@ -24,6 +24,7 @@ from sonocanvas.protocols import Vocoder
 from sonocanvas.registry import PAIRS, build, split_pair
 from sonocanvas.settings import Sampling, VocoderChoice
 from sonocanvas.types import CanvasFormat, ModelPair, VocoderWeights
+from sonocanvas.values import expanded
 
 MODELS = ("vae", "image_unet", "audio_unet", "image_text_encoder", "audio_text_encoder")
 CASTS = {
@@ -176,7 +177,7 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         """
         name, kind = str(pretrained_model_name_or_path), dtype or torch_dtype or torch.float32
         if name not in PAIRS and not name.startswith("local:"):
-            here = Path(name).expanduser().is_dir()
+            here = expanded(name).is_dir()
             if not here and not REPOSITORY.fullmatch(name):
                 raise unknown("pair or folder", name, PAIRS)
             tell = models.get("on_warning", warnings.warn)
@@ -321,7 +322,7 @@ def _saved_scheduler(folder: str, pair: ModelPair) -> diffusers.SchedulerMixin |
     Raises:
         CheckpointError: It is of a class that is not allowed.
     """
-    index = Path(folder).expanduser() / "model_index.json"
+    index = expanded(folder) / "model_index.json"
     given = read_json(index).get("scheduler")
     if given is None:
         return None
