@@ -114,7 +114,7 @@ def test_scorers_that_select_fit_the_pair():
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"keep": 3, "seeds": "0-1"}, "keep is 3, but there are 2 seeds"),
+        ({"keep": 3, "seeds": "0-1"}, "keep is 3, but there are only 2 seeds"),
         ({"keep": -1}, "greater than or equal to 0, not -1"),
         ({"keep_rule": "intersektion"}, "Did you mean 'intersection'"),
     ],
