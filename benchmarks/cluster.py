@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import dataclasses
 import json
+import multiprocessing
 import os
 import statistics
 import tempfile
@@ -86,6 +87,33 @@ def rate(workers: int, seeds: int) -> float:
         return made / (time.perf_counter() - begun_s)
 
 
+def alone(core: int, seeds: int, begin: Any, rates: Any) -> None:
+    """Puts the samples a second of a process on one core that knows no cluster."""
+    os.sched_setaffinity(0, {core})
+    worker = Worker("cpu", 1)
+    config = settled(RunConfig(**PROMPTS, seeds=tuple(range(seeds)), batch_size=1), "cpu")
+    worker.make(config, (0,))
+    begin.wait()
+    begun_s = time.perf_counter()
+    for seed in config.seeds:
+        worker.make(config, (seed,))
+    rates.put(seeds / (time.perf_counter() - begun_s))
+
+
+def together(processes: int, seeds: int) -> float:
+    """Returns samples a second of so many such processes at once."""
+    context = multiprocessing.get_context("spawn")
+    begin, rates = context.Barrier(processes), context.Queue()
+    cores = sorted(os.sched_getaffinity(0))[:processes]
+    running = [context.Process(target=alone, args=(core, seeds, begin, rates)) for core in cores]
+    for process in running:
+        process.start()
+    found = sum(rates.get() for _ in running)
+    for process in running:
+        process.join()
+    return found
+
+
 def overhead(workers: int, seconds: float, samples: int) -> dict[str, float]:
     """Returns what the driver takes for a sample, in ms of its processor and of the clock."""
     config = settled(RunConfig(**PROMPTS, seeds=tuple(range(samples)), batch_size=1), "cpu")
@@ -131,6 +159,8 @@ def main() -> None:
             "two over one: "
             f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
         )
+        apart = together(2, arguments.seeds)
+        print(f"two processes without a cluster: {apart:.3f} samples a second together")
     crowds = {}
     for workers in arguments.crowds:
         crowds[workers] = overhead(workers, arguments.seconds, 3 * workers)
