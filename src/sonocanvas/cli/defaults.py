@@ -13,9 +13,10 @@ class WithDefaults(TyperCommand):
         known = defaults_of_a_run()
         for option in self.params:
             default = known.get(str(option.name)) if option.default is None else None
-            if default is not None and isinstance(option, TyperOption):
-                told = f"  [default: {default}]"
-                option.help = (option.help or "").removesuffix(told) + told
+            if default is None or not isinstance(option, TyperOption):
+                continue
+            if "[default: " not in (option.help or ""):
+                option.help = f"{option.help or ''}  [default: {default}]"
         super().format_help(ctx, formatter)
 
 
