@@ -651,15 +651,15 @@ def test_a_run_is_kept_in_a_store(sonocanvas, tmp_path):
         ),
         (
             OSError(errno.ENOSPC, "No space left on device", "runs/owl"),
-            "Cannot use 'runs/owl': No space left on device. What was finished is kept.",
+            "Cannot use 'runs/owl': No space left on device. Finished samples are kept.",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "runs/owl"),
-            "Cannot use 'runs/owl': Permission denied. What was finished is kept.",
+            "Cannot use 'runs/owl': Permission denied. Finished samples are kept.",
         ),
         (
             OSError(errno.EMFILE, "Too many open files"),
-            "Too many open files. What",
+            "Too many open files. Finished",
         ),
     ],
 )

@@ -189,7 +189,7 @@ def test_an_index_names_files_beside_it_alone(tmp_path, name):
     (tmp_path / "part").mkdir()
     index = tmp_path / "part" / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": name}}))
-    with pytest.raises(CheckpointError, match="must be files beside it"):
+    with pytest.raises(CheckpointError, match="must be files next to it"):
         check_weights(tmp_path / "part")
 
 
