@@ -137,7 +137,7 @@ def test_a_lora_is_refused(tmp_path, evil, name):
         merge_lora(PAIR.image_unet, Lora(path, "evil"), 1.0, pytest.fail)
     if path.suffix != ".safetensors":
         for given in (path, tmp_path):
-            with pytest.raises(CheckpointError, match=r"is a file, but|holds 0 files"):
+            with pytest.raises(CheckpointError, match=r"is a file, but|holds 0 safetensors files"):
                 find_lora(str(given), "--image-lora", pytest.fail)
 
 

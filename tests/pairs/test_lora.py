@@ -208,7 +208,7 @@ def test_a_file_or_the_only_one_in_a_folder_is_found(tmp_path):
     [
         ("styles/none.safetensors", r"no file 'styles/none\.safetensors' for --image-lora"),
         ("style.bin", r"There is no folder 'style\.bin'"),
-        (".", r"holds 0 safetensors files \(\); give the one that is the LoRA as --image-lora"),
+        (".", "holds 0 safetensors files; give the one that is the LoRA as --image-lora"),
         ("owner/style", "HF_HUB_OFFLINE is set: owner/style at main; give .* --image-lora FOLDER"),
     ],
 )

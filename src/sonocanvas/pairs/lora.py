@@ -209,8 +209,9 @@ def _weights_in(folder: Path, option: str) -> Path:
     if USUAL_NAME in names:
         names = [USUAL_NAME]
     if len(names) != 1:
+        there = f" ({', '.join(names)})" if names else ""
         raise CheckpointError(
-            f"{folder} holds {len(names)} safetensors files ({', '.join(names)}); give the one "
-            f"that is the LoRA as {option} FILE."
+            f"{folder} holds {len(names)} safetensors files{there}; give the one that is the LoRA "
+            f"as {option} FILE."
         )
     return folder / names[0]
