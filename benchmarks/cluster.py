@@ -159,8 +159,9 @@ def main() -> None:
             "two over one: "
             f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
         )
-        apart = together(2, arguments.seeds)
-        print(f"two processes without a cluster: {apart:.3f} samples a second together")
+        for processes in (1, 2):
+            apart = together(processes, arguments.seeds)
+            print(f"{processes} processes without a cluster: {apart:.3f} samples a second")
     crowds = {}
     for workers in arguments.crowds:
         crowds[workers] = overhead(workers, arguments.seconds, 3 * workers)

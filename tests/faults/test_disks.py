@@ -131,6 +131,15 @@ def test_one_process_does_not_write_twice_at_once(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_lock_that_is_a_link_is_refused_and_its_target_stays(tmp_path):
+    (tmp_path / "target").write_text("mine")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".lock").symlink_to(tmp_path / "target")
+    with pytest.raises(InvalidInputError, match="leads out of"), only_writer(tmp_path / "run"):
+        pytest.fail("it was held")
+    assert (tmp_path / "target").read_text() == "mine"
+
+
 def test_a_clock_that_goes_back_changes_nothing(tmp_path, whole, monkeypatch):
     now_s = [2e9]
 

@@ -159,7 +159,7 @@ def test_a_record_does_not_say_where_it_is_saved(run, seed):
     path = run / "0007" / "sample.json"
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"seed": seed}))
     for read in (lambda: load_sample(run / "0007"), lambda: write_gallery(run)):
-        with pytest.raises(InvalidInputError, match="seed is no number from 0"):
+        with pytest.raises(InvalidInputError, match="seed is not a number from 0"):
             read()
 
 

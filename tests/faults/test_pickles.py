@@ -170,6 +170,17 @@ def test_an_archive_that_unpacks_to_more_is_refused(tmp_path):
         read_pickle(tmp_path / "model.bin")
 
 
+def lora_with(folder, options):
+    """Returns a LoRA of rank 2 whose file has these options of peft."""
+    layer = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
+    tensors = {f"{layer}.lora_A.weight": torch.ones(2, 32)}
+    tensors[f"{layer}.lora_B.weight"] = torch.ones(32, 2)
+    told = {"r": 2, "lora_alpha": 2, "target_modules": [layer]} | options
+    path = folder / "lora.safetensors"
+    save_file(tensors, path, {"lora_adapter_metadata": json.dumps(told)})
+    return path
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -184,24 +195,14 @@ def test_an_archive_that_unpacks_to_more_is_refused(tmp_path):
     ids=str,
 )
 def test_options_of_a_lora_are_numbers_and_names(tmp_path, options):
-    layer = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
-    tensors = {f"{layer}.lora_A.weight": torch.ones(2, 32)}
-    tensors[f"{layer}.lora_B.weight"] = torch.ones(32, 2)
-    told = {"r": 2, "lora_alpha": 2, "target_modules": [layer]} | options
-    path = tmp_path / "lora.safetensors"
-    save_file(tensors, path, {"lora_adapter_metadata": json.dumps(told)})
+    path = lora_with(tmp_path, options)
     with pytest.raises(CheckpointError, match=f"its option '{next(iter(options))}' is"):
         merge_lora(PAIR.image_unet, Lora(path, "mine"), 1.0, pytest.fail)
 
 
 @pytest.mark.parametrize("options", [{"r": 3}, {"rank_pattern": {"to_q": 65_536}}], ids=str)
 def test_options_of_a_lora_ask_for_no_more_than_its_rank(tmp_path, options):
-    layer = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
-    tensors = {f"{layer}.lora_A.weight": torch.ones(2, 32)}
-    tensors[f"{layer}.lora_B.weight"] = torch.ones(32, 2)
-    told = {"r": 2, "lora_alpha": 2, "target_modules": [layer]} | options
-    path = tmp_path / "lora.safetensors"
-    save_file(tensors, path, {"lora_adapter_metadata": json.dumps(told)})
+    path = lora_with(tmp_path, options)
     with pytest.raises(CheckpointError, match=r"its options have the rank .*, and its weights 2"):
         merge_lora(PAIR.image_unet, Lora(path, "mine"), 1.0, pytest.fail)
 
@@ -209,12 +210,7 @@ def test_options_of_a_lora_ask_for_no_more_than_its_rank(tmp_path, options):
 def test_a_lora_names_no_module_to_import(tmp_path, monkeypatch):
     (tmp_path / "evil_module.py").write_text(f"open({str(tmp_path / 'marker')!r}, 'w')")
     monkeypatch.syspath_prepend(tmp_path)
-    layer = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
-    tensors = {f"{layer}.lora_A.weight": torch.ones(2, 32)}
-    tensors[f"{layer}.lora_B.weight"] = torch.ones(32, 2)
-    told = {"r": 2, "lora_alpha": 2, "target_modules": [layer], "megatron_config": {"a": 1}}
-    path = tmp_path / "lora.safetensors"
-    metadata = {"lora_adapter_metadata": json.dumps(told | {"megatron_core": "evil_module"})}
-    save_file(tensors, path, metadata)
+    options = {"megatron_config": {"a": 1}, "megatron_core": "evil_module"}
+    path = lora_with(tmp_path, options)
     merge_lora(tiny_pair().image_unet, Lora(path, "mine"), 1.0, pytest.fail)
     assert not (tmp_path / "marker").exists()

@@ -101,7 +101,7 @@ class Pool:
         self._made: dict[Key, Result] = {}
         self._hired: list[Hired] = []
         self._count = self._failed_starts = 0
-        self._alone_since_s = time.monotonic()
+        self._alone_since_s = 0.0
 
     def __enter__(self) -> Self:
         address = self.cluster.address or os.environ.get("RAY_ADDRESS", "")
@@ -139,8 +139,9 @@ class Pool:
         tasks = [Task(config, tuple(chunk)) for chunk in chunks]
         self._wanted = {task.key: task for task in tasks}
         flying = {task.key for worker in self._hired for task in worker.tasks.values()}
-        for key in self._wanted.keys() - self._made.keys() - flying - self._waiting.keys():
-            self._waiting[key] = self._wanted[key]
+        for key, task in self._wanted.items():
+            if key not in self._made and key not in flying:
+                self._waiting.setdefault(key, task)
         while self._wanted:
             made = [key for key in self._wanted if key in self._made]
             if not made:

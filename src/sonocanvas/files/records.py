@@ -1,4 +1,4 @@
-"""The record of a sample, `sample.json`: what stands in every one of them is checked."""
+"""Reads the record of a sample, `sample.json`, and checks the keys that every record has."""
 
 import dataclasses
 import json
@@ -14,17 +14,17 @@ from sonocanvas.values import MAX_SEED
 
 SCHEMA = 1
 MOST_BYTES = 16 * 2**20
-"""Of a record, or of a table of candidates."""
+"""Size limit of a record, or of a table of candidates."""
 LARGEST = 1e300
-"""Value of a score; the mean of some of these is still a number."""
+"""Largest value of a score, so that the mean of several is still a number."""
 MOST_GAIN_DB = 400.0
-"""A sound of numbers that fit 32 bits is never scaled by more."""
+"""Most gain in dB for a sound whose numbers fit 32 bits."""
 FIXED = ("schema", "note", "seed", "prompts", "scores", "gain_db", "canvas_format")
-"""What stands in every `sample.json`, before the sample's own record."""
+"""Keys of every `sample.json`, before the sample's own record."""
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """Returns what `sample.json` says of a sample; what stands in every one of them is checked.
+    """Returns the `sample.json` of a sample; the keys that every record has are checked.
 
     Raises:
         InvalidInputError: It is missing, is of another schema, or is not what it should be; or a
@@ -37,7 +37,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     try:
         record = json.loads(read_text(path, MOST_BYTES))
         if record["schema"] != SCHEMA:
-            raise InvalidInputError(f"'{folder}' has another schema than {SCHEMA}.")
+            raise InvalidInputError(f"'{folder}' has a schema other than {SCHEMA}.")
         _check_fixed(record)
     except InvalidInputError as error:
         raise InvalidInputError(f"'{folder}' is not a whole sample: {error}") from None
@@ -48,17 +48,17 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def _check_fixed(record: dict[str, Any]) -> None:
-    """Raises KeyError, TypeError or ValueError for what no `save_sample` has written."""
+    """Raises KeyError, TypeError or ValueError for a record that `save_sample` would not write."""
     missing = [key for key in FIXED if key not in record]
     if missing:
         raise KeyError(f"{missing[0]} is missing")
     if type(record["seed"]) is not int or not 0 <= record["seed"] <= MAX_SEED:
-        raise ValueError("seed is no number from 0")
+        raise ValueError("seed is not a number from 0")
     if not all(isinstance(text, str) for text in vars(Prompts(**record["prompts"])).values()):
-        raise TypeError("a prompt is no text")
+        raise TypeError("a prompt is not a text")
     gain_db = record["gain_db"]
     if type(gain_db) not in (int, float) or not -MOST_GAIN_DB <= gain_db <= MOST_GAIN_DB:
-        raise ValueError("gain_db is no number of decibels")
+        raise ValueError("gain_db is not a number of decibels")
     for score in record["scores"]:
         score_from(score)
     read_format(record["canvas_format"])
@@ -76,7 +76,7 @@ def score_from(given: Any) -> Score:
     if not named or not isinstance(score.higher_is_better, bool):
         raise TypeError("a score has a wrong field")
     if type(score.value) not in (int, float):
-        raise TypeError("the value of a score is no number")
+        raise TypeError("the value of a score is not a number")
     if not abs(score.value) <= LARGEST:  # nor NaN
         raise ValueError("the value of a score is not finite")
     return dataclasses.replace(score, value=float(score.value))

@@ -34,10 +34,8 @@ def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
     there = {path.name for path in out.iterdir()} if out.exists() else set()
     for name in there:
         check_inside(out / name, out)
-    if overwrite or there <= {
-        f"{RUN_FILE}.partial",
-        LOCK_FILE,
-    }:  # all that a kill at the start leaves
+    left_by_a_kill = {f"{RUN_FILE}.partial", LOCK_FILE}  # at the start of a run
+    if overwrite or there <= left_by_a_kill:
         return
     if not (out / RUN_FILE).exists():
         raise InvalidInputError(

@@ -34,6 +34,7 @@ BROKEN = (
 """What Pillow's readers raise for a truncated or damaged picture."""
 
 LOCK_FILE = ".lock"
+"""In a folder while a process writes into it."""
 
 
 def check_target(path: Path, suffixes: str | tuple[str, ...], overwrite: bool) -> None:
@@ -111,8 +112,10 @@ def only_writer(folder: Path) -> Iterator[None]:
         folder: It is made if it is missing.
 
     Raises:
-        InvalidInputError: Another process holds it, or it cannot be made.
+        InvalidInputError: Another process holds it, it cannot be made, or its lock is a link that
+            leads out of it.
     """
+    check_inside(folder / LOCK_FILE, folder)
     lock = FileLock(folder / LOCK_FILE, blocking=False)
     made = [path for path in (folder, *folder.absolute().parents) if not path.exists()]
     try:
