@@ -40,3 +40,11 @@ def test_a_broken_link_would_be_told(tmp_path):
     assert code != 0
     assert "none.md" in said
     assert "#none" in said
+
+
+def test_the_description_on_pypi_refers_to_no_file():
+    text = (ROOT / "docs" / "pypi.md").read_text("utf-8")
+    assert 'readme = "docs/pypi.md"' in (ROOT / "pyproject.toml").read_text("utf-8")
+    targets = re.findall(r"\]\(([^)]*)\)|src=|href=", text)
+    assert targets
+    assert all(target.startswith("https://") for target in targets)

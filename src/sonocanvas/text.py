@@ -71,6 +71,7 @@ def encode_text(
     warnings = _cut_off(tokenizer, what, text)
     if pair.closed_vocabulary:
         warnings += _unknown_to(tokenizer, model, what, text)
+        warnings += _seldom_drawn(pair, text) if model == "image" else []
     return _encode(tokenizer, text_encoder, read, device), warnings
 
 
@@ -107,7 +108,8 @@ def check_known(pair: ModelPair, model: str, text: str) -> None:
         concepts = pictures() if model == "image" else sounds()
         near = [one for words in unknown_words(tokenizer, text).values() for one in words]
         offered = [prompt_with(one, concepts) for one in near]
-        offered += [one.prompt for one in concepts[:: max(1, len(concepts) // 5)]]
+        well = [one.prompt for one in concepts if one.offered]
+        offered += well[:: max(1, len(well) // 5)]
         some = ", ".join(f"'{prompt}'" for prompt in list(dict.fromkeys(offered))[:5])
         raise InvalidInputError(
             f"'{pair.name}' knows no word of the {model} prompt '{text}', but {some} and more: "
@@ -172,6 +174,17 @@ def _unknown_to(tokenizer: PreTrainedTokenizerBase, model: str, what: str, text:
             hint = "; 'sonocanvas list prompts' prints what it knows"
         sentences.append(f"The {what} has a word that the pair does not know: '{word}'{hint}.")
     return sentences
+
+
+def _seldom_drawn(pair: ModelPair, text: str) -> list[str]:
+    """Returns a warning about a picture that one seldom recognises."""
+    seldom = {one.prompt for one in pictures() if not one.offered}
+    if text.strip().lower() not in seldom:
+        return []
+    return [
+        f"'{pair.name}' seldom draws '{text}' so that one recognises it; 'sonocanvas list prompts' "
+        "prints what it draws better."
+    ]
 
 
 def _known(tokenizer: PreTrainedTokenizerBase) -> list[str]:

@@ -61,23 +61,39 @@ for sample in generate(run):
 """
 
 
-@pytest.mark.slow
-def test_one_and_two_threads_make_almost_the_same():
-    def made(threads):
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        command = [sys.executable, "-c", PROGRAM, str(threads)]
-        ran = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)
-        lines = [json.loads(line) for line in ran.stdout.splitlines()]
-        return [torch.tensor([line[which] for line in lines]) for which in range(2)]
+def made(threads, python=sys.executable):
+    """Returns latents and gray levels of four seeds, made by a new process."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    command = [python, "-c", PROGRAM, str(threads)]
+    ran = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    return [torch.tensor([line[which] for line in lines]) for which in range(2)]
 
-    one, again, two = made(1), made(1), made(2)
-    assert all(torch.equal(a, b) for a, b in zip(one, again, strict=True))
-    latent = (one[0] - two[0]).abs().max() / one[0].std()
-    levels = (one[1] - two[1]).abs()
+
+def check_almost_equal(one, other, what):
+    latent = (one[0] - other[0]).abs().max() / one[0].std()
+    levels = (one[1] - other[1]).abs()
     share = (levels > 0).float().mean()
     print(
-        f"\n1 and 2 threads: latents differ by at most {latent:.1e} of their deviation, "
+        f"\n{what}: latents differ by at most {latent:.1e} of their deviation, "
         f"canvases by at most {levels.max():.0f} of 255 gray levels in {share:.2%} of the pixels"
     )
     assert latent < 0.05
     assert levels.max() <= 8
+
+
+@pytest.mark.slow
+def test_one_and_two_threads_make_almost_the_same():
+    one, again = made(1), made(1)
+    assert all(torch.equal(a, b) for a, b in zip(one, again, strict=True))
+    check_almost_equal(one, made(2), "1 and 2 threads")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("OTHER_PYTHON" not in os.environ, reason="needs a Python with another torch")
+def test_another_version_of_torch_makes_almost_the_same():
+    python = os.environ["OTHER_PYTHON"]
+    asked = [python, "-c", "import torch; print(torch.__version__)"]
+    other = subprocess.run(asked, capture_output=True, check=True, text=True).stdout.strip()
+    assert other != torch.__version__
+    check_almost_equal(made(1), made(1, python), f"torch {torch.__version__} and {other}")

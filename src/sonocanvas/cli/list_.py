@@ -89,14 +89,16 @@ def _echo_prompts() -> None:
     _echo_table([(f"  {picture}", sound) for picture, sound in both])
     width = min(shutil.get_terminal_size().columns, 100)
     for what, known, told in (
-        ("pictures", pictures(), "that it draws less well"),
+        ("pictures", pictures(), "that it draws, less well"),
         ("sounds", sounds(), "that it plays"),
     ):
-        others = [one for one in known if one.name not in longest]
+        others = [one for one in known if one.offered and one.name not in longest]
         typer.echo(f"\n{len(others)} more {what} {told}")
         for category, group in itertools.groupby(others, lambda one: one.category):
             text = f"  {category}: {', '.join(one.prompt for one in group)}"
             typer.echo(textwrap.fill(text, width, subsequent_indent="    "))
+    seldom = [one for one in pictures() if not one.offered]
+    typer.echo(f"\nIt knows {len(seldom)} more pictures that one seldom recognises; --json has all")
 
 
 def _atlas() -> list[dict[str, Any]]:

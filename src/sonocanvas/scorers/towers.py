@@ -160,7 +160,8 @@ class TowerScorer:
     higher_is_better: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self._embedders  # noqa: B018  # fails now if something is missing
+        for part in PARTS.values():  # the weights load with the first sample, after the drawing
+            check_weights(self.folder / part)
 
     @cached_property
     def _embedders(self) -> tuple[TowerEmbedder, TowerEmbedder]:

@@ -338,5 +338,5 @@ def predicted(pair: ModelPair, clean: torch.Tensor) -> Image.Image:
 
 
 def known_prompts() -> tuple[list[str], list[str]]:
-    """Returns the prompts that `mini` draws, and those that it plays."""
-    return [one.prompt for one in pictures()], [one.prompt for one in sounds()]
+    """Returns the prompts that `mini` draws, and those that it plays, as far as it does so well."""
+    return [one.prompt for one in pictures() if one.offered], [one.prompt for one in sounds()]

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
+TRIES = 4
+OFTEN = 3
+"""A picture that was recognised in so many of four tries is offered."""
+
 
 @dataclass(frozen=True)
 class Concept:
@@ -15,11 +19,14 @@ class Concept:
         category: Its heading in lists for people.
         name: Short name, with `-` between its words.
         prompt: The prompt for it.
+        offered: Whether it is recognised often enough to be offered; a picture is if the selector
+            ranked it among the first five in three of four tries (`training/offered.py`).
     """
 
     category: str
     name: str
     prompt: str
+    offered: bool = True
 
 
 @functools.cache
@@ -51,7 +58,12 @@ def prompt_with(word: str, known: Sequence[Concept]) -> str:
 
 
 def _read(name: str) -> tuple[Concept, ...]:
-    return tuple(Concept(row["category"], row["concept"], row["prompt"]) for row in _rows(name))
+    return tuple(
+        Concept(
+            row["category"], row["concept"], row["prompt"], int(row.get("found", TRIES)) >= OFTEN
+        )
+        for row in _rows(name)
+    )
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -1,0 +1,113 @@
+"""Chooses the settings of the presets of `mini`, and reports how they come out on other seeds.
+
+`python benchmarks/presets.py choose` composes the prompts of each preset with each weight of the
+sound and start of the picture, seeds 0 to 3. It prints the setting with the most canvases whose
+picture and sound both come among the first five of all that `mini` draws and plays, by the
+selector; among equals, the one whose weaker side is stronger. `report` makes seeds 10 to 17 of each
+preset as it is shipped, and prints what the judge, classifiers by others and the masking of
+loudness say. None of those chooses.
+"""
+
+import argparse
+import itertools
+import statistics
+
+from sonocanvas import RunConfig, generate
+from sonocanvas.files.run_file import load_preset, preset_names, resolve
+from sonocanvas.finish import make_vocoder
+from sonocanvas.methods.compose import make_rule
+from sonocanvas.models import load_pair
+from sonocanvas.pairs import mini
+from sonocanvas.scorers.judge import JUDGE
+from sonocanvas.training.ranking import Ranking
+from sonocanvas.training.report import heard, sample, share
+from sonocanvas.types import ModelPair, Prompts
+from sonocanvas.words.concepts import pictures, sounds
+
+TOP = 5
+WEIGHTS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
+STARTS = (0.9, 1.0)
+CHOSEN_ON = [0, 1, 2, 3]
+REPORTED = list(range(10, 18))
+SCORERS = ("imagenet", "birdnet", "musicnn", "audibility")
+PROMPTS = {
+    "picture": [one.prompt for one in pictures()],
+    "sound": [one.prompt for one in sounds()],
+}
+
+
+def shipped() -> dict[str, RunConfig]:
+    """Returns the presets of `mini` that have prompts, by name."""
+    given = {name: load_preset(name) for name in preset_names()}
+    return {
+        name: resolve({}, [name])
+        for name, one in given.items()
+        if one.get("pair") == "mini" and "image_prompt" in one
+    }
+
+
+def ranks(
+    ranking: Ranking, pair: ModelPair, run: RunConfig, seeds: list[int], played: bool
+) -> tuple[list[int], list[int]]:
+    """Returns the places of picture and sound among all, from 0, for each seed.
+
+    Args:
+        ranking: Towers that know all prompts.
+        pair: `mini`.
+        run: Prompts and settings.
+        seeds: The seeds.
+        played: Whether the sound is played and analysed again, or taken from the canvas.
+    """
+    prompts = Prompts(run.image_prompt, run.audio_prompt)
+    canvases = sample(pair, prompts, seeds, make_rule(run), run)
+    analysed = heard(canvases, make_vocoder(run, pair)) if played else canvases
+    looks = ranking.rank("picture", canvases, PROMPTS["picture"].index(prompts.image))
+    plays = ranking.rank("sound", analysed, PROMPTS["sound"].index(prompts.audio))
+    return looks.tolist(), plays.tolist()
+
+
+def choose() -> None:
+    """Prints the shipped and the best setting of each preset, by the selector."""
+    pair, ranking = mini.load(), Ranking(mini.WEIGHTS, PROMPTS)
+    print("| preset | setting | picture | sound | both |\n|---|---|---|---|---|")
+
+    def row(name: str, setting: str, run: RunConfig) -> tuple[int, int]:
+        looks, plays = ranks(ranking, pair, run, CHOSEN_ON, played=False)
+        picture, sound = (sum(rank < TOP for rank in side) for side in (looks, plays))
+        both = sum(max(places) < TOP for places in zip(looks, plays, strict=True))
+        print(f"| {name} | {setting} | {picture} | {sound} | {both} |", flush=True)
+        return both, min(picture, sound)
+
+    for name, run in shipped().items():
+        row(name, "shipped", run)
+        found = {}
+        for weight, start in itertools.product(WEIGHTS, STARTS):
+            changed = {
+                "rule": {"name": "mean", "audio_weight": weight},
+                "warm_start": {"image_start": start},
+            }
+            setting = f"weight {weight}, start {start}"
+            found[setting] = row(name, setting, resolve(changed, [name]))
+        print(f"best of {name}: {max(found, key=found.__getitem__)}", flush=True)
+
+
+def report() -> None:
+    """Prints what those who never choose make of the presets."""
+    pair = load_pair(next(iter(shipped().values())), "cpu")
+    ranking = Ranking(JUDGE, PROMPTS)
+    print(f"| preset | judge: picture | judge: sound | {' | '.join(SCORERS)} |")
+    print("|---" * (len(SCORERS) + 3) + "|")
+    for name, run in shipped().items():
+        sides = ranks(ranking, pair, run, REPORTED, played=True)
+        made = generate(run.model_copy(update={"seeds": REPORTED, "scores": SCORERS}), pair=pair)
+        cells = [share(side, TOP) for side in sides]
+        for scorer in SCORERS:
+            values = [one.value for each in made for one in each.scores if one.name == scorer]
+            cells.append(f"{statistics.mean(values):.2f}" if values else "")
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("choose", "report"))
+    {"choose": choose, "report": report}[parser.parse_args().what]()

@@ -1,0 +1,238 @@
+"""What other models than the shipped kind would learn in equal time: trials of the picture model.
+
+`python benchmarks/trials.py learn unet --minutes 15` trains a model from nothing and prints rows of
+a Markdown table; `distill` trains the shipped picture model to do in one evaluation what it does
+in two with guidance.
+
+All models see the same canvases, batches, times and seeds. Minutes are of the processor, so that a
+trial has as much when other programs run. The results are ranked by the towers of `mini` on every
+shared concept, decoded by the linear code alone, since only one code has a trained decoder.
+"""
+
+import argparse
+import copy
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from diffusers import DDIMScheduler, PixArtTransformer2DModel, UNet2DConditionModel
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from sonocanvas.pairs import mini
+from sonocanvas.pairs.autoencoder import BlockAutoencoder
+from sonocanvas.training import loop
+from sonocanvas.training.autoencoder import Crops, principal_components
+from sonocanvas.training.captions import Captions, without_some
+from sonocanvas.training.layouts import CANVAS_POSITIONS
+from sonocanvas.training.loop import half_precision, train
+from sonocanvas.training.ranking import Ranking
+from sonocanvas.training.report import share
+from sonocanvas.training.resident import Latents
+from sonocanvas.training.towers import WIDTH
+from sonocanvas.training.unet import SCHEDULE, denoising_loss, new_unet, noise_times, sources
+from sonocanvas.training.views import concepts
+
+GUIDANCE = 8.0  # of the picture, as a run has it unless told otherwise
+SEEDS = 2
+
+
+class Transformer(nn.Module):
+    """diffusers' PixArt transformer on the positions of a latent, called like a UNet."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        heads, width = 6, 32
+        self.model = PixArtTransformer2DModel(
+            num_attention_heads=heads,
+            attention_head_dim=width,
+            in_channels=channels,
+            out_channels=channels,
+            num_layers=7,
+            sample_size=CANVAS_POSITIONS,
+            patch_size=1,
+            cross_attention_dim=heads * width,
+            caption_channels=WIDTH,
+            use_additional_conditions=False,
+        )
+
+    def forward(self, latents: Tensor, times: Any, text: Tensor, return_dict: bool) -> Any:
+        """Returns the predicted noise `(batch, channels, 8, 32)`, alone in a tuple."""
+        times = torch.as_tensor(times).expand(len(latents))
+        return self.model(latents, text, times, return_dict=return_dict)
+
+
+def linear_code(channels: int) -> BlockAutoencoder:
+    """Returns the linear code with the most numbers a block, each of deviation 1."""
+    torch.manual_seed(0)
+    code: BlockAutoencoder = BlockAutoencoder(channels)
+    found = principal_components(Crops(Path("packs/views"), 0, "cpu"), code.config.block, 4096)
+    mean, components, deviations = found
+    code.set_components(mean, components[:channels], 1 / deviations[:channels])
+    return code.eval().requires_grad_(False)
+
+
+KINDS: dict[str, tuple[int, Callable[[int], nn.Module]]] = {
+    "unet": (32, new_unet),
+    "numbers-64": (64, new_unet),
+    "transformer": (32, Transformer),
+}
+
+
+def flops(model: nn.Module, channels: int) -> float:
+    """Returns the GFLOP of one evaluation of one canvas, without guidance."""
+    latents = torch.randn(1, channels, 8, CANVAS_POSITIONS)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(latents, torch.tensor([500]), torch.randn(1, 16, WIDTH), return_dict=False)
+    return counter.get_total_flops() / 1e9
+
+
+@torch.inference_mode()
+def ranks(
+    predict: Callable[[Tensor, Tensor, Tensor], Tensor],
+    code: BlockAutoencoder,
+    text: Tensor,
+    steps: int = 16,
+) -> list[int]:
+    """Returns the place of the right picture among 48, by the towers that may select.
+
+    Args:
+        predict: Returns the noise in latents at a time, from them, the time and the text.
+        code: Decodes, without its network.
+        text: Embedded prompts of the shared concepts, `(48, tokens, width)`.
+        steps: Steps of DDIM.
+    """
+    towers, found = Ranking(mini.WEIGHTS), []
+    for number, asked in enumerate(text):
+        generator = torch.Generator().manual_seed(number)
+        shape = (SEEDS, code.config.latent_channels, 8, CANVAS_POSITIONS)
+        latents = torch.randn(shape, generator=generator)
+        schedule = DDIMScheduler.from_config(SCHEDULE)
+        schedule.set_timesteps(steps)
+        for now in schedule.timesteps:
+            noise = predict(latents, now, asked.expand(SEEDS, -1, -1))
+            latents = schedule.step(noise, now, latents).prev_sample
+        canvases = code.synthesis(latents)[:, 0].clamp(-1, 1).add(1).div(2)
+        found += towers.rank("picture", canvases, number).tolist()
+    return found
+
+
+def guided(model: Any, empty: Tensor, scale: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Returns what predicts noise with classifier-free guidance: two evaluations in one call."""
+
+    def predict(latents: Tensor, time: Tensor, text: Tensor) -> Tensor:
+        both = torch.cat([text, empty.expand(len(text), -1, -1)])
+        times = time.repeat(2) if time.ndim else time
+        with half_precision("cpu"):
+            noise = model(latents.repeat(2, 1, 1, 1), times, both, return_dict=False)[0]
+        asked, free = noise.float().chunk(2)
+        return free + scale * (asked - free)
+
+    return predict
+
+
+def single(model: Any) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Returns what predicts noise in one evaluation."""
+
+    def predict(latents: Tensor, time: Tensor, text: Tensor) -> Tensor:
+        with half_precision("cpu"):
+            noise: Tensor = model(latents, time, text, return_dict=False)[0]
+        return noise.float()
+
+    return predict
+
+
+def followed(model: nn.Module, decays: list[float]) -> tuple[dict[float, Any], Callable[[], None]]:
+    """Returns moving averages of a model by their decay, and what moves them on."""
+    averages = {decay: copy.deepcopy(model).requires_grad_(False) for decay in decays}
+    state = {"step": 0}
+
+    def follow() -> None:
+        state["step"] += 1
+        for decay, average in averages.items():
+            now = min(decay, state["step"] / (10 + state["step"]))
+            with torch.no_grad():
+                torch._foreach_lerp_([*average.parameters()], [*model.parameters()], 1 - now)
+
+    return averages, follow
+
+
+def main() -> None:
+    """Trains one model and prints its row."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("learn", "distill"))
+    parser.add_argument("kind", nargs="?", default="unet", choices=list(KINDS))
+    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
+    parser.add_argument("--out", type=Path, default=Path("checkpoints/trials"))
+    arguments = parser.parse_args()
+    loop.time = SimpleNamespace(monotonic=time.process_time)  # type: ignore[assignment]
+    torch.manual_seed(0)
+    loading = argparse.Namespace(
+        pack=arguments.pack, device="cpu", slots=1, workers=1, rounds=1, seed=0, modality="image"
+    )
+    captions = Captions()
+    batches = sources(loading, captions)
+    shown = torch.tensor([captions(row["image_prompt"]) for row in concepts()])
+    text = captions.embedded(mini.WEIGHTS, "cpu")
+    alphas = DDIMScheduler.from_config(SCHEDULE).alphas_cumprod
+    sigmas = (1 / alphas - 1).sqrt()
+    pair = mini.load()
+    teacher = guided(pair.image_unet, text[:1], GUIDANCE)
+    if arguments.what == "distill":
+        channels, code = 32, pair.vae
+        model: nn.Module = UNet2DConditionModel.from_pretrained(
+            mini.WEIGHTS / "image_unet", torch_dtype=torch.float32
+        )
+    else:
+        channels, new = KINDS[arguments.kind]
+        code = linear_code(channels)
+        torch.manual_seed(0)
+        model = new(channels)
+    model.train()
+    latents = Latents(batches, code, arguments.batch)
+    averages, follow = followed(model, [0.99, 0.995, 0.999])
+
+    def loss() -> Tensor:
+        follow()
+        clean, _, asked = latents()
+        times = noise_times(arguments.batch, sigmas)
+        if arguments.what == "learn":
+            return denoising_loss(model, alphas, clean, times, text[without_some(asked)])
+        alpha = alphas[times][:, None, None, None]
+        noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * torch.randn_like(clean)
+        with torch.no_grad():
+            wanted = teacher(noisy, times, text[asked])
+        with half_precision("cpu"):
+            noise = model(noisy, times, text[asked], return_dict=False)[0]
+        return (noise.float() - wanted).square().mean()
+
+    name = arguments.kind if arguments.what == "learn" else "distilled"
+    average = train(
+        model,
+        loss,
+        arguments.out / name,
+        minutes=arguments.minutes,
+        learning_rate=arguments.learning_rate or (1e-3 if arguments.what == "learn" else 2e-4),
+        ema_decay=0.998,
+    )
+    batches.sounds.close()
+    gflop = flops(average, channels)
+    if arguments.what == "distill":
+        for steps in (16, 8, 4):
+            for label, predict in (("guided, two", teacher), ("distilled, one", single(average))):
+                found = ranks(predict, code, text[shown], steps)
+                print(f"| {label} | {steps} | {share(found, 1)} | {share(found, 5)} |", flush=True)
+        return
+    for decay, one in {0.998: average, **averages}.items():
+        found = ranks(guided(one, text[:1], 5.0), code, text[shown])
+        print(f"| {name} | {gflop:.1f} | {decay} | {share(found, 1)} | {share(found, 5)} |")
+
+
+if __name__ == "__main__":
+    main()
