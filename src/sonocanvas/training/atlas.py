@@ -1,9 +1,9 @@
 """Finds which pictures and sounds go together: `python -m sonocanvas.training.atlas`.
 
-Composes every picture that `mini` draws well with every sound that it plays well, by the default
-method in eight steps and one seed a pair, and asks the selector where the right prompt comes among
-all 48, for the picture and for the sound. It writes `data/atlas.tsv`, by which `generate` warns; a
-run that was stopped goes on. `--figure FILE` draws the table that is there instead.
+Composes every picture that `mini` draws well with every sound that it plays well: one seed per
+pair, eight steps of the default method. The selector then ranks the right prompt among all 48, for
+the picture and for the sound. The result is `data/atlas.tsv`, on which the warnings of `generate`
+are based; a stopped run resumes. `--figure FILE` draws the existing table instead.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from sonocanvas.words.atlas import COLUMNS, TABLE, entries
 from sonocanvas.words.concepts import shared
 
 STEPS = 8
-"""Half of the default's: the scores hardly differ (docs/evaluation.md), and 2,304 take a while."""
+"""Half of the default: the scores hardly differ (docs/evaluation.md), and 2,304 tries take long."""
 
 
 def draw(path: Path) -> None:

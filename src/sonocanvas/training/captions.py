@@ -10,7 +10,7 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 from sonocanvas.scorers.towers import tokenize
 from sonocanvas.words.concepts import shared
 
-OTHERS = 0.6  # how often a concept outside the shared ones comes up, beside one of them
+OTHERS = 0.6  # frequency of a concept that is not shared, relative to one that is
 PROMPT_DROPOUT = 0.12
 
 

@@ -34,9 +34,9 @@ def keep_words(tokenizer: PreTrainedTokenizerFast, words: list[str]) -> PreTrain
 
 
 def assemble(checkpoints: Path, views: Path) -> ModelPair:
-    """Returns the pair made of the parts that the trainers saved.
+    """Returns the pair built from the parts that the trainers saved.
 
-    The two models share a text encoder, and each has a tokenizer of the words that it learned.
+    The models share a text encoder; each has its own tokenizer with the words that it learned.
     """
     towers = checkpoints / "towers"
     tokenizer = PreTrainedTokenizerFast.from_pretrained(towers / "tokenizer")

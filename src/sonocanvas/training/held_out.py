@@ -23,14 +23,14 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A set for testing.
+    """A test set.
 
     Attributes:
-        name: What it holds.
-        tower: `"picture"` or `"sound"`: who judges it.
+        name: Name of its content.
+        tower: The tower that judges it, `"picture"` or `"sound"`.
         canvases: `(items, 256, width)`, 8-bit.
-        concepts: Number of each item's concept among the shared ones.
-        sounds: What the canvases were drawn from, `(items, samples)`; `None` for drawings.
+        concepts: Index of each item's concept among the shared ones.
+        sounds: The sounds of the canvases, `(items, samples)`; `None` for drawings.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Trains the judge: `python -m sonocanvas.training.judge --views packs/judge-views --minutes 25`.
 
-The judge only ever reports. It takes no part in the pair: its towers and its text encoder have
-other widths, another seed, another loss, other views of the data and rougher augmentation than
-those of `towers`, which the diffusion models read and which choose among samples.
+The judge is used only for evaluation. It is independent of the pair: its towers and text encoder
+differ in width, seed, loss, data views and (stronger) augmentation from those of `towers`, whose
+text encoder conditions the diffusion models and which select samples.
 """
 
 import math
@@ -30,7 +30,7 @@ from sonocanvas.training.towers import (
 WIDTHS = (32, 64, 128, 160)
 DEPTHS = (1, 2, 2, 1)
 PICTURE_ROWS = 96
-HIGHEST_CUT = 0.6  # a recording of 11 kHz has nothing in the upper third of a canvas
+HIGHEST_CUT = 0.6  # a recording at 11 kHz leaves the upper part of a canvas empty
 
 
 def new_judge(vocabulary_size: int) -> Towers:
@@ -133,10 +133,10 @@ def classification_loss(
     """Returns the cross-entropy of finding each canvas's concept among all concepts' captions.
 
     Args:
-        judge: What learns.
-        batches: Where canvases come from.
+        judge: The model to train.
+        batches: Source of the canvases.
         prompts: Captions for each tower.
-        pictures: Pictures in the batch; it has half as many sounds, which cost more.
+        pictures: Pictures in the batch; there are half as many sounds, which cost more.
     """
     losses = []
     for tower, asked in prompts.items():

@@ -1,8 +1,8 @@
-"""The pack: every drawing and every clip that training uses, in one file with a manifest.
+"""The pack: all drawings and clips used for training, in one file with a manifest.
 
-`python -m sonocanvas.training.pack --cache CACHE --out packs/mini.zip` downloads what is not in
-the cache, renders it and writes the pack. The pack holds PNG and Ogg files and `manifest.json`
-(source, licence, SHA-256 of each); the same sources give the same manifest.
+`python -m sonocanvas.training.pack --cache CACHE --out packs/mini.zip` downloads the sources that
+are not cached, renders them and writes the pack. It holds PNG and Ogg files and `manifest.json`
+(source, licence and SHA-256 of each). The same sources give the same manifest.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from PIL import Image
 
 from sonocanvas.training import drawings, recordings
 
-COMPRESSION = 0.9  # of Vorbis: 0.6 is the default, and the pack is to stay below 40 MiB
-EPOCH = (2024, 1, 1, 0, 0, 0)  # every entry's date, so that equal content gives an equal file
+COMPRESSION = 0.9  # for Vorbis, above the default of 0.6: the pack must stay below 40 MiB
+EPOCH = (2024, 1, 1, 0, 0, 0)  # date of all entries, so that equal content gives an equal file
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _add(
 
 
 def _store(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    # even Ogg shrinks: every file repeats the codebooks in its header
+    # even Ogg shrinks, since every file repeats the codebooks in its header
     archive.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
 
 

@@ -10,10 +10,10 @@ from sonocanvas.training.loop import LOG_FILE
 
 
 def draw_losses(folders: list[Path], path: Path) -> None:
-    """Writes one PNG with the loss over the minutes of every folder that holds a log.
+    """Writes one PNG with the loss over time, in minutes, from every folder with a log.
 
     Args:
-        folders: Folders that trainers wrote.
+        folders: Output folders of trainers.
         path: The PNG.
 
     Raises:

@@ -1,8 +1,8 @@
 """Reports how good the embedded pair is: a table and contact sheets of unselected seeds.
 
-`python -m sonocanvas.training.report --pack packs/mini.zip` judges the shipped weights with the
-judge, which took no part in them, and the judge with what it never saw. It prints the tables and
-writes `models.json` and the sheets.
+`python -m sonocanvas.training.report --pack packs/mini.zip` evaluates the shipped weights with the
+judge, which took no part in their training, and the judge on held-out data. It prints the tables
+and writes `models.json` and the sheets.
 """
 
 import argparse
@@ -111,9 +111,9 @@ def single_models(
 def others(
     pair: ModelPair, judge: Path, config: RunConfig, seeds: list[int], out: Path
 ) -> dict[str, list[int]]:
-    """Returns the ranks of the concepts that are not shared, each among all of its model.
+    """Returns the ranks of the concepts that are not shared, each among all concepts of its model.
 
-    Writes their sheets, four concepts a row.
+    Writes their sheets, with four concepts per row.
     """
     shared = {row["id"] for row in concepts()}
     known = {"picture": pictures(), "sound": sounds()}
@@ -137,9 +137,9 @@ def others(
 def composed(
     pair: ModelPair, judge: Ranking, config: RunConfig, seeds: list[int], out: Path
 ) -> dict[str, list[int]]:
-    """Returns the ranks of 16 concepts composed with their own sound, and writes the sheet.
+    """Returns the ranks of 16 concepts composed with their own sounds, and writes the sheet.
 
-    Under `both` stands the worse of the two ranks of each canvas.
+    `both` is the worse of the two ranks of each canvas.
     """
     rule = WarmStart(Mean(config.rule.options["audio_weight"]), **config.warm_start.options)
     ranks: dict[str, list[int]] = {"picture": [], "sound": [], "both": []}

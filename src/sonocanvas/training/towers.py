@@ -1,7 +1,7 @@
 """Trains the text encoder with a picture tower and a sound tower: three towers, one space.
 
 `python -m sonocanvas.training.towers --minutes 10`. The text encoder reads the prompts of both
-diffusion models; the two other towers are the provisional judge of what these make.
+diffusion models; the other two towers are the provisional judge of their outputs.
 """
 
 import json
@@ -46,7 +46,7 @@ def words_of(captions: list[str]) -> list[str]:
 
 
 def captions_of(views: Path, *kinds: str) -> list[str]:
-    """Returns the captions of all views of some kinds, in lower case, and of their layouts.
+    """Returns the captions of all views of some kinds and of their layouts, in lower case.
 
     Args:
         views: Folder of the views.
@@ -105,7 +105,7 @@ def new_tower(widths: Sequence[int], depths: Sequence[int], rows: int = ROWS) ->
     Args:
         widths: Channels of its stages.
         depths: Blocks of its stages.
-        rows: Height to which what it looks at is reduced.
+        rows: Height to which its input is reduced.
     """
     config = ResNetConfig(
         image_size=rows,
@@ -147,10 +147,10 @@ class Batches:
 
         Args:
             views: Folder of the views.
-            tokenizer: What reads their captions.
-            seed: Where all choices come from.
-            device: Where the batches go.
-            picture_rows: Rows of the pictures; the sounds have 64.
+            tokenizer: Tokenizes their captions.
+            seed: Seed of all random choices.
+            device: Device of the batches.
+            picture_rows: Rows of the pictures; sounds have 64.
         """
         self.rng = np.random.default_rng(seed)
         self.device = device
@@ -226,14 +226,14 @@ def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
 
 
 def learn_words(folder: Path, words: list[str]) -> tuple[Towers, PreTrainedTokenizerFast]:
-    """Returns towers that `save_towers` wrote, ready to learn more words.
+    """Returns towers saved by `save_towers`, ready to learn more words.
 
-    A new word starts at a vector of its own, drawn with the deviation of the old ones; a caption
-    of old words means what it did.
+    The embedding of a new word is random, with the standard deviation of the old ones. Captions of
+    old words keep their embeddings.
 
     Args:
-        folder: The towers.
-        words: All words that are wanted; those that the towers know keep their vectors.
+        folder: Folder of the towers.
+        words: All words to know; those that the towers know already keep their embeddings.
     """
     towers, tokenizer = load_towers(folder)
     old = tokenizer.get_vocab()
@@ -258,7 +258,7 @@ def main() -> None:
     words = words_of(captions_of(arguments.views, "drawings", "sounds"))
     if arguments.init_from:
         towers, tokenizer = learn_words(arguments.init_from, words)
-        towers.text.requires_grad_(False)  # so that the diffusion models can go on from theirs
+        towers.text.requires_grad_(False)  # so that the diffusion models can continue from theirs
     else:
         tokenizer = new_tokenizer(words)
         towers = new_towers(len(tokenizer))

@@ -1,8 +1,8 @@
-"""Augmented views of the pack: the pictures and canvases that every trainer reads.
+"""Augmented views of the pack: the pictures and canvases that trainers read.
 
 `python -m sonocanvas.training.views --pack packs/mini.zip --out packs/views` writes
-`drawings.npy` `(views, 256, 256)` and `sounds.npy` `(views, 256, 1024)`, 8-bit, and for each a
-JSON list with caption, concept and whether the item is held out from training.
+`drawings.npy` `(views, 256, 256)` and `sounds.npy` `(views, 256, 1024)`, 8-bit, each with a JSON
+list of captions, concepts, sources and whether an item is held out from training.
 """
 
 import argparse
@@ -141,9 +141,10 @@ def sound_canvas(samples: Samples) -> Pixels:
 def sound_views(
     concept: str, caption: str, clips: Sequence[Clip], count: int, seed: int, full: int = 10
 ) -> tuple[Pixels, list[dict[str, Any]]]:
-    """Returns `count` canvases of one concept, recorded and synthesized, with their labels.
+    """Returns up to `count` canvases of one concept, recorded and synthesized, with their labels.
 
-    With `full` clips or more half of the canvases are recorded, with fewer a smaller share.
+    With `full` or more clips, half of the canvases are recorded; with fewer, a smaller share. A
+    concept without a synthesizer has only recorded ones; without clips either, none.
     """
     torch.set_num_threads(1)
     rng = np.random.default_rng([seed, *concept.encode()])
@@ -185,7 +186,7 @@ def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int, full: 
 
 
 def write_drawings(drawings: Sequence[Drawing], out: Path, count: int, seed: int) -> None:
-    """Writes `drawings.npy` and `drawings.json`: `count` views of each drawing."""
+    """Writes `drawings.npy` and `drawings.json`: `count` views a drawing, half if not shared."""
     longest = {row["id"] for row in concepts()}
     views, labels = [], []
     for number, drawing in enumerate(drawings):
