@@ -46,6 +46,6 @@ def without_some(captions: Tensor) -> Tensor:
 
 
 def concept_weights(names: Sequence[str]) -> Tensor:
-    """Returns how often concepts come up: the shared ones more often than others."""
+    """Returns the sampling weights of concepts: shared ones are drawn more often than others."""
     often = {row["id"] for row in shared()}
     return torch.tensor([1.0 if name in often else OTHERS for name in names])

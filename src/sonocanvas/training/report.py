@@ -78,7 +78,7 @@ def share(ranks: list[int], top: int) -> str:
 
 
 def save_sheet(rows: list[Tensor], path: Path, shrink: int = 4) -> None:
-    """Writes canvases, a row for each tensor `(seeds, height, width)`, so many times smaller."""
+    """Writes canvases at reduced size, a row for each tensor `(seeds, height, width)`."""
     small = [functional.avg_pool2d(row[:, None], shrink)[:, 0] for row in rows]
     lines = [
         torch.cat([functional.pad(part, (2, 2, 2, 2)) for part in row], dim=1) for row in small

@@ -112,7 +112,7 @@ def shaped_by(canvases: Tensor, shape: Tensor, least: float, most: float) -> Ten
 
 
 def blurred(canvases: Tensor, by: int = 16) -> Tensor:
-    """Returns canvases `(count, height, width)` as if seen from so many times farther away."""
+    """Returns canvases `(count, height, width)` blurred as if seen from `by` times the distance."""
     small = functional.avg_pool2d(canvases[:, None], by)
     size = tuple(canvases.shape[1:])
     return functional.interpolate(small, size, mode="bilinear", align_corners=False)[:, 0]

@@ -133,7 +133,7 @@ def save_towers(towers: Towers, tokenizer: PreTrainedTokenizerFast, folder: Path
 
 
 class Batches:
-    """Labelled canvases, as small as the towers read them; what is held out never comes up."""
+    """Labelled canvases at the size that the towers read, without held-out items."""
 
     def __init__(
         self,

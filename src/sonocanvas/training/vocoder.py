@@ -1,7 +1,7 @@
 """Trains the network of the vocoder `phase_net`: `python -m sonocanvas.training.vocoder`.
 
 The training data are recordings that are not held out, and synthesizers. Its input is the
-magnitudes recovered from their 8-bit canvases, as it is when a canvas is played.
+magnitudes recovered from their 8-bit canvases, as in use.
 """
 
 from pathlib import Path

@@ -12,7 +12,7 @@ class Concept:
     """One thing that the embedded pair has learned.
 
     Attributes:
-        category: Its heading in lists for people.
+        category: Its heading in lists.
         name: Short name, with `-` between its words.
         prompt: The prompt for it.
     """
