@@ -114,7 +114,7 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
 
 
 def _mel_of(padded: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns the mel magnitudes of sound that has its edges already."""
+    """Returns the mel magnitudes of sound that is already padded."""
     spectrum = torch.stft(
         padded,
         n_fft=fmt.n_fft,
@@ -295,7 +295,7 @@ def bytes_to_canvas(gray: npt.NDArray[np.uint8]) -> Tensor:
 
 
 def edges_samples(fmt: CanvasFormat) -> tuple[int, int]:
-    """Returns the padding on the (left, right) with which frames are samples / hop."""
+    """Returns the padding on the (left, right) that makes the number of frames samples / hop."""
     total = fmt.n_fft - fmt.hop_samples
     left = fmt.n_fft // 2 if fmt.centred else total // 2
     return left, total - left

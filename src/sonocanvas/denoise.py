@@ -240,7 +240,7 @@ def check_sampling(scheduler: diffusers.SchedulerMixin, steps: int, eta: float) 
 
 
 def _check_scheduler(scheduler: diffusers.SchedulerMixin) -> None:
-    """Checks that a scheduler is one of ours and works from noise predictions."""
+    """Checks that a scheduler is supported and uses noise predictions."""
     name = type(scheduler).__name__
     allowed = [class_name for class_name, _ in SCHEDULERS.values()]
     if name not in allowed:
@@ -260,7 +260,7 @@ def _check_inputs(
     seeds: Sequence[int] | None,
     generator: Generators | None,
 ) -> None:
-    """Checks what `denoise` was given, before the first evaluation."""
+    """Checks the inputs of `denoise` before the first evaluation."""
     if noise.ndim != 4 or tuple(noise.shape[1:]) != tuple(pair.latent_shape):
         raise InvalidInputError(
             f"noise must be (batch, {', '.join(map(str, pair.latent_shape))}), "

@@ -13,7 +13,7 @@ class InvalidInputError(SonoCanvasError, ValueError):
 
 
 class CheckpointError(SonoCanvasError, RuntimeError):
-    """Weights that are missing, broken or do not belong together."""
+    """Weights that are missing, broken or incompatible."""
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> InvalidInputError:

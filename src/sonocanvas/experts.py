@@ -26,7 +26,7 @@ of nearby steps fall on different places."""
 
 @dataclass(frozen=True)
 class Box:
-    """Rows and columns of a latent, from the first to the one after the last; row 0 is on top."""
+    """Rows and columns of a latent, end-exclusive; row 0 is at the top."""
 
     top: int
     bottom: int
@@ -199,7 +199,7 @@ def _apart(
     audio_noise: Tensor | None,
     step: Step,
 ) -> Tensor:
-    """Returns the noise if at least one model draws only in places; see `Composition.cover`."""
+    """Returns the noise if a model draws only part of the canvas; see `Composition.cover`."""
     whole = torch.ones(1, 1)
     image, audio = ((whole if cover is None else cover).to(step.latents) for cover in covers)
     mixed = torch.zeros_like(step.latents)
@@ -277,7 +277,7 @@ def _seen(
 
 
 def _taper(width: int) -> Tensor:
-    """Returns how much each column of a window counts, `(width,)`: its middle the most."""
+    """Returns the weight of each column of a window, `(width,)`, largest in the middle."""
     steps = torch.arange(width) + 0.5
     return torch.minimum(steps, width - steps) / (width / 2)
 

@@ -97,7 +97,7 @@ def finish_image(
 
 
 def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
-    """Returns the record of each sample: the settings that took part in making it."""
+    """Returns the record of each sample: the settings that were used to make it."""
     reads = {"method": True, "vocoder": True, **load("method", config.method.name).reads}
     if config.search.name:
         reads |= {"search": True, "keep_by": True, "keep_rule": True}

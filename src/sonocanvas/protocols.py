@@ -42,7 +42,7 @@ class Make(Protocol):
         """Yields the sample of each seed as saved, in any order."""
 
     def expect(self, config: Any, chunks: Sequence[Sequence[int]]) -> None:
-        """Starts what will be asked for later."""
+        """Starts runs that will be requested later."""
 
 
 class Method(Protocol):

@@ -190,5 +190,5 @@ def _unknown(tokenizer: PreTrainedTokenizerBase, text: str) -> list[tuple[int, i
 
 
 def _tokens(tokenizer: PreTrainedTokenizerBase, text: str) -> BatchEncoding:
-    """Returns the tokens of the whole text, with the place of each in it."""
+    """Returns the tokens of the whole text, with the position of each."""
     return tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)

@@ -43,7 +43,7 @@ Key = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Task:
-    """A chunk of a run, and how often it was started before."""
+    """A chunk of a run, with the number of earlier attempts."""
 
     config: RunConfig
     seeds: tuple[int, ...]
@@ -123,7 +123,7 @@ class Pool:
         ray.shutdown()
 
     def expect(self, config: RunConfig, chunks: Sequence[Sequence[int]]) -> None:
-        """Lets workers start chunks that will be asked for later, in that order."""
+        """Lets workers start chunks that will be requested later, in that order."""
         for chunk in chunks:
             task = Task(config, tuple(chunk))
             self._waiting.setdefault(task.key, task)
@@ -155,7 +155,7 @@ class Pool:
                 yield from result.samples
 
     def _turn(self) -> None:
-        """Hands chunks out, and waits until something happens or a while has passed."""
+        """Hands out chunks, and waits for an event or a timeout."""
         self._hire()
         self._hand_out()
         refs = {
@@ -204,7 +204,7 @@ class Pool:
                         self._begin(worker)
 
     def _next(self) -> Task | None:
-        """Returns the chunk to hand out next: what is asked for now, or what will be."""
+        """Returns the chunk to hand out next: a requested one, or one that will be requested."""
         key = next((key for key in self._waiting if key in self._wanted), None)
         if key is None and len(self._made) < AHEAD:
             key = next(iter(self._waiting), None)

@@ -72,7 +72,7 @@ class RemoteFolder:
                 del self._sent[name]
 
     def _files(self) -> list[str]:
-        """Returns the names of all files that are whole, below the folder."""
+        """Returns the names of all complete files below the folder."""
         paths = [path for path in self.local.rglob("*") if path.is_file()]
         names = [path.relative_to(self.local).as_posix() for path in paths]
         return [name for name in names if ".partial" not in name and LOCK_FILE not in name]

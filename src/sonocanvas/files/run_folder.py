@@ -83,7 +83,7 @@ class RunFolder:
         self._held.close()
 
     def kept(self) -> dict[int, Sample]:
-        """Returns the samples that are there and stay, by seed."""
+        """Returns the existing samples to keep, by seed."""
         if self.path is None or self.overwrite:
             return {}
         folders = {seed: sample_folder(self.path, seed) for seed in self.config.seeds}

@@ -115,7 +115,7 @@ SURFACES: dict[str, type[Pixels | Pyramid | FourierNetwork]] = {
 
 
 def _linear(wide: int, narrow: int, generator: torch.Generator) -> nn.Linear:
-    """Returns a linear layer with PyTorch's usual first weights, drawn from our own generator."""
+    """Returns a linear layer with PyTorch's default initialisation, from our own generator."""
     layer = nn.Linear(wide, narrow, device="meta").to_empty(device="cpu")
     bound = wide**-0.5
     with torch.no_grad():

@@ -84,7 +84,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Descriptions:
-    """What the JSON files of a checkpoint say about its parts."""
+    """The JSON descriptions of a checkpoint's parts."""
 
     vae: dict[str, Any]
     unet: dict[str, Any]
@@ -217,7 +217,7 @@ def _short(value: Any) -> str:
 
 
 def _doubts(recipe: Recipe, image: Path, audio: Path) -> list[str]:
-    """Returns warnings about models that load but may be in the wrong place."""
+    """Returns warnings about models that load but may be in the wrong role."""
     doubts = []
     if (image / "vocoder").is_dir():
         doubts.append(

@@ -222,7 +222,7 @@ def differences_of_vocoder(pair: ModelPair) -> list[str]:
 
 
 def _agreements_with_vocoder(pair: ModelPair) -> list[Agreement]:
-    """Returns what the canvas and the vocoder's network say about the same quantities."""
+    """Returns the quantities that the canvas and the vocoder's network must agree on."""
     if pair.vocoder is None:
         return []
     config, fmt = dict(pair.vocoder.config), pair.canvas_format
@@ -243,7 +243,7 @@ def _agreements_with_vocoder(pair: ModelPair) -> list[Agreement]:
 
 
 def _allowed_class(folder: Path, index: dict[str, Any], name: str) -> tuple[str, str]:
-    """Returns the `(library, class)` that the index gives to a part."""
+    """Returns the `(library, class)` of a part in the index."""
     allowed = ALLOWED_CLASSES[name.removeprefix("image_").removeprefix("audio_")]
     given = index.get(name)
     for choice in allowed:
@@ -256,7 +256,7 @@ def _allowed_class(folder: Path, index: dict[str, Any], name: str) -> tuple[str,
 
 
 def read_facts(folder: Path, index: dict[str, Any]) -> dict[str, Any]:
-    """Returns the fields of `ModelPair` that stand in the index."""
+    """Returns the fields of `ModelPair` that are in the index."""
     try:
         channels, height, width = (int(size) for size in index["latent_shape"])
         fmt = read_format(index["canvas_format"])

@@ -50,7 +50,7 @@ class Source:
     vocoder: bool = False
 
     def __str__(self) -> str:
-        """Returns the place as messages name it; of a commit the first seven digits."""
+        """Returns the place as shown in messages, with the first seven digits of a commit."""
         commit = re.fullmatch(r"[0-9a-f]{40}", self.revision)
         return f"{self.place} at {self.revision[:7] if commit else self.revision}"
 
@@ -202,7 +202,7 @@ def licence_of(source: Source, folder: Path) -> str:
 
 
 def _here(source: Source) -> Path | None:
-    """Returns the folder of a checkpoint that is on this machine whole, or nothing."""
+    """Returns the folder of a checkpoint that is complete on this machine, or nothing."""
     if Path(source.place).is_dir():
         return Path(source.place)
     cached = huggingface_hub.try_to_load_from_cache(
@@ -216,7 +216,7 @@ def _here(source: Source) -> Path | None:
 
 
 def files_of(source: Source) -> list[str]:
-    """Returns the files of a repository; asked without repeats, to fail at once where it must."""
+    """Returns the files of a repository; without retries, so that errors are immediate."""
     about = huggingface_hub.HfApi().model_info(source.place, revision=source.revision)
     return [file.rfilename for file in about.siblings or []]
 

@@ -104,7 +104,7 @@ def merge_lora(unet: Any, lora: Lora, scale: float, on_warning: Callable[[str], 
 
 
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, float] | None, dict[str, Any] | None]:
-    """Returns tensors by the names that peft gives them, Kohya's alphas and peft's options."""
+    """Returns tensors by peft's names, Kohya's alphas and peft's options."""
     with safetensors.safe_open(file, framework="pt") as opened:
         kinds = ("dora_scale", "lora_magnitude_vector", "lokr_", "hada_")
         others = [name for name in opened.keys() if any(kind in name for kind in kinds)]  # noqa: SIM118
@@ -144,7 +144,7 @@ def _options(metadata: Any) -> dict[str, Any] | None:
 
 
 def _is_plain(name: Any) -> bool:
-    """Returns whether a name of modules is no more than that: peft takes others for patterns."""
+    """Returns whether a module name is plain: peft reads other names as patterns."""
     return isinstance(name, str) and PLAIN.fullmatch(name) is not None
 
 
@@ -154,7 +154,7 @@ def _is_scale(value: Any, whole: bool) -> bool:
 
 
 def _check_rank(metadata: dict[str, Any], highest: int) -> None:
-    """Checks that peft's options ask for no more than there is: it takes memory for all of it."""
+    """Checks that peft's options do not exceed the file, since peft allocates memory for them."""
     for key, value in metadata.items():
         name = "" if key.startswith("text_encoder") else key.split(".")[-1]
         ranks = [value] if name == "r" else []
@@ -186,7 +186,7 @@ def _check_fit(unet: Any, state: dict[str, Tensor]) -> int:
 
 
 def _fetch(source: Source, option: str, on_warning: Callable[[str], None]) -> Path:
-    """Returns the folder with the files that lie at the top of a repository."""
+    """Returns the folder with the top-level files of a repository."""
     if Path(source.place).is_dir():
         return Path(source.place)
     wanted: dict[str, Any] = {
@@ -204,7 +204,7 @@ def _fetch(source: Source, option: str, on_warning: Callable[[str], None]) -> Pa
 
 
 def _weights_in(folder: Path, option: str) -> Path:
-    """Returns the one file of weights in a folder."""
+    """Returns the only file of weights in a folder."""
     names = sorted(path.name for path in folder.glob(f"*{SUFFIX}"))
     if USUAL_NAME in names:
         names = [USUAL_NAME]

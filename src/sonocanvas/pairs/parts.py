@@ -129,7 +129,7 @@ def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
 
 
 def _names_in(index: Path) -> set[str]:
-    """Returns the files that an index names, which are next to it."""
+    """Returns the files next to an index that it names."""
     named = read_json(index).get("weight_map", {})
     for name in named.values() if isinstance(named, dict) else [named]:
         plain = isinstance(name, str) and name == PurePath(name).name == PureWindowsPath(name).name
@@ -225,7 +225,7 @@ def check_description(folder: Path, part_class: Any, library: str) -> None:
 
 
 def _layers_of(described: Any) -> int:
-    """Returns how many layers a description asks for: in a row, or in all of its blocks."""
+    """Returns the number of layers in a description: in sequence, or in all of its blocks."""
     if isinstance(described, list):
         return max(map(_layers_of, described), default=0)
     if not isinstance(described, dict):

@@ -255,7 +255,7 @@ class SonoCanvasPipeline(PairPipeline):
 
 
 def _default_rule() -> Rule:
-    """Returns the rule of a run that names none, after its warm start."""
+    """Returns the default rule of a run, after its warm start."""
     rule: Rule = build("wrapper", "warm_start", {}, rule=build("rule", RuleChoice().name, {}))
     return rule
 

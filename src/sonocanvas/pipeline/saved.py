@@ -39,7 +39,7 @@ class SavedPair(ModelMixin):  # type: ignore[misc]
 
 
 class SavedPipeline(DiffusionPipeline):  # type: ignore[misc]
-    """The class that `pipeline.py` in the folder of a pair names: gives a `SonoCanvasPipeline`."""
+    """The class named in `pipeline.py` in a pair's folder; it returns a `SonoCanvasPipeline`."""
 
     def __new__(cls, pipeline: SonoCanvasPipeline) -> SonoCanvasPipeline:
         """Returns the pipeline that was loaded."""

@@ -46,7 +46,7 @@ class Placed:
 
     @property
     def weights(self) -> Tensor:
-        """How much of it is in each pixel, `(mels, frames)`."""
+        """Its weight in each pixel, `(mels, frames)`."""
         return torch.outer(self.across, self.along)
 
     @property

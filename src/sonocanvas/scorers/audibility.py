@@ -108,5 +108,5 @@ def band_powers(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
 
 
 def band_frequencies(fmt: CanvasFormat) -> Tensor:
-    """Returns the middle in Hz of each band of `band_powers`, `(bands,)`."""
+    """Returns the centre in Hz of each band of `band_powers`, `(bands,)`."""
     return band_middles(fmt).reshape(-1, POOL).mean(1)

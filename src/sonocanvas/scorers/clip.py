@@ -24,7 +24,7 @@ class ClipEmbedder(PublishedEmbedder):
     """A CLIP model that sees the crops of a gray canvas (an `Embedder`)."""
 
     def embed(self, sample: Sample) -> Tensor:
-        """Returns the vectors `(crops, width)` of a canvas, float32: crops as high as it is."""
+        """Returns the vectors `(crops, width)` of a canvas's full-height crops, float32."""
         gray = torch.from_numpy(canvas_to_bytes(sample.canvas))
         crops = squares(gray[None], len(gray) // STRIDES)[0]
         pictures = list(crops[:, None].expand(-1, 3, -1, -1))

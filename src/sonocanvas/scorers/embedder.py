@@ -13,7 +13,7 @@ from sonocanvas.types import Sample, Score, Waveform
 
 
 class Embedder(Protocol):
-    """Reads prompts, and looks at canvases or listens to sounds; all vectors are of length 1."""
+    """Embeds prompts, and canvases or sounds, as vectors of length 1."""
 
     def embed_text(self, prompt: str) -> Tensor:
         """Returns the vector `(width,)` of a prompt, float32."""

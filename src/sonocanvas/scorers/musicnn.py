@@ -93,7 +93,7 @@ class MusicnnEars:
         return functional.batch_norm(x, mean, variance, gamma, beta, eps=EPSILON)
 
     def _mel(self, sound: Tensor) -> Tensor:
-        """Returns the logarithms `(frames, 96)` of the powers of sound that the network knows."""
+        """Returns the log-mel powers `(frames, 96)` of sound, as the network was trained on."""
         window = torch.hann_window(N_FFT)
         padded = functional.pad(sound, (0, max(0, N_FFT - len(sound))))
         spectrum = torch.stft(padded, N_FFT, HOP, window=window, return_complex=True)

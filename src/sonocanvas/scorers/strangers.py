@@ -28,7 +28,7 @@ Given = TypeVar("Given", contravariant=True)
 
 
 class Stranger(Protocol[Given]):
-    """A classifier that is loaded; its scores and its table are called by its name."""
+    """A loaded classifier; its scores and its table have its name."""
 
     name: ClassVar[str]
 
@@ -37,7 +37,7 @@ class Stranger(Protocol[Given]):
         """Names of its classes."""
 
     def answer(self, given: Given) -> Logits:
-        """Returns the logit of each class `(classes,)` of what it hears or sees."""
+        """Returns the logit of each class `(classes,)` for a sound or a picture."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Group:
 
     @property
     def is_judged(self) -> bool:
-        """Whether the stranger recognises it in reality."""
+        """Whether the stranger recognises it in real data."""
         return self.recordings >= FEWEST_RECORDINGS and self.auc >= LOWEST_AUC
 
 
 @functools.cache
 def groups(name: str) -> tuple[Group, ...]:
-    """Returns the things that a stranger has classes for, in the order of the search."""
+    """Returns the groups of a stranger, in the order in which prompts are searched for them."""
     text = resources.files("sonocanvas").joinpath(f"data/{name}.tsv").read_text("utf-8")
     return tuple(
         Group(

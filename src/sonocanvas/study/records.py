@@ -139,7 +139,7 @@ def read_results(paths: list[Path], key: Key) -> list[Results]:
 
 
 def _contradiction(results: Results, key: Key) -> str:
-    """Returns what in some results does not fit this study; empty if all fits."""
+    """Returns the first mismatch between results and this study; empty if there is none."""
     pairs = {frozenset(pair) for pair in key.pairs}
     seen: set[tuple[frozenset[str], bool]] = set()
     for number, answer in enumerate(results.answers, start=1):

@@ -27,7 +27,7 @@ STEPS = 8
 
 
 def draw(path: Path) -> None:
-    """Draws the atlas: a row a picture, a column a sound, bright where both came out well."""
+    """Draws the atlas: a row per picture, a column per sound, bright where both succeeded."""
     from matplotlib.figure import Figure
 
     names = [row["id"] for row in shared()]
@@ -47,7 +47,7 @@ def draw(path: Path) -> None:
 
 
 def main() -> None:
-    """Writes the table, in the order of the pairs; every `--of` processes make one of it."""
+    """Writes the table in the order of the pairs; `--of` processes share the work."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / TABLE)
     parser.add_argument("--part", type=int, default=0)

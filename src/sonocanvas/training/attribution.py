@@ -104,7 +104,7 @@ def attribution(pack: Pack) -> str:
 
 
 def _library(source: str) -> str:
-    """Returns the name of the library that the source of a clip opens with."""
+    """Returns the name of the library at the start of a clip's source."""
     name = next((name for name in LIBRARIES if source.startswith(name)), None)
     if name is None:
         raise KeyError(source)

@@ -38,7 +38,7 @@ class Crops:
         self.device = device
 
     def __call__(self, count: int) -> Tensor:
-        """Returns `(count, 3, 256, 256)` pictures in [-1, 1], drawings and canvases by turns."""
+        """Returns `(count, 3, 256, 256)` pictures in [-1, 1], alternately drawings and canvases."""
         pictures: list[NDArray[np.uint8]] = []
         for number in range(count):
             if number % 2:
@@ -52,7 +52,7 @@ class Crops:
         return gray[:, None].expand(-1, 3, -1, -1)
 
     def blended(self, count: int) -> Tensor:
-        """Returns pictures of which a quarter is mixed with its neighbour of the other kind."""
+        """Returns pictures, a quarter of them mixed with a neighbour of the other kind."""
         pictures = self(count)
         other = torch.from_numpy(self.rng.uniform(-3, 1, (count, 1, 1, 1)).clip(0))
         return pictures.lerp(pictures.roll(1, 0), other.to(self.device).float())
@@ -126,7 +126,7 @@ def psnr_db(autoencoder: Any, pictures: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def draw_sheet(autoencoder: Any, crops: Crops, path: Path) -> None:
-    """Writes a sheet of pictures over their reconstructions and prints both PSNRs."""
+    """Writes a sheet of pictures above their reconstructions and prints both PSNRs."""
     pictures = crops(16)
     decoded = autoencoder.decode(autoencoder.encode(pictures).latent).sample
     rows = [torch.cat(list(part[:, 0]), dim=1) for part in (pictures[::2], decoded[::2])]

@@ -15,7 +15,7 @@ PROMPT_DROPOUT = 0.12
 
 
 class Captions:
-    """Numbers for captions, given out as they are first seen; number 0 is the empty one."""
+    """Numbers for captions, assigned in the order in which they appear; 0 is the empty caption."""
 
     def __init__(self) -> None:
         self.numbers = {"": 0}
@@ -40,7 +40,7 @@ class Captions:
 
 
 def without_some(captions: Tensor) -> Tensor:
-    """Returns the numbers of captions, a share of them replaced by that of the empty one."""
+    """Returns caption numbers, a share of them replaced by that of the empty caption."""
     kept = torch.rand(captions.shape, device=captions.device) >= PROMPT_DROPOUT
     return captions * kept
 

@@ -62,7 +62,7 @@ def commands(minutes: float, device: str) -> list[list[str]]:
 
 
 def main() -> None:
-    """Runs the parts in their order and stops at the first that fails."""
+    """Runs the parts in order and stops at the first that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=180, help="training time in all")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))

@@ -53,7 +53,7 @@ PACKAGES = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """One drawing: `pixels` is `(256, 256)`, white on black, the object as large as fits."""
+    """One drawing: `pixels` is `(256, 256)`, white on black, the object as large as possible."""
 
     id: str
     concept: str

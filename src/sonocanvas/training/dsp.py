@@ -193,7 +193,7 @@ def scatter(
 
 
 def chain(parts: Sequence[Array], gaps_s: Sequence[float]) -> Array:
-    """Returns parts one after the other, each followed by its gap in seconds but the last."""
+    """Returns parts in sequence, each but the last followed by its gap in seconds."""
     pieces: list[Array] = []
     for part, gap_s in zip(parts, gaps_s, strict=True):
         pieces += [part, np.zeros(samples(gap_s))]

@@ -25,7 +25,7 @@ KEPT_FILES = {"README.md", "LICENSE"}
 
 
 def keep_words(tokenizer: PreTrainedTokenizerFast, words: list[str]) -> PreTrainedTokenizerFast:
-    """Returns a tokenizer that calls every word unknown that is not among `words`."""
+    """Returns a tokenizer to which every word that is not in `words` is unknown."""
     state = json.loads(tokenizer.backend_tokenizer.to_str())
     kept = {*words, *SPECIAL}
     vocabulary = state["model"]["vocab"]
@@ -68,7 +68,7 @@ def assemble(checkpoints: Path, views: Path) -> ModelPair:
 
 
 def main() -> None:
-    """Replaces the shipped weights; the written notes beside them stay."""
+    """Replaces the shipped weights; the notes next to them stay."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
     parser.add_argument("--views", type=Path, default=Path("packs/views"))

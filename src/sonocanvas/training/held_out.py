@@ -57,7 +57,7 @@ def drawings(pack: Pack, seed: int = 7) -> HeldOut:
 
 
 def synthesizers(count: int = 2, seed: int = 777) -> HeldOut:
-    """Returns `count` canvases of every synthesizer, with parameters that training never drew."""
+    """Returns `count` canvases from every synthesizer, with seeds that training never used."""
     numbers, rng = _numbers(), np.random.default_rng(seed)
     names = [name for name in numbers if name in SYNTHESIZERS for _ in range(count)]
     sounds = [arrange(SYNTHESIZERS[name](rng), rng) for name in names]

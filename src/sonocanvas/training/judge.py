@@ -40,7 +40,7 @@ def new_judge(vocabulary_size: int) -> Towers:
 
 
 def hatched(batches: Batches, canvases: Tensor) -> Tensor:
-    """Returns canvases of which a third is cut by parallel dark lines of any direction."""
+    """Returns canvases, a third of them with parallel dark lines in a random direction."""
     count, height, width = canvases.shape
     rows = torch.arange(height, device=canvases.device)[:, None]
     columns = torch.arange(width, device=canvases.device)[None]
@@ -51,7 +51,7 @@ def hatched(batches: Batches, canvases: Tensor) -> Tensor:
 
 
 def cut(batches: Batches, canvases: Tensor, axis: int) -> Tensor:
-    """Returns canvases of which half lost a band of up to a quarter of an axis."""
+    """Returns canvases, half of them without a band of up to a quarter of an axis."""
     count, size = len(canvases), canvases.shape[axis]
     places = torch.arange(size, device=canvases.device) / size
     places = places[None, :, None] if axis == 1 else places[None, None]
@@ -74,7 +74,7 @@ def moved(batches: Batches, canvases: Tensor) -> Tensor:
 
 
 def transposed(batches: Batches, canvases: Tensor) -> Tensor:
-    """Returns sounds of which the mel bands moved up or down by up to a twelfth."""
+    """Returns sounds with mel bands shifted up or down by up to a twelfth."""
     height = canvases.shape[1]
     steps = (batches.uniform(-1, 1, len(canvases)) * height / 12).round().long().flatten().tolist()
     moved = [
@@ -84,7 +84,7 @@ def transposed(batches: Batches, canvases: Tensor) -> Tensor:
 
 
 def recorded(batches: Batches, canvases: Tensor) -> Tensor:
-    """Returns sounds as a recorder might have taken them: in its band, tilted, with noise."""
+    """Returns sounds as if recorded: band-limited, with spectral tilt and noise."""
     count, height, _ = canvases.shape
     top = torch.arange(height, device=canvases.device)[None, :, None] / height
     canvases = canvases * (top >= batches.uniform(-HIGHEST_CUT, HIGHEST_CUT, count))
@@ -95,7 +95,7 @@ def recorded(batches: Batches, canvases: Tensor) -> Tensor:
 
 
 def damaged(batches: Batches, tower: str, canvases: Tensor) -> Tensor:
-    """Returns canvases with all that can happen to a drawing or a sound in a composed canvas."""
+    """Returns canvases with all the damage that a composed canvas can do to a drawing or sound."""
     count = len(canvases)
     if tower == "picture":
         canvases = moved(batches, canvases)
@@ -111,7 +111,7 @@ def damaged(batches: Batches, tower: str, canvases: Tensor) -> Tensor:
 
 
 class Prompts:
-    """One caption of every concept, drawn anew for each batch."""
+    """A caption for every concept, drawn again for each batch."""
 
     def __init__(self, batches: Batches, tower: str) -> None:
         concepts = batches.concepts[tower].numpy()

@@ -49,7 +49,7 @@ class Step:
     minutes: float
 
     def line(self, tiny: bool) -> str:
-        """Returns the command line, in which `$OUT` is the folder for what comes back."""
+        """Returns the command line, in which `$OUT` is the folder that is copied back."""
         option, name = self.makes.split()
         return f"{self.program} {self.tiny if tiny else self.full} {option} $OUT/{name}"
 
@@ -120,7 +120,7 @@ def gather(kit: Path, pack: Path) -> None:
 
 
 def sizes_mib(kit: Path) -> dict[str, float]:
-    """Returns the MiB of everything that travels: the tracked files that are read, and the kit."""
+    """Returns the MiB of everything to copy: the tracked files that are read, and the kit."""
     listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True)
     tracked = [Path(name) for name in listed.stdout.split("\0") if name]
     code = [
@@ -155,7 +155,7 @@ def print_plan(sizes: dict[str, float]) -> None:
 
 
 def rehearse(out: Path) -> None:
-    """Runs every command here, at tiny size, one after the other; stops where one fails."""
+    """Runs all commands here in sequence, at tiny size, until one fails."""
     out.mkdir(parents=True, exist_ok=True)
     for step in (step for steps in CALLS for step in steps):
         line = step.line(tiny=True)

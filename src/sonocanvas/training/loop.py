@@ -125,7 +125,7 @@ def train(
 
 
 def _restored(checkpoint: Path, parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns how far a run has come; its parts are set to what they were, in place."""
+    """Returns the progress of a run, and restores its parts in place."""
     if not checkpoint.exists():
         return {"step": 0, "seconds": 0.0}
     saved: dict[str, Any] = torch.load(checkpoint, weights_only=True)
@@ -135,7 +135,7 @@ def _restored(checkpoint: Path, parts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _save(checkpoint: Path, parts: Mapping[str, Any], state: dict[str, Any]) -> None:
-    """Writes the parts of a run and how far it has come, beside the last such file at first."""
+    """Saves the parts and the progress of a run, through a temporary file next to the last one."""
     content = {name: part.state_dict() for name, part in parts.items()}
     partial = checkpoint.with_suffix(".partial")
     torch.save({**content, "state": state}, partial)
@@ -143,13 +143,13 @@ def _save(checkpoint: Path, parts: Mapping[str, Any], state: dict[str, Any]) -> 
 
 
 def _rate(share: float, highest: float) -> float:
-    """Returns the learning rate after a share of the time."""
+    """Returns the learning rate after a fraction of the time."""
     rate = highest * min(share / 0.02, 0.5 + 0.5 * math.cos(math.pi * share), 1.0)
     return max(rate, 1e-6)
 
 
 def _learn(model: nn.Module, optimizers: Collection[torch.optim.Optimizer], loss: Tensor) -> Tensor:
-    """Returns a loss, and makes one step down from it."""
+    """Returns a loss, after one optimizer step on it."""
     for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -160,7 +160,7 @@ def _learn(model: nn.Module, optimizers: Collection[torch.optim.Optimizer], loss
 
 
 def _decayed(model: nn.Module, without: Sequence[nn.Parameter]) -> list[dict[str, Any]]:
-    """Returns the parameters that learn: matrices with weight decay, all others without."""
+    """Returns the trainable parameters: matrices with weight decay, all others without."""
     words = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
     left_out = {id(parameter) for parameter in without}
     groups: dict[float, list[nn.Parameter]] = {0.01: [], 0.0: []}

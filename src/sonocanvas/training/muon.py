@@ -59,7 +59,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Makes one step along the gradients of the last backward pass."""
+        """Takes one step along the gradients of the last backward pass."""
         for group in self.param_groups:
             learning = [one for one in group["params"] if one.grad is not None]
             gradients = [one.grad for one in learning]

@@ -26,14 +26,14 @@ EPOCH = (2024, 1, 1, 0, 0, 0)  # date of all entries, so that equal content give
 
 @dataclass(frozen=True)
 class Pack:
-    """What training learns from."""
+    """The training data."""
 
     drawings: list[drawings.Drawing]
     clips: list[recordings.Clip]
 
 
 def write_pack(pack: Pack, path: Path) -> None:
-    """Writes a pack beside its final name and renames it."""
+    """Writes a pack under a temporary name and renames it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     manifest: list[dict[str, Any]] = []
@@ -82,7 +82,7 @@ def _add(
     item: drawings.Drawing | recordings.Clip,
     content: io.BytesIO,
 ) -> None:
-    """Stores one item and its line of the manifest."""
+    """Stores one item and its entry in the manifest."""
     fields = {key: value for key, value in asdict(item).items() if isinstance(value, str)}
     digest = hashlib.sha256(content.getvalue()).hexdigest()
     manifest.append({"kind": kind, "file": f"{kind}/{name}", **fields, "sha256": digest})

@@ -68,7 +68,7 @@ def _short(
 
 
 def _percussion(concept: str, caption: str, *keys: int) -> tuple[Voice, ...]:
-    """Returns voices of the standard drum kit: each key in an equal part of ten short phrases."""
+    """Returns voices of the standard drum kit, with ten short phrases split equally over keys."""
     return tuple(
         Voice(concept, caption, (128, 0), (key, key), "beats", 10 // len(keys), 3.0) for key in keys
     )

@@ -33,7 +33,7 @@ def draw_losses(folders: list[Path], path: Path) -> None:
 
 
 def main() -> None:
-    """Draws the losses of the folders given."""
+    """Draws the losses of the given folders."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=Path("checkpoints/losses.png"))

@@ -63,7 +63,7 @@ def sample(
 
 
 def heard(canvases: Tensor, vocoder: Vocoder) -> Tensor:
-    """Returns the canvases that are analysed from the sound of canvases."""
+    """Returns the canvases analysed from the sounds of canvases."""
     sounds = vocoder(canvases, MINI_FORMAT).samples.numpy()
     peaks = np.abs(sounds).max(axis=1, keepdims=True).clip(min=1e-6)
     analysed = [sound_canvas(sound) for sound in sounds / peaks * 0.95]
@@ -157,7 +157,7 @@ def composed(
 
 
 def unseen(pack: Path, recordings: Path | None) -> Iterator[held_out.HeldOut]:
-    """Yields the sets that training never saw; real recordings only where a cache is given."""
+    """Yields the sets that training never saw; real recordings only if a cache is given."""
     content = read_pack(pack)
     yield held_out.drawings(content)
     yield held_out.synthesizers()

@@ -106,7 +106,7 @@ class Latents:
 
 
 def shaped_by(canvases: Tensor, shape: Tensor, least: float, most: float) -> Tensor:
-    """Returns canvases whose levels fall, where `shape` is black, to a share within bounds."""
+    """Returns canvases with levels reduced, where `shape` is black, to a share within bounds."""
     floor = least + (most - least) * torch.rand(len(canvases), 1, 1, device=canvases.device)
     return canvases * (floor + (1 - floor) * shape)
 

@@ -29,7 +29,7 @@ SQUARE_POSITIONS = 8
 
 
 def uniform(low: float, high: float, *shape: int, device: str | torch.device) -> Tensor:
-    """Returns random numbers of a shape, spread evenly from `low` to `high`."""
+    """Returns random numbers of a shape, uniform from `low` to `high`."""
     return torch.rand(shape, device=device) * (high - low) + low
 
 
@@ -72,7 +72,7 @@ class Pictures:
         self._lay_out(names, captions, rng)
 
     def _lay_out(self, names: Sequence[str], captions: Captions, rng: np.random.Generator) -> None:
-        """Prepares the places of every layout, and its captions for pairs of concepts."""
+        """Prepares the columns of every layout, and its captions for pairs of concepts."""
         empty = CANVAS_POSITIONS  # index of a black column after those of the four squares
         columns = torch.full((len(LAYOUTS), CANVAS_POSITIONS), empty)
         for row, layout in zip(columns, LAYOUTS, strict=True):
@@ -143,7 +143,7 @@ class Pictures:
         return (turned.pow(gamma) * gain).view(pixels.shape)
 
     def _stood(self, squares: Tensor, layout: Tensor) -> Tensor:
-        """Returns the canvases on which four squares each stand as their layouts say."""
+        """Returns canvases with four squares each, placed by their layouts."""
         count = len(squares)
         strips = squares.reshape(count, 4, 256, SQUARE_POSITIONS, -1)
         strips = strips.permute(0, 1, 3, 2, 4).flatten(1, 2)

@@ -21,7 +21,7 @@ COPIED_AT_ONCE = 4  # most groups of canvases that are copied per batch
 
 
 def shared_zeros(*shape: int, dtype: str) -> NDArray[Any]:
-    """Returns an array of zeros that processes forked later share."""
+    """Returns an array of zeros that is shared with processes forked later."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
 
@@ -89,7 +89,7 @@ class Sounds:
         self.filled = torch.zeros(count, dtype=torch.long, device=device)
 
     def _make(self, concepts: range, rounds: int, seed: int, captions: Captions) -> None:
-        """Fills the slots of some sounds, turn after turn; runs in a process of its own."""
+        """Fills the slots of some sounds, round after round; runs in its own process."""
         for turn in range(rounds):
             for concept in concepts:
                 one = sounds()[concept]
@@ -103,12 +103,12 @@ class Sounds:
                 self.turns[concept] = turn + 1
 
     def _slots(self, turn: int) -> slice:
-        """Returns where the canvases of a turn lie."""
+        """Returns the slots of a round's canvases."""
         start = turn * self.group % self.slots
         return slice(start, start + self.group)
 
     def renew(self) -> None:
-        """Takes in some of what has been synthesized by now, the longest awaited first."""
+        """Copies some of the newly synthesized canvases, those with the fewest rounds first."""
         waiting = np.flatnonzero(self.turns > self.taken)
         first = waiting[np.argsort(self.taken[waiting], kind="stable")[:COPIED_AT_ONCE]]
         for concept in first:

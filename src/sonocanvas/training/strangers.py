@@ -58,7 +58,7 @@ def real_recordings(pack: Path, cache: Path, instruments: bool) -> list[Clip]:
 
 
 def some_of_each(things: Sequence[Thing]) -> list[Thing]:
-    """Returns at most `MOST_ALIKE` things of each concept, evenly over their order."""
+    """Returns at most `MOST_ALIKE` things of each concept, evenly spaced in their order."""
     of: dict[str, list[Thing]] = {}
     for one in things:
         of.setdefault(one.concept, []).append(one)
@@ -109,7 +109,7 @@ def tried(
 
 
 def synthesized(ears: Stranger[Waveform], group: Group, count: int = 6) -> float:
-    """Returns the mean share of our synthesizer's sounds of a group; NaN where there is none."""
+    """Returns the mean score of our synthesizer's sounds of a group; NaN without a synthesizer."""
     if group.concept not in SYNTHESIZERS:
         return float("nan")
     rngs = [np.random.default_rng([SEED, number]) for number in range(count)]
@@ -120,7 +120,7 @@ def synthesized(ears: Stranger[Waveform], group: Group, count: int = 6) -> float
 
 
 def write_table(found: Sequence[Group], path: Path) -> None:
-    """Writes what is known of the groups; their words and classes stay as they are there."""
+    """Writes the results of the groups into a table, keeping its words and classes."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     with path.open("w", encoding="utf-8", newline="") as file:

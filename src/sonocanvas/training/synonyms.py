@@ -78,7 +78,7 @@ def read_wordnet(folder: Path) -> WordNet:
 
 
 def read_licence(folder: Path) -> str:
-    """Returns WordNet's licence, which opens `data.noun` in numbered lines."""
+    """Returns WordNet's licence, the numbered lines at the start of `data.noun`."""
     lines = (folder / "data.noun").read_text("utf-8").splitlines()
     texts = [line[2:].partition(" ")[2].rstrip() for line in lines if line.startswith("  ")]
     return "\n".join(texts).strip() + "\n"
@@ -189,7 +189,7 @@ def vocabulary(tokenizer: Path) -> set[str]:
 
 
 def merged(image: dict[str, str], audio: dict[str, str]) -> dict[str, list[str]]:
-    """Returns word -> what the picture model and what the sound model read it as."""
+    """Returns word -> its replacements for the picture model and for the sound model."""
     return {
         word: list(dict.fromkeys(table[word] for table in (image, audio) if word in table))
         for word in sorted(image | audio)
@@ -197,7 +197,7 @@ def merged(image: dict[str, str], audio: dict[str, str]) -> dict[str, list[str]]
 
 
 def print_glosses(wordnet: WordNet, targets: dict[str, str]) -> None:
-    """Prints what each known word stands for, to be checked by eye."""
+    """Prints the meaning of each known word, for a check by eye."""
     for offset, word in targets.items():
         print(
             f"{word}: {', '.join(wordnet.synsets[offset].words)}: {wordnet.synsets[offset].gloss}"
@@ -205,7 +205,7 @@ def print_glosses(wordnet: WordNet, targets: dict[str, str]) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    """Returns the lines of a database file without the licence that it opens with."""
+    """Returns the lines of a database file without the licence at its start."""
     return [line for line in path.read_text("utf-8").splitlines() if not line.startswith("  ")]
 
 

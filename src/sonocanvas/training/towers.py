@@ -41,7 +41,7 @@ SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
 
 
 def words_of(captions: list[str]) -> list[str]:
-    """Returns the words of captions in the order of the alphabet."""
+    """Returns the words of captions in alphabetical order."""
     return sorted({word for caption in captions for word in re.findall(r"\w+|,|-", caption)})
 
 
@@ -126,7 +126,7 @@ def new_towers(vocabulary_size: int) -> Towers:
 
 
 def save_towers(towers: Towers, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Writes tokenizer, text encoder and both towers, float16, a folder each."""
+    """Writes tokenizer, text encoder and both towers in float16, each to a folder."""
     tokenizer.save_pretrained(folder / "tokenizer")
     for part, name in PARTS.items():
         getattr(towers, part).to(torch.float16).save_pretrained(folder / name)
@@ -190,7 +190,7 @@ class Batches:
         )
 
     def mixed(self, tower: str, canvases: Tensor, most: float) -> Tensor:
-        """Returns canvases of which half hold up to `most` of a canvas of the other kind."""
+        """Returns canvases, half of them mixed with up to `most` of a canvas of the other kind."""
         other, _, _ = self("sound" if tower == "picture" else "picture", len(canvases))
         other = other[..., : other.shape[1]] if tower == "picture" else other.repeat(1, 1, 4)
         other = functional.interpolate(other[:, None], canvases.shape[1:])[:, 0]
@@ -203,14 +203,14 @@ class Batches:
 
 
 def augmented(batches: Batches, tower: str, canvases: Tensor) -> Tensor:
-    """Returns canvases with what a composed canvas does to them: mixing and noise."""
+    """Returns canvases augmented as in composed canvases: mixed and noisy."""
     canvases = batches.mixed(tower, canvases, 0.5)
     noise = batches.uniform(-0.1, 0.1, len(canvases)).clamp(min=0)
     return canvases + noise * torch.randn_like(canvases)
 
 
 def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
-    """Returns the supervised contrastive loss: every caption of a concept is a right one."""
+    """Returns the supervised contrastive loss: all captions of a concept are positives."""
     losses = []
     for tower in ("picture", "sound"):
         canvases, tokens, ids = batches(tower, count)

@@ -132,7 +132,7 @@ def compile_checked(model: nn.Module, loss: Callable[[], Tensor]) -> None:
 def draw_sheet(
     unet: Any, vae: BlockAutoencoder, prompts: Tensor, empty: Tensor, path: Path
 ) -> None:
-    """Writes one canvas a prompt, 20 steps of DDIM at strong guidance, in four columns."""
+    """Writes one canvas per prompt, 20 steps of DDIM at strong guidance, in four columns."""
     device = prompts.device
     schedule = DDIMScheduler.from_config(SCHEDULE)
     schedule.set_timesteps(20)
@@ -154,7 +154,7 @@ def draw_sheet(
 
 
 def seconds(call: Callable[[], Any], device: str, times: int = 5) -> float:
-    """Returns what one of some calls takes on a device, after one that is not counted."""
+    """Returns the mean time of a call on a device, after one warm-up call."""
     for number in range(times + 1):
         if number == 1:
             started = time.monotonic()
@@ -165,7 +165,7 @@ def seconds(call: Callable[[], Any], device: str, times: int = 5) -> float:
 
 
 def sources(arguments: argparse.Namespace, captions: Captions) -> Batches:
-    """Returns what draws canvases of the pack, as soon as there is one of every sound."""
+    """Returns the source of canvases from the pack, once there is one for every sound."""
     pack = read_pack(arguments.pack)
     sounds = Sounds(
         pack.clips,

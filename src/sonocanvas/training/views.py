@@ -55,7 +55,7 @@ def concepts() -> list[dict[str, str]]:
 
 
 def held_out(identifier: str) -> bool:
-    """Returns whether a drawing is among the tenth that is kept for testing."""
+    """Returns whether a drawing is in the tenth that is held out for testing."""
     return int(hashlib.sha256(identifier.encode()).hexdigest(), 16) % 10 == 0
 
 
@@ -65,7 +65,7 @@ def with_article(noun: str) -> str:
 
 
 def picture_caption(concept: str, rng: np.random.Generator, style: str = "") -> str:
-    """Returns one way of asking for a picture of a concept, in a style of `STYLES`."""
+    """Returns a random caption for a picture of a concept, in a style of `STYLES`."""
     both = next((row for row in concepts() if row["id"] == concept), None)
     name = next(known.prompt for known in pictures() if known.name == concept)
     if both is not None and rng.random() < 0.4:
@@ -93,7 +93,7 @@ STYLE_SHARES = (0.8, 0.1, 0.1)
 
 
 def drawing_view(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Returns a drawing `(256, 256)` mirrored, turned, scaled and shaded."""
+    """Returns a drawing `(256, 256)` mirrored, rotated, scaled and shaded."""
     picture = Image.fromarray(pixels)
     if rng.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -167,7 +167,7 @@ def sound_views(
 
 
 def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int, full: int) -> None:
-    """Writes `sounds.npy` and `sounds.json`: `count` canvases a shared concept, half for others."""
+    """Writes `sounds.npy` and `sounds.json`: `count` canvases per concept, half if not shared."""
     longest = {row["id"] for row in concepts()}
     wanted = [
         (sound.name, sound.prompt, count if sound.name in longest else count // 2)
@@ -186,7 +186,7 @@ def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int, full: 
 
 
 def write_drawings(drawings: Sequence[Drawing], out: Path, count: int, seed: int) -> None:
-    """Writes `drawings.npy` and `drawings.json`: `count` views a drawing, half if not shared."""
+    """Writes `drawings.npy` and `drawings.json`: `count` views per drawing, half if not shared."""
     longest = {row["id"] for row in concepts()}
     views, labels = [], []
     for number, drawing in enumerate(drawings):

@@ -196,7 +196,7 @@ def _overlap_add(frames: Tensor, fmt: CanvasFormat) -> Tensor:
 
 
 def _edge_samples(fmt: CanvasFormat) -> int:
-    """Returns the padding on the left less the zeros on the left of the window."""
+    """Returns the padding on the left minus the zeros to the left of the window."""
     return edges_samples(fmt)[0] - (fmt.n_fft - fmt.window_samples) // 2
 
 

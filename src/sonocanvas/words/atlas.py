@@ -34,7 +34,7 @@ class Entry:
 
     @property
     def worse(self) -> int:
-        """The place of the worse side."""
+        """The worse of the two ranks."""
         return max(self.picture_place, self.sound_place)
 
 
