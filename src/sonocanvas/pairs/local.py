@@ -17,7 +17,7 @@ def load(
     folder: str = "",
     on_warning: Callable[[str], None] = warnings.warn,
 ) -> ModelPair:
-    """Returns the pair in a folder that `save_folder` wrote, with its saved licences.
+    """Returns the pair in a folder that `save_folder` wrote; its licences are saved in it.
 
     Args:
         device: Device of the models.

@@ -37,7 +37,7 @@ Complex = NDArray[np.complex128]
 
 @dataclass(frozen=True)
 class PhaseNet:
-    """Plays a canvas by the phase network that comes with the pair.
+    """Plays a canvas by the phase network that the pair carries.
 
     Attributes:
         weights: The network as saved; `None` only while options are checked.
