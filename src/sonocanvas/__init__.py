@@ -1,6 +1,6 @@
 """Images that sound: one canvas that is a picture and a spectrogram at once.
 
-The public names are loaded when they are first used; importing the package loads nothing.
+Public names are loaded on first use; importing the package loads nothing.
 """
 
 import importlib.metadata

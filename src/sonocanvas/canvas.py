@@ -1,9 +1,9 @@
 """The canvas: latent <-> image <-> canvas <-> log-mel <-> waveform, inverses side by side.
 
-A canvas is a grayscale picture in [0, 1] whose rows are mel bands, the highest frequency in
-row 0, and whose columns are hops of time. A mel is the magnitude behind it, the lowest
-frequency in row 0, as audio libraries hold it; a level is how loud that is drawn, from 0 to 1.
-Gradients flow through every stage.
+A canvas is a grayscale picture in [0, 1]. Its rows are mel bands, the highest frequency in row 0,
+and its columns are hops of time. A mel is the magnitude that it shows, with the lowest frequency in
+row 0 as in audio libraries. A level is the loudness as drawn, from 0 to 1. Gradients flow through
+every stage.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 MAX_DURATION_S = DURATIONS_S[1]
 PART_SAMPLES = 2**23
-"""Longer sounds are analysed in parts of this many samples, counted once for each transform: 41 s
-in the format of `mini`."""
+"""Longer sounds are analysed in parts of this many samples, where overlapping frames count each
+sample again: 41 s in the format of `mini`."""
 DRAWN_COLUMNS = 8192
-"""Columns that are drawn at once."""
+"""Columns that are drawn at a time."""
 PART_COLUMNS, PART_PIXELS = 256, 4096
-"""Wider latents and pictures go through an autoencoder in parts of this width."""
+"""Wider latents and pictures are decoded and encoded in parts of this width."""
 FAINTEST = 1e-24
-"""Share of the ceiling below which a power law is flat, where its slope would be infinite."""
+"""Fraction of the ceiling below which a power law is constant, as its slope would be infinite."""
 
 
 @lru_cache(maxsize=8)
@@ -70,8 +70,8 @@ def band_middles(fmt: CanvasFormat) -> Tensor:
 def row_of(frequency_hz: float, fmt: CanvasFormat) -> float:
     """Returns how many rows above the lower edge of a canvas a frequency lies.
 
-    The middle of row `k` from below, `k + 0.5`, is the middle of band `k`: of `mels + 2` points at
-    equal steps of mel, from `f_min` to `f_max`, the one of number `k + 1`.
+    The middle of row `k` from below, at `k + 0.5`, is the centre of band `k`: point `k + 1` of
+    `mels + 2` points that are equally spaced on the mel scale from `f_min` to `f_max`.
     """
     scale = "htk" if fmt.htk else "slaney"
     low, here, high = (
@@ -88,8 +88,8 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
         fmt: What a canvas means as sound.
 
     Raises:
-        InvalidInputError: The shape is wrong, the sound is shorter than the reflected edge,
-            or a sample is not a finite number.
+        InvalidInputError: The shape is wrong, the sound is too short for its reflected padding,
+            or a sample is not finite.
     """
     _check_shape("samples", samples, "(batch, samples)")
     edges = edges_samples(fmt)
@@ -103,7 +103,7 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
         )
     padded = functional.pad(samples.float(), edges, mode="reflect")
     frames = (padded.shape[1] - fmt.n_fft) // fmt.hop_samples + 1
-    parts = []  # a spectrum takes much more memory than sound and mel
+    parts = []  # a spectrum takes much more memory than its sound and mel
     most = max(1, PART_SAMPLES // fmt.n_fft)
     for first in range(0, frames, most):
         count = min(most, frames - first)
@@ -114,7 +114,7 @@ def waveform_to_mel(samples: Tensor, fmt: CanvasFormat) -> Tensor:
 
 
 def _mel_of(padded: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns the mel magnitudes of sound that has its edges already."""
+    """Returns the mel magnitudes of sound that is already padded."""
     spectrum = torch.stft(
         padded,
         n_fft=fmt.n_fft,
@@ -125,7 +125,7 @@ def _mel_of(padded: Tensor, fmt: CanvasFormat) -> Tensor:
         return_complex=True,
     )
     power = spectrum.real.square() + spectrum.imag.square()
-    magnitude = torch.sqrt(power + (1e-12 if fmt.power else 1e-9))  # no slope is infinite
+    magnitude = torch.sqrt(power + (1e-12 if fmt.power else 1e-9))  # keeps the gradient finite
     return mel_filters(fmt).to(padded.device) @ magnitude
 
 
@@ -136,7 +136,7 @@ def format_named(name: str) -> CanvasFormat:
         name: A key of `types.FORMATS`.
 
     Raises:
-        InvalidInputError: There is no format of that name.
+        InvalidInputError: The name is unknown.
     """
     if name not in FORMATS:
         raise unknown("format", name, FORMATS)
@@ -147,8 +147,8 @@ def mel_to_canvas(mel: Tensor, fmt: CanvasFormat) -> Tensor:
     """Returns the canvas `(batch, mels, frames)` in [0, 1] of mel magnitudes.
 
     Args:
-        mel: `(batch, mels, frames)` magnitudes, the lowest band in row 0; what lies outside
-            the format's floor and ceiling is clamped.
+        mel: `(batch, mels, frames)` magnitudes, the lowest band in row 0; clamped to the format's
+            floor and ceiling.
         fmt: What a canvas means as sound.
 
     Raises:
@@ -240,11 +240,11 @@ def canvas_to_image(canvas: Tensor) -> Tensor:
 def decode_latents(vae: ModelMixin, latents: Tensor) -> Tensor:
     """Returns the image `(batch, 3, height, width)` in [0, 1] of clean latents, float32.
 
-    A canvas that is much wider than those of the models is decoded in parts.
+    A canvas much wider than the models' own is decoded in parts.
 
     Args:
         vae: A diffusers autoencoder with `decode`.
-        latents: `(batch, channels, height, width)` as the denoisers see them.
+        latents: `(batch, channels, height, width)`, scaled as the UNets see them.
     """
     _check_shape("latents", latents, "(batch, channels, height, width)")
     shift = getattr(vae.config, "shift_factor", None) or 0.0
@@ -262,7 +262,8 @@ def encode_image(vae: ModelMixin, image: Tensor) -> Tensor:
 
     Args:
         vae: A diffusers autoencoder with `encode`.
-        image: `(batch, 3, height, width)`; the sides are multiples of the autoencoder's factor.
+        image: `(batch, 3, height, width)`; height and width are multiples of the autoencoder's
+            downsampling factor.
     """
     _check_shape("image", image, "(batch, 3, height, width)", channels=3)
     shift = getattr(vae.config, "shift_factor", None) or 0.0
@@ -294,7 +295,7 @@ def bytes_to_canvas(gray: npt.NDArray[np.uint8]) -> Tensor:
 
 
 def edges_samples(fmt: CanvasFormat) -> tuple[int, int]:
-    """Returns the padding on the (left, right) with which frames are samples / hop."""
+    """Returns the padding on the (left, right) that makes the number of frames samples / hop."""
     total = fmt.n_fft - fmt.hop_samples
     left = fmt.n_fft // 2 if fmt.centred else total // 2
     return left, total - left
@@ -308,8 +309,8 @@ def fit_rows(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
         fmt: What a canvas means as sound.
 
     Raises:
-        InvalidInputError: The shape is wrong, or the picture would be too wide (longer than
-            10 minutes of sound) or too narrow to be analysed again.
+        InvalidInputError: The shape is wrong, or the scaled picture is too wide (more than
+            10 minutes of sound) or too narrow to be analysed as sound.
     """
     _check_shape("canvas", canvas, "(batch, height, width)")
     height, width = canvas.shape[1:]

@@ -1,8 +1,7 @@
 """The configuration of a run, shared by command line, studio and cluster, with its defaults.
 
-The options of a rule, a vocoder or the warm start are the fields of its dataclass: they are
-checked by building it, and missing ones are written out, so that a saved run holds every number
-it was made with.
+The options of a rule, a vocoder or the warm start are the fields of its dataclass. Building it
+checks them, and defaults are filled in, so that a saved run records every value that it used.
 """
 
 import difflib
@@ -45,22 +44,22 @@ MINI = Path(__file__).parent / "weights" / "mini"
 Seed = Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)]
 
 PAIR_VOCODERS = {"sd15-auffusion": "hifigan"}
-"""The default vocoder of pairs from the Hub that is not Griffin-Lim."""
+"""Default vocoders of pairs from the Hub, where not Griffin-Lim."""
 
 
 MODELS = (
     *("image_model", "audio_model", "image_lora", "audio_lora"),
     *("image_lora_scale", "audio_lora_scale"),
 )
-"""The user's own models in a pair: fields of `RunConfig`, arguments of `pairs.named.load_named`."""
+"""Fields of `RunConfig` with the user's own models, passed to `pairs.named.load_named`."""
 
 
 class RunConfig(Part):
-    """Everything that decides what a run makes.
+    """All settings that determine the samples of a run.
 
     Raises:
-        InvalidInputError: A key is unknown or a value is not allowed; the message is one
-            sentence that names the key, the value given and what is allowed.
+        InvalidInputError: A key is unknown or a value is not allowed; the message names the key,
+            the value and the allowed values in one sentence.
     """
 
     image_prompt: str
@@ -143,7 +142,7 @@ class RunConfig(Part):
             key in values and not said for key, said in words.items()
         )
         if not drawn and all(words.values()) and "method" not in values and "search" not in values:
-            values = {**values, "method": {"name": "layer"}}  # nothing is asked of a model
+            values = {**values, "method": {"name": "layer"}}  # no model is needed
         return {**words, **values, "layers": read}
 
     @model_validator(mode="after")
@@ -187,7 +186,7 @@ class RunConfig(Part):
     def _on_the_menu(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for name in given:
             if name not in MENUS["scorer"]:
-                load("scorer", name)  # the user's own scorer, or an error
+                load("scorer", name)  # raises unless it is the user's own
         return given
 
     @field_validator("keep_rule")
@@ -267,10 +266,10 @@ class RunConfig(Part):
 
 
 def read_layer(given: Any) -> Layer:
-    """Returns the layer described by a table, or by a line as `parse_layer` reads it.
+    """Returns the layer described by a table, or by a line in the syntax of `parse_layer`.
 
     Raises:
-        InvalidInputError: It is not allowed.
+        InvalidInputError: The layer is not valid.
     """
     if isinstance(given, Layer):
         return given
@@ -288,7 +287,7 @@ def vocoder_of(pair: Any) -> str:
     """Returns the default vocoder of a pair.
 
     Raises:
-        InvalidInputError: The pair is a folder whose vocoder is not described in JSON.
+        InvalidInputError: The pair is a folder and the description of its vocoder is not JSON.
     """
     kind, _, folder = str(pair).partition(":")
     home = MINI if kind == "mini" else expanded(folder)
@@ -298,7 +297,7 @@ def vocoder_of(pair: Any) -> str:
     try:
         described = json.loads(description.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        described = {}  # loading the pair will report what is missing
+        described = {}  # loading the pair reports what is missing
     except (OSError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"'{description}' is not a JSON file: {error}.") from None
     if not isinstance(described, dict):

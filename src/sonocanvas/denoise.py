@@ -16,12 +16,12 @@ from sonocanvas.types import ModelPair, Step, TextEmbeddings
 from sonocanvas.values import shown
 
 MOST_TIMES = 100_000
-"""Limit on the times of a schedule; published ones have a thousand."""
+"""Limit on the timesteps of a schedule; published ones have a thousand."""
 SCHEDULE_ERRORS = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError),
     *(MemoryError, ImportError),
 )
-"""What diffusers raises for a wrong configuration."""
+"""Errors that diffusers raises for a wrong configuration."""
 
 Generators = torch.Generator | list[torch.Generator]
 
@@ -31,7 +31,7 @@ SCHEDULERS: dict[str, tuple[str, dict[str, Any]]] = {
     "euler": ("EulerDiscreteScheduler", {}),
     "unipc": ("UniPCMultistepScheduler", {}),
 }
-"""Solvers by name: diffusers' class and settings in addition to the pair's schedule."""
+"""Solvers by name: diffusers' class, and settings in addition to the pair's schedule."""
 
 
 def make_scheduler(config: dict[str, Any], name: str = "ddim") -> diffusers.SchedulerMixin:
@@ -42,8 +42,8 @@ def make_scheduler(config: dict[str, Any], name: str = "ddim") -> diffusers.Sche
         name: One of `SCHEDULERS`.
 
     Raises:
-        InvalidInputError: The name is not known, or the models do not predict noise.
-        CheckpointError: The configuration is not that of a schedule.
+        InvalidInputError: The name is unknown, or the models do not predict noise.
+        CheckpointError: The configuration does not describe a schedule.
     """
     if name not in SCHEDULERS:
         raise unknown("scheduler", name, SCHEDULERS)
@@ -59,7 +59,7 @@ def make_scheduler(config: dict[str, Any], name: str = "ddim") -> diffusers.Sche
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            tried.set_timesteps(min(4, times))  # where diffusers looks at the rest
+            tried.set_timesteps(min(4, times))  # diffusers checks the rest here
     except SCHEDULE_ERRORS as error:
         raise CheckpointError(f"The schedule cannot be used: {shown(str(error))}.") from error
     _check_scheduler(scheduler)
@@ -69,7 +69,7 @@ def make_scheduler(config: dict[str, Any], name: str = "ddim") -> diffusers.Sche
 def initial_noise(pair: ModelPair, seeds: Sequence[int]) -> Tensor:
     """Returns unit noise `(batch, channels, height, width)` float32, one sample per seed.
 
-    Each seed has its own generator on the CPU: a sample does not depend on its neighbours.
+    Each seed has its own CPU generator, so a sample does not depend on the rest of its batch.
 
     Args:
         pair: The models.
@@ -106,35 +106,35 @@ def denoise(
 
     Args:
         pair: The models.
-        prompts: Two, each for the whole canvas and either one for the batch or one for each
-            sample; or all that draws on the canvas.
-        noise: `(batch, channels, height, width)` unit noise from `initial_noise`; where `begin` is
-            above 0, the latents that were returned after so many steps.
+        prompts: Both prompts, each for the whole canvas, with one embedding for the batch or one
+            per sample; or a composition.
+        noise: `(batch, channels, height, width)` unit noise from `initial_noise`; if `begin` is
+            above 0, the latents returned by a call with `end=begin`.
         scheduler: A solver from `make_scheduler`.
-        rule: What mixes the two predictions, and which of them a step needs.
+        rule: Mixes the two predictions, and tells which of them a step needs.
         steps: Number of steps, from 1 to one less than the schedule was trained with.
-        begin: Number of the first step that is taken. A solver of several steps forgets what came
-            before it.
-        end: Number of the first that is not; by default all are.
+        begin: Index of the first step to run. A multistep solver starts without its history.
+        end: Index after the last step to run; by default `steps`.
         image_guidance_scale: Classifier-free guidance of the picture model; at 1 only the
             conditional half is evaluated.
-        audio_guidance_scale: The spectrogram model's.
-        guidance_interval: Start and end of guidance as shares of the steps, in [0, 1]: step `i`
-            is guided where `start <= i / steps < end`, and elsewhere as at a scale of 1
+        audio_guidance_scale: The same for the spectrogram model.
+        guidance_interval: Start and end of guidance as fractions of the steps, in [0, 1]. Step `i`
+            is guided if `start <= i / steps < end`; otherwise the scale is 1
             (Kynkaanniemi et al., "Applying Guidance in a Limited Interval", 2024).
-        eta: Share of fresh noise in each step, in [0, 1]; only DDIM takes it.
-        seeds: Seeds of the samples; needed, and used, only if `eta` is above 0.
-        generator: Instead of `seeds`: what draws the fresh noise from here on, for the batch or
-            one for each sample.
-        device: Where the latents are; by default where the picture model computes.
+        eta: Share of fresh noise in each step, in [0, 1]; must be 0 unless the solver is DDIM.
+        seeds: Seeds of the samples; needed and used only if `eta` is above 0.
+        generator: Draws the fresh noise instead of `seeds`: one generator for the batch, or one
+            per sample.
+        device: Device of the latents; by default that of the picture model.
         on_step: Called after each step with its record and the predicted clean latents.
         on_step_end: Called after each step with its index, its timestep and the noisy latents in
-            the scheduler's own units; what it returns takes their place, without its gradients.
-        interrupted: Asked before each step; if true, the latents are returned as they are.
+            the scheduler's own units. Its return value replaces the latents, detached.
+        interrupted: Called before each step; if it returns true, the loop stops and returns the
+            latents as they are.
 
     Raises:
-        InvalidInputError: A value is out of range or the scheduler is not one of ours.
-        SonoCanvasError: The latents stopped being finite numbers.
+        InvalidInputError: A value is out of range, or the scheduler is not supported.
+        SonoCanvasError: The latents are no longer finite.
     """
     check_sampling(scheduler, steps, eta)
     end = steps if end is None else end
@@ -147,8 +147,8 @@ def denoise(
     extra = _fresh_noise(pair, eta, seeds, generator)
     drawn = prompts if isinstance(prompts, Composition) else Composition.of(prompts)
     looks, sounds = drawn.of_model("image"), drawn.of_model("audio")
-    with torch.no_grad():  # not inference mode: a callback may want gradients of its latents
-        with warnings.catch_warnings():  # diffusers' solvers read tensors as NumPy 1 did
+    with torch.no_grad():  # not inference mode: a callback may need gradients
+        with warnings.catch_warnings():  # diffusers converts tensors in NumPy 1's way
             warnings.simplefilter("ignore", DeprecationWarning)
             scheduler.set_timesteps(steps, device=device)
         levels = _noise_levels(scheduler)
@@ -187,7 +187,7 @@ def denoise(
 
 def _noise_levels(scheduler: diffusers.SchedulerMixin) -> list[tuple[float, float]]:
     """Returns the share of (signal, noise) before each step and after the last."""
-    if hasattr(scheduler, "sigmas"):  # noise over signal
+    if hasattr(scheduler, "sigmas"):  # noise divided by signal
         ratios = torch.as_tensor(scheduler.sigmas).double()
         alphas = 1.0 / (1.0 + ratios**2).sqrt()
         sigmas = ratios * alphas
@@ -218,7 +218,7 @@ def _fresh_noise(
         return {}
     if generator is None and seeds is not None:
         generator = _generators(seeds)
-        _draw(pair.latent_shape, generator)  # go on where the initial noise ended
+        _draw(pair.latent_shape, generator)  # skip the numbers used for the initial noise
     return {"eta": eta, "generator": generator}
 
 
@@ -226,7 +226,7 @@ def check_sampling(scheduler: diffusers.SchedulerMixin, steps: int, eta: float) 
     """Checks a scheduler and its settings.
 
     Raises:
-        InvalidInputError: The scheduler is not one of ours, or `steps` or `eta` is out of range.
+        InvalidInputError: The scheduler is not supported, or `steps` or `eta` is out of range.
     """
     _check_scheduler(scheduler)
     most = scheduler.config.num_train_timesteps - 1
@@ -240,7 +240,7 @@ def check_sampling(scheduler: diffusers.SchedulerMixin, steps: int, eta: float) 
 
 
 def _check_scheduler(scheduler: diffusers.SchedulerMixin) -> None:
-    """Checks that a scheduler is one of ours and works from noise predictions."""
+    """Checks that a scheduler is supported and uses noise predictions."""
     name = type(scheduler).__name__
     allowed = [class_name for class_name, _ in SCHEDULERS.values()]
     if name not in allowed:
@@ -260,7 +260,7 @@ def _check_inputs(
     seeds: Sequence[int] | None,
     generator: Generators | None,
 ) -> None:
-    """Checks what `denoise` was given, before the first evaluation."""
+    """Checks the inputs of `denoise` before the first evaluation."""
     if noise.ndim != 4 or tuple(noise.shape[1:]) != tuple(pair.latent_shape):
         raise InvalidInputError(
             f"noise must be (batch, {', '.join(map(str, pair.latent_shape))}), "

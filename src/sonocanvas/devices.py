@@ -8,8 +8,8 @@ import torch
 def device_of(model: Any) -> torch.device:
     """Returns the device that a model computes on.
 
-    A model that accelerate offloads waits elsewhere, whole or layer by layer, and computes where
-    its hooks send it.
+    A model offloaded by accelerate is stored elsewhere, as a whole or layer by layer, and computes
+    on the device to which its hooks move it.
     """
     parts = model.modules() if model.device.type == "meta" else (model,)
     hooks = (getattr(part, "_hf_hook", None) for part in parts)
@@ -18,12 +18,13 @@ def device_of(model: Any) -> torch.device:
 
 
 def default_dtype(device: str | torch.device) -> str:
-    """Returns the default type of the weights: half precision on a CUDA card.
+    """Returns the default dtype of the weights: half precision on CUDA.
 
-    It is float16, not bfloat16, since every card has it and it rounds eight times as finely.
+    It is float16 rather than bfloat16, since every GPU supports it and its rounding is eight times
+    finer.
 
     Args:
-        device: Where the models go.
+        device: Device of the models.
 
     Example:
         >>> default_dtype("cuda"), default_dtype("cpu"), default_dtype("mps")

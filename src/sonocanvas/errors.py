@@ -13,16 +13,16 @@ class InvalidInputError(SonoCanvasError, ValueError):
 
 
 class CheckpointError(SonoCanvasError, RuntimeError):
-    """Weights that are missing, broken or do not belong together."""
+    """Weights that are missing, broken or incompatible."""
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> InvalidInputError:
     """Returns the error for a name that is not on a menu, with the nearest known name.
 
     Args:
-        what: What the name stands for, such as ``"rule"``.
-        name: The name that was given.
-        known: The names that are allowed.
+        what: Kind of name, such as ``"rule"``.
+        name: The given name.
+        known: The allowed names.
     """
     allowed = sorted(known)
     near = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)

@@ -1,7 +1,8 @@
-"""What draws where: the models with their prompts, and given content, each in its place.
+"""Which model draws which part of the canvas, and where given content is pinned.
 
-An expert is a model with one prompt that sees a box of the canvas and counts according to its
-weights. Given content is pinned: its noise is known, and no model is evaluated.
+An expert is a model with one prompt. It sees a box of the canvas, and its weights say how much its
+prediction counts at each place. Given content is pinned: its noise is known, so no model is
+evaluated for it.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from sonocanvas.types import ModelPair, Step, TextEmbeddings
 
 MODELS = ("image", "audio")
 GOLDEN = 0.6180339887498949
-"""Windows move by this share of a stride per step, so that borders do not soon coincide."""
+"""Shift of the windows per step, as a fraction of their stride: the golden ratio, so that borders
+of nearby steps fall on different places."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """Rows and columns of a latent, from the first to the one after the last; row 0 is on top."""
+    """Rows and columns of a latent, end-exclusive; row 0 is at the top."""
 
     top: int
     bottom: int
@@ -38,13 +40,13 @@ class Expert:
 
     Attributes:
         model: `"image"` or `"audio"`.
-        text: What it draws, `(1 or batch, tokens, width)`.
-        negative: What it does not, of the same shape.
-        box: What it sees; `None` is the whole canvas.
-        weights: `(rows, columns)` how much it counts in each place of the canvas, in [0, 1] and
-            0 outside the box; `None` is 1 everywhere.
-        shift: `(channels, 1, 1)` what is added to a clean latent before the model sees it; it
-            draws as if the canvas were so much brighter, and so draws darker by that.
+        text: Embedding of the prompt, `(1 or batch, tokens, width)`.
+        negative: Embedding of the negative prompt, of the same shape.
+        box: The part of the canvas that it sees; `None` for all of it.
+        weights: `(rows, columns)` how much it counts at each place of the canvas, in [0, 1], 0
+            outside the box; `None` for 1 everywhere.
+        shift: `(channels, 1, 1)` added to the clean latent that the model sees. The model sees a
+            brighter canvas, so what it draws ends up darker by the same amount.
     """
 
     model: str
@@ -57,13 +59,13 @@ class Expert:
 
 @dataclass(frozen=True)
 class Pinned:
-    """Content that was given.
+    """Given content.
 
     Attributes:
-        latent: `(channels, rows, columns)` the clean latent.
-        shares: `(rows, columns)` how much of each place is given, in [0, 1]: 1 is that alone.
-        canvas: `(mels, frames)` the same in pixels, as it was before it was encoded.
-        exact: `(mels, frames)` where nothing else may be.
+        latent: `(channels, rows, columns)` its clean latent.
+        shares: `(rows, columns)` its weight at each place, in [0, 1]; at 1 no model draws there.
+        canvas: `(mels, frames)` its pixels before encoding.
+        exact: `(mels, frames)` where these pixels replace the decoded image.
     """
 
     latent: Tensor
@@ -82,7 +84,7 @@ class Composition:
 
     Attributes:
         experts: The models with their prompts.
-        pinned: Given content, over what they draw.
+        pinned: Given content, which lies over what they draw.
     """
 
     experts: tuple[Expert, ...]
@@ -116,7 +118,7 @@ class Composition:
     def needs(self, rule: Rule, step: Step) -> tuple[bool, bool]:
         """Returns whether a step needs the (image, audio) model.
 
-        One is needed where the rule needs it, and where the other does not draw.
+        A model is needed if the rule needs it, or if the other model leaves some place undrawn.
         """
         if self.is_given:
             return False, False
@@ -130,14 +132,15 @@ class Composition:
     ) -> Tensor:
         """Returns the noise of a step.
 
-        Where both models draw the rule mixes them, where one does it is alone, and what is pinned
-        lies over it: for noisy latents `x` the noise of a clean `z` is `(x - alpha z) / sigma`.
+        Where both models draw, the rule mixes their predictions; where one draws, its prediction
+        is used alone. Pinned content lies over both: for noisy latents `x`, the noise of a clean
+        latent `z` is `(x - alpha z) / sigma`.
 
         Args:
-            rule: What mixes the two.
+            rule: Mixes the two predictions.
             image_noise: The picture model's guided prediction, if `needs` asked for it.
-            audio_noise: The spectrogram model's.
-            step: Where the loop is.
+            audio_noise: The same for the spectrogram model.
+            step: The current step.
         """
         covers = [self.cover(model) for model in MODELS]
         if self.is_given:
@@ -168,15 +171,15 @@ def predict(
 ) -> tuple[Step, Tensor]:
     """Returns the step with one model's predictions, and its guided prediction.
 
-    Experts that overlap are averaged by their weights. A box wider than the models were trained
-    for is seen through windows that overlap, averaged too (Bar-Tal et al., "MultiDiffusion", 2023,
-    equation 5), and which lie elsewhere in each step.
+    Predictions of overlapping experts are averaged by their weights. A box wider than the models'
+    training width is covered by overlapping windows, which are averaged too (Bar-Tal et al.,
+    "MultiDiffusion", 2023, equation 5) and move from step to step.
 
     Args:
         pair: The models.
-        experts: Of one model, one or more.
-        step: Where the loop is; its `latents` are what the model sees.
-        timestep: The schedule's own time, as the model takes it.
+        experts: One or more experts of the same model.
+        step: The current step; the model sees its `latents`.
+        timestep: The schedule's timestep, as the model takes it.
         guidance_scale: Classifier-free guidance; at 1 only the conditional half is evaluated.
     """
     halves = _averaged(pair, experts, step, timestep, guidance_scale != 1.0)
@@ -196,7 +199,7 @@ def _apart(
     audio_noise: Tensor | None,
     step: Step,
 ) -> Tensor:
-    """Returns the noise if at least one model draws only in places; see `Composition.cover`."""
+    """Returns the noise if a model draws only part of the canvas; see `Composition.cover`."""
     whole = torch.ones(1, 1)
     image, audio = ((whole if cover is None else cover).to(step.latents) for cover in covers)
     mixed = torch.zeros_like(step.latents)
@@ -215,9 +218,9 @@ def windows(columns: int, width: int, index: int) -> list[int]:
     """Returns the starts of windows that cover some columns, half overlapping.
 
     Args:
-        columns: How many there are.
-        width: Columns of a window; 0 or one that is wide enough gives one window.
-        index: Number of the step, by which they move.
+        columns: Number of columns to cover.
+        width: Columns per window; 0, or a width of at least `columns`, gives one window.
+        index: Index of the step; the windows move with it.
 
     Example:
         >>> windows(64, 32, 0), windows(64, 32, 1), windows(20, 32, 0)
@@ -274,7 +277,7 @@ def _seen(
 
 
 def _taper(width: int) -> Tensor:
-    """Returns how much each column of a window counts, `(width,)`: its middle the most."""
+    """Returns the weight of each column of a window, `(width,)`, largest in the middle."""
     steps = torch.arange(width) + 0.5
     return torch.minimum(steps, width - steps) / (width / 2)
 

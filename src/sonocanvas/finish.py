@@ -24,8 +24,8 @@ def make_vocoder(config: RunConfig, pair: ModelPair) -> Vocoder:
     """Returns the vocoder of a run, with the pair's weights if it uses them.
 
     Raises:
-        InvalidInputError: The pair carries no vocoder.
-        CheckpointError: The vocoder of the pair cannot be built.
+        InvalidInputError: The pair has no vocoder.
+        CheckpointError: The pair's vocoder cannot be built.
     """
     choice = config.vocoder
     return build_vocoder(choice.name, choice.options, pair.vocoder, f"Pair '{pair.name}'")
@@ -47,9 +47,9 @@ def finish(
         pair: Its models.
         prompts: The prompts.
         seed: Seed of the latent.
-        latent: What was denoised.
+        latent: The denoised latent.
         notes: Warnings about the prompts, saved in the record.
-        pinned: Given content; where it is exact, it replaces the decoded picture.
+        pinned: Given content, which replaces the decoded picture where it is exact.
     """
     with stage(f"seed {seed} decoded"), torch.no_grad():
         image = canvases.decode_latents(pair.vae, latent.unsqueeze(0)).cpu()
@@ -69,7 +69,7 @@ def finish_image(
 ) -> Sample:
     """Returns the sample of a picture `(3, height, width)` in [0, 1], played.
 
-    What is played is the canvas in the 8 bits that are saved: the PNG sounds the same.
+    The canvas is rounded to 8 bits before it is played, so the saved PNG sounds the same.
 
     Args:
         config: The run.
@@ -77,7 +77,7 @@ def finish_image(
         prompts: The prompts.
         seed: Seed of the picture.
         image: The picture, without the columns that the pair leaves empty.
-        latent: `(channels, height, width)`, what the picture is in latent space.
+        latent: `(channels, height, width)`, the picture in latent space.
         notes: Warnings about the prompts, saved in the record.
     """
     gray = canvases.image_to_canvas(image.unsqueeze(0))[0]
@@ -97,7 +97,7 @@ def finish_image(
 
 
 def describe(config: RunConfig, pair: ModelPair) -> dict[str, Any]:
-    """Returns the record of each sample: the settings that took part in making it."""
+    """Returns the record of each sample: the settings that were used to make it."""
     reads = {"method": True, "vocoder": True, **load("method", config.method.name).reads}
     if config.search.name:
         reads |= {"search": True, "keep_by": True, "keep_rule": True}

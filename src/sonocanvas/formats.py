@@ -9,27 +9,28 @@ from sonocanvas.types import CanvasFormat
 
 HIGHEST = {"sample_rate_hz": 192_000, "n_fft": 32_768, "mels": 1_024}
 MOST_OVERLAP = 128
-"""Most hops per transform: with more, playing a small picture would take gigabytes."""
+"""Maximum hops per transform; with more, playing a small picture would take gigabytes."""
 LONGEST_HOP_S = 1.0
-"""Longest hop: with longer ones a small picture would last for years."""
+"""Longest hop; with longer ones, a small picture could last for years."""
 KINDS = {"int": (int,), "float": (int, float), "bool": (bool,)}
 
 
 def read_format(values: Any) -> CanvasFormat:
-    """Returns the format that a table of its fields describes.
+    """Returns the format described by a table of its fields.
 
     Args:
-        values: Fields by name; one that has a default may be missing.
+        values: Fields by name; those with a default may be missing.
 
     Raises:
-        InvalidInputError: It is no such table, or no canvas can mean that.
+        InvalidInputError: A field is missing, unknown or of the wrong type, or the values make no
+            valid format.
     """
     fields = {field.name: field for field in dataclasses.fields(CanvasFormat)}
     if not isinstance(values, dict) or not values.keys() <= fields.keys():
         raise InvalidInputError("A canvas format must be a table of the fields of CanvasFormat.")
     read: dict[str, Any] = {}
     for name, field in fields.items():
-        value = values.get(name, field.default)  # older files lack fields that have a default
+        value = values.get(name, field.default)  # older files may lack fields with a default
         if type(value) not in KINDS[str(field.type)]:
             raise InvalidInputError(f"The {name} of a canvas format must be a {field.type}.")
         if isinstance(value, int) and not -(2**31) < value < 2**31:

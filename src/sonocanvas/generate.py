@@ -1,8 +1,8 @@
 """A run: from its description to samples, in memory or in a folder.
 
-`generate` is the function behind command line, studio and cluster. Seeds share a batch in chunks
-that depend only on the run: a resumed run computes the same chunks again and keeps what was
-missing, so that its bytes do not depend on where it was interrupted.
+`generate` is the function behind the command line, the studio and the cluster. Seeds are batched in
+chunks that depend only on the run. A resumed run computes unfinished chunks again as a whole and
+adds the missing samples, so its bytes do not depend on where it was interrupted.
 """
 
 import warnings
@@ -37,25 +37,25 @@ def generate(
 ) -> list[Sample]:
     """Returns the samples of a run, in the order of its seeds, each as saved.
 
-    A run with `keep` has the place of each sample in its record; no sample is left out. During a
-    run in a folder, `preview.png` shows the prediction every 10 s.
+    With `keep`, each sample records its rank; no sample is left out. While a run writes to a
+    folder, `preview.png` there shows the predicted canvases, updated every 10 s.
 
     Args:
         config: The run.
-        out: Folder for the samples; `None` keeps them in memory. Samples of an equal run in it are
-            kept and not made again, even if `keep` differs.
+        out: Folder for the samples; `None` keeps them in memory. Existing samples of the same run,
+            even one with another `keep`, are kept and not made again.
         device: `auto`, `cpu`, `cuda` or `mps`; not used with a `pair`.
-        offload: Whether each model waits on the CPU until it is called: less memory of a card,
-            and a little slower; not used with a `pair`.
-        overwrite: Whether samples in `out` are made again and replaced.
+        offload: Whether each model stays on the CPU until it is called, which needs less GPU
+            memory and is a little slower; not used with a `pair`.
+        overwrite: Whether existing samples in `out` are made again and replaced.
         on_step: Called after each step with its record and the predicted clean latents.
         on_sample: Called with each sample, existing ones first.
-        on_warning: Called with each warning about the prompts, the licences of downloads and
-            models that differ; by default `warnings.warn`.
+        on_warning: Called with each warning about prompts, licences of downloads and mismatched
+            models; by default `warnings.warn`.
         on_cost: Called after each chunk of seeds with its cost, as in `making.Maker`.
-        pair: A pair that is loaded already, instead of the one that the run names.
-        make: What makes the samples instead of this process, such as `batch.pool.Pool`; `on_step`
-            is not called then.
+        pair: A loaded pair to use instead of the one that the run names.
+        make: Makes the samples outside this process, such as `batch.pool.Pool`; `on_step` is then
+            not called.
 
     Raises:
         InvalidInputError: The run, the device or the folder cannot be used; nothing is written.

@@ -19,13 +19,13 @@ class Maker:
 
     Args:
         config: The run, settled.
-        pair: Its models, as long as its canvas.
-        device: Where scorers and colouriser compute.
+        pair: Its models, set to the length of its canvas.
+        device: Device of the scorers and the colouriser.
         on_step: Called after each step with its record and the predicted clean latents.
         on_warning: Called with each warning about the prompts.
 
     Raises:
-        InvalidInputError: An option of the run cannot be used.
+        InvalidInputError: An option of the run is not valid.
         CheckpointError: Weights of a scorer or a colouriser are missing or broken.
     """
 
@@ -53,10 +53,10 @@ class Maker:
         """Yields the sample of each seed as it is saved, scored and coloured.
 
         Args:
-            chunks: Seeds; those of a chunk share a batch.
+            chunks: Seeds, those of a chunk in one batch.
             on_cost: Called after each chunk, before its last sample is yielded, with its seeds and
-                what they took together: `seconds`, `cpu_seconds` and `evaluations`, which are
-                calls of a model with both halves of guidance.
+                their total cost: `seconds`, `cpu_seconds` and `evaluations`. An evaluation is a
+                model call with both halves of guidance.
         """
         last = {chunk[-1]: chunk for chunk in chunks}
         with _counted_rows(self.pair) as rows:

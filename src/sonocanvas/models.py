@@ -17,14 +17,14 @@ from sonocanvas.stages import stage
 from sonocanvas.types import ModelPair
 
 THROUGH_MODELS = frozenset({"sds"})
-"""Methods with gradients through a model, which must not be moved away before they are used."""
+"""Methods that backpropagate through a model, which must stay on the device until then."""
 
 
 def pick_device(name: str) -> str:
     """Returns the device of a name; `auto` is the fastest available one.
 
     Raises:
-        InvalidInputError: The name is unknown, or there is no such device here.
+        InvalidInputError: The name is unknown, or this machine has no such device.
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     there["cpu"] = True
@@ -41,15 +41,15 @@ def pick_device(name: str) -> str:
 def settled(
     config: RunConfig, device: str | torch.device, pair: ModelPair | None = None
 ) -> RunConfig:
-    """Returns a run with the type of its weights and the digests of its files, as recorded.
+    """Returns a run with the dtype of its weights and the digests of its files filled in.
 
     Args:
         config: The run; a `sampling.dtype` of `auto` is resolved here.
-        device: Where the models go.
-        pair: Models that are loaded already; then their type is taken.
+        device: Device of the models.
+        pair: Models that are already loaded, whose dtype is used.
 
     Raises:
-        InvalidInputError: A file is missing, or has changed since the run was started.
+        InvalidInputError: A file is missing, or has changed since the run started.
     """
     layers = tuple(layer.settled() for layer in config.layers)
     config = config.model_copy(update={"layers": layers}) if layers else config
@@ -67,12 +67,12 @@ def load_pair(
 
     Args:
         config: The run.
-        device: Where they go.
-        on_warning: Called with warnings about licences and differences.
+        device: Device of the models.
+        on_warning: Called with warnings about licences and mismatches.
 
     Raises:
-        InvalidInputError: The pair does not take another image or audio model.
-        CheckpointError: The weights are missing, broken or do not belong together.
+        InvalidInputError: The pair does not allow another image or audio model.
+        CheckpointError: The weights are missing, broken or incompatible.
     """
     given = config.model_dump(include=set(MODELS))
     dtype = getattr(torch, settled(config, device).sampling.dtype)
@@ -87,15 +87,15 @@ def ready_pair(
 
     Args:
         config: The run, settled.
-        device: Where they compute.
-        offload: Whether each waits on the CPU until it is called.
-        pair: Models that are loaded already; `None` loads them.
+        device: Device of the models.
+        offload: Whether each model stays on the CPU until it is called.
+        pair: Models that are already loaded; `None` loads them.
         on_warning: As in `load_pair`.
 
     Raises:
-        InvalidInputError: The models are of another type than the run says, or cannot be made
-            as long as its canvas.
-        CheckpointError: The weights are missing, broken or do not belong together.
+        InvalidInputError: The dtype of the models differs from the run's, or they cannot draw a
+            canvas of its length.
+        CheckpointError: The weights are missing, broken or incompatible.
     """
     if pair is None:
         pair = load_pair(config, "cpu" if offload else device, on_warning)
@@ -111,10 +111,11 @@ def ready_pair(
 
 
 def check_offload(config: RunConfig, device: str) -> None:
-    """Checks that the models of a run can wait on the CPU until they are called.
+    """Checks that the models of a run can stay on the CPU until they are called.
 
     Raises:
-        InvalidInputError: There is no card, no accelerate, or the method needs its models.
+        InvalidInputError: The device is not `cuda`, accelerate is not installed, or the method
+            backpropagates through a model.
     """
     if device != "cuda":
         raise InvalidInputError(

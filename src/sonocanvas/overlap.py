@@ -15,13 +15,13 @@ def in_parts(
     make: Callable[[Tensor], Tensor],
     fade: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:
-    """Returns the result of `make` for a long tensor, in parts along its last dimension.
+    """Returns the result of `make` on a long tensor, computed in parts along its last dimension.
 
     Args:
-        whole: `(..., length)`; one that is not longer than a part is made at once.
+        whole: `(..., length)`; processed in one part if it is no longer than `width`.
         width: Length of a part; the last may be shorter.
-        overlap: How much two neighbours share, at most half the width.
-        make: Makes a tensor of a part that is longer or shorter by one factor.
+        overlap: Overlap of neighbouring parts, at most half of `width`.
+        make: Maps a part to a tensor whose length is in a fixed ratio to that of the part.
         fade: Joins the end of one part and the beginning of the next, of equal shape.
     """
     length = whole.shape[-1]
@@ -34,7 +34,7 @@ def in_parts(
         made = make(whole[..., start : start + width])
         place = first.shape[-1] * start // width
         shared = first.shape[-1] * overlap // width
-        end = joined[..., place : place + shared].clone()  # gradients may need it as it was
+        end = joined[..., place : place + shared].clone()  # autograd may need the original values
         joined[..., place : place + shared] = fade(end, made[..., :shared])
         joined[..., place + shared : place + made.shape[-1]] = made[..., shared:]
     return joined
@@ -47,11 +47,11 @@ def faded(end: Tensor, beginning: Tensor) -> Tensor:
 
 
 def faded_by_power(end: Tensor, beginning: Tensor) -> Tensor:
-    """Returns a fade from one to the other that preserves power, for sound.
+    """Returns a power-preserving fade from one to the other, for sound.
 
-    Only the middle eighth fades, since a player knows least at an edge. How much the two agree
-    there sets the weights (Fink, Holters and Zölzer, "Signal-matched power-complementary
-    cross-fading", 2016): phases that were found apart may agree or not.
+    Only the middle eighth fades, since a vocoder is least accurate near the edges of a part. The
+    phases of two parts may or may not agree, so their correlation sets the weights (Fink, Holters
+    and Zölzer, "Signal-matched power-complementary cross-fading", 2016).
     """
     count = end.shape[-1]
     first = count * 7 // 16

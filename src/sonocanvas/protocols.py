@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Reads = Mapping[str, set[str] | bool]
-"""What is read from a run: tables by name, each with its keys or `True` for all."""
+"""The tables that are read from a run, each with the keys that are used or `True` for all."""
 
 SCENE: Reads = {"layers": True, "duration_s": True}
-"""What methods that draw the layers of a run read."""
+"""The tables read by methods that draw the layers of a run."""
 
 OnStep = Callable[[Step, Any], None]
 """Called after each step with its record and the predicted clean latents."""
@@ -28,10 +28,10 @@ OnCost = Callable[[Sequence[int], dict[str, float]], None]
 
 
 class Make(Protocol):
-    """Makes samples of a run elsewhere, such as on a cluster.
+    """Makes the samples of a run elsewhere, such as on a cluster.
 
     Attributes:
-        device: Where it computes; it decides the type of the weights.
+        device: Where it computes; it determines the dtype of the weights.
     """
 
     device: str
@@ -42,15 +42,15 @@ class Make(Protocol):
         """Yields the sample of each seed as saved, in any order."""
 
     def expect(self, config: Any, chunks: Sequence[Sequence[int]]) -> None:
-        """Starts what will be asked for later."""
+        """Starts runs that will be requested later."""
 
 
 class Method(Protocol):
     """Makes samples; a frozen dataclass whose fields are its options.
 
     Attributes:
-        reads: The tables of the run that it reads, beside its own and the vocoder's: all of one
-            (`True`) or some of its keys. The record of a sample holds these.
+        reads: The tables of the run that it reads besides its own and the vocoder's: all keys
+            (`True`) or a set of keys. They are recorded in the samples.
     """
 
     reads: ClassVar[Reads]
@@ -70,8 +70,8 @@ class Search(Method, Protocol):
     """Finds the best of many tries for each seed; a frozen dataclass whose fields are its options.
 
     Attributes:
-        method: The method that it searches for.
-        beside: Scores that choose beside those of the run's `keep_by`.
+        method: The method whose tries it searches.
+        beside: Scores used for the choice in addition to the run's `keep_by`.
     """
 
     method: ClassVar[str]
@@ -94,10 +94,10 @@ class Rule(Protocol):
 
 
 class Source(Protocol):
-    """Content of a layer that no model draws; a frozen dataclass whose fields are its options.
+    """Layer content that no model draws; a frozen dataclass whose fields are its options.
 
     Attributes:
-        kind: What it gives: `"picture"` or `"sound"`.
+        kind: Kind of content: `"picture"` or `"sound"`.
     """
 
     kind: ClassVar[str]
@@ -112,7 +112,7 @@ class Source(Protocol):
     def __call__(self, canvas_format: CanvasFormat) -> tuple[Tensor, Tensor]:
         """Returns its content as a canvas, and its opacity; both in [0, 1].
 
-        A picture is `(height, width)` of any size. A sound is `(mels, frames)` of its length.
+        A picture is `(height, width)` in any size. A sound is `(mels, frames)` in its own length.
         """
 
 
@@ -136,7 +136,7 @@ class Colouriser(Protocol):
         """Loads models, the pair only if needed, and returns the function that colours a sample.
 
         Raises:
-            InvalidInputError: The pair or an option does not allow it.
+            InvalidInputError: The pair or an option cannot be used.
             CheckpointError: Weights are missing or broken.
         """
 

@@ -1,7 +1,7 @@
 """THE MENU: every choice that a user can name, and where its code is.
 
-An entry is `name -> "module:attribute"` and is imported only when it is used. To add a rule, a
-vocoder or a scorer, write its file and add one line here.
+An entry is `name -> "module:attribute"` and is imported on first use. To add a rule, a vocoder or
+a scorer, write its file and add one line here.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from typing import Any
 from sonocanvas.errors import InvalidInputError, unknown
 
 MISSING = dataclasses.MISSING
-"""What `options` returns for a field without a default, which is a part and not an option."""
+"""Marks fields without a default in the result of `options`: they are parts, not options."""
 
 METHODS = {
     "compose": "sonocanvas.methods.compose:Compose",
@@ -54,8 +54,8 @@ SCORERS = {
     "selector": "sonocanvas.scorers.selector:Selector",
 }
 SELECTORS = frozenset({"audibility", "clap", "clip", "picture_likeness", "round_trip", "selector"})
-"""Scorers that can select samples. The judge and the strangers are not among them: a score says
-nothing about samples that it chose."""
+"""Scorers that can select samples. The judge and the strangers are excluded: a score that selected
+a sample is no independent measure of it."""
 SET_SCORERS = {
     "fad": "sonocanvas.scorers.fad:Fad",
     "fid": "sonocanvas.scorers.fid:Fid",
@@ -100,7 +100,7 @@ MENUS: dict[str, dict[str, str]] = {
 
 
 OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-"""The user's own entry, `module:Class`."""
+"""Form of a user's own entry, `module:Class`."""
 OWN_MENUS = frozenset({"method", "source", "rule", "vocoder", "scorer", "colouriser"})
 _ALLOWED: set[str] = set()
 
@@ -108,13 +108,13 @@ _ALLOWED: set[str] = set()
 def allow(name: str) -> None:
     """Lets a name `module:Class` stand for its class on the menus of `OWN_MENUS`, in this process.
 
-    A name in a file does not: the file may come from a stranger, and importing it runs its code.
+    Names in files are never allowed this way: a file may come from anyone, and importing runs code.
 
     Args:
-        name: What the user wrote, in Python or on the command line.
+        name: The name as the user wrote it, in Python or on the command line.
 
     Raises:
-        InvalidInputError: It is not of that form.
+        InvalidInputError: It does not have that form.
     """
     if not OWN.fullmatch(name):
         raise InvalidInputError(f"Your own code must be named as module:Class, not '{name}'.")
@@ -131,11 +131,11 @@ def load(menu: str, name: str) -> Any:
 
     Args:
         menu: One of the keys of `MENUS`.
-        name: An entry of that menu, or for those in `OWN_MENUS` one that was allowed.
+        name: An entry of that menu, or for `OWN_MENUS` a name that was allowed.
 
     Raises:
-        InvalidInputError: The name is not on the menu, or it is code that was not allowed or that
-            is not there.
+        InvalidInputError: The name is not on the menu, or it names code that was not allowed or
+            does not exist.
     """
     entries = MENUS[menu]
     if name in entries:
@@ -158,7 +158,7 @@ def _load_own(menu: str, name: str) -> Any:
         entry = getattr(importlib.import_module(module), attribute, None)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise  # a module that it imports itself
+            raise  # the missing module is one that it imports
         raise InvalidInputError(
             f"There is no module '{error.name}' for the {menu} '{name}'."
         ) from None
@@ -170,13 +170,13 @@ def _load_own(menu: str, name: str) -> Any:
 
 
 def split_pair(name: str) -> tuple[str, str]:
-    """Returns the entry of `PAIRS` that a name of a pair stands for, and the folder in it.
+    """Returns the entry of `PAIRS` that a pair's name stands for, and the folder in the name.
 
     Args:
-        name: An entry, or `local:` and a folder.
+        name: An entry, or `local:` followed by a folder.
 
     Raises:
-        InvalidInputError: The name is neither.
+        InvalidInputError: The name is unknown.
 
     Example:
         >>> split_pair("local:models/mine")
@@ -201,8 +201,8 @@ def build(menu: str, name: str, given: Mapping[str, Any], **parts: Any) -> Any:
     Args:
         menu: One of the keys of `MENUS`.
         name: An entry of that menu that is a dataclass.
-        given: Options by name; missing ones keep their default.
-        parts: Fields that are not options, such as the rule that a wrapper wraps.
+        given: Options by name; missing ones keep their defaults.
+        parts: Fields that are not options, such as the rule inside a wrapper.
 
     Raises:
         InvalidInputError: The name, an option or an option's value is not allowed.

@@ -9,7 +9,7 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.registry import MENUS, MISSING, build, options
 
 DURATIONS_S = (2, 600)
-"""The shortest and the longest canvas, in seconds."""
+"""Shortest and longest canvas, in seconds."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -118,8 +118,8 @@ def whole_or_none(menu: str, key: str, choice: Choice) -> Choice:
 
     Args:
         menu: One of `registry.MENUS`.
-        key: What the choice is called in a run.
-        choice: The choice; without a name it may have no options.
+        key: Name of the choice in a run.
+        choice: The choice; without a name it must have no options.
 
     Raises:
         InvalidInputError: The name, an option or a value is not allowed.
@@ -138,7 +138,7 @@ def check_duration(duration_s: Any) -> float:
     """Returns a duration in seconds.
 
     Raises:
-        InvalidInputError: It is neither 0 nor from 2 to 600.
+        InvalidInputError: It is neither 0 nor between 2 and 600.
     """
     known = isinstance(duration_s, int | float)
     if not known or not (duration_s == 0 or DURATIONS_S[0] <= duration_s <= DURATIONS_S[1]):

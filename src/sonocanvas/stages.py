@@ -10,10 +10,10 @@ LOGGER = logging.getLogger("sonocanvas")
 
 @contextlib.contextmanager
 def stage(what: str) -> Iterator[None]:
-    """Logs at its end what was done inside, with its seconds.
+    """Logs the block when it ends, with its duration in seconds.
 
     Args:
-        what: Such as `pair 'mini' loaded`.
+        what: Text of the log message, such as `pair 'mini' loaded`.
     """
     began = time.perf_counter()
     yield

@@ -18,22 +18,22 @@ LITTLE_WORDS = {
     *("a", "an", "and", "at", "by", "for", "from", "in", "into", "its", "of", "on", "or"),
     *("over", "the", "to", "under", "with", "without"),
 }
-"""Words that say nothing about the content."""
+"""Words without content, such as articles."""
 
 
 def encode_prompts(
     pair: ModelPair, prompts: Prompts, device: torch.device | None = None
 ) -> tuple[TextEmbeddings, list[str]]:
-    """Returns the text embeddings of all four prompts, and warnings.
+    """Returns the embeddings of all four prompts, and warnings.
 
-    The embeddings are those of diffusers' `StableDiffusionPipeline`: the last hidden state of
-    the padded and truncated prompt, without an attention mask. For a pair of a closed
-    vocabulary, unknown words are read as known ones where the table of synonyms has them.
+    The embeddings equal those of diffusers' `StableDiffusionPipeline`: the last hidden state of
+    the padded and truncated prompt, without an attention mask. For a pair with a closed
+    vocabulary, unknown words are replaced by known ones from the table of synonyms.
 
     Args:
         pair: The models.
         prompts: What to draw and to play; the negative prompts may be empty.
-        device: Where the text encoders compute; by default on their own device.
+        device: Device of the computation; by default that of the text encoders.
 
     Raises:
         InvalidInputError: The image prompt or the audio prompt is empty.
@@ -58,9 +58,9 @@ def encode_text(
 
     Args:
         pair: The models.
-        model: Which of them reads it, `"image"` or `"audio"`.
-        text: What to read; may be empty.
-        what: What a warning calls it, such as `"image prompt"`.
+        model: The model that reads it, `"image"` or `"audio"`.
+        text: The text; may be empty.
+        what: Its name in warnings, such as `"image prompt"`.
         device: As for `encode_prompts`.
     """
     tokenizer = getattr(pair, f"{model}_tokenizer")
@@ -79,7 +79,7 @@ def unknown_words(tokenizer: PreTrainedTokenizerBase, text: str) -> dict[str, li
     """Returns the words that a tokenizer does not know, each with the nearest known words.
 
     Args:
-        tokenizer: A fast tokenizer of transformers; only one of whole words has unknown words.
+        tokenizer: A fast tokenizer of transformers; only word-level ones have unknown words.
         text: A prompt.
     """
     known = _known(tokenizer)
@@ -88,15 +88,15 @@ def unknown_words(tokenizer: PreTrainedTokenizerBase, text: str) -> dict[str, li
 
 
 def check_known(pair: ModelPair, model: str, text: str) -> None:
-    """Checks that a model of a closed vocabulary knows a content word of a prompt.
+    """Checks that a model with a closed vocabulary knows a content word of a prompt.
 
     Args:
         pair: The models.
-        model: Which of them reads it, `"image"` or `"audio"`.
+        model: The model that reads it, `"image"` or `"audio"`.
         text: The prompt.
 
     Raises:
-        InvalidInputError: It knows none; its canvas would have nothing to do with the prompt.
+        InvalidInputError: It knows none, so the canvas would have nothing to do with the prompt.
     """
     if not pair.closed_vocabulary:
         return
@@ -118,11 +118,11 @@ def check_known(pair: ModelPair, model: str, text: str) -> None:
 
 
 def known_prompt(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
-    """Returns a prompt as it is read: unknown words with a known synonym are replaced.
+    """Returns a prompt as the model reads it, with unknown words replaced by known synonyms.
 
     Args:
-        tokenizer: A fast tokenizer of whole words.
-        text: A prompt; everything else in it is kept.
+        tokenizer: A fast word-level tokenizer.
+        text: A prompt; the rest of it is kept.
     """
     known = _known(tokenizer)
     for start, end in reversed(_unknown(tokenizer, text)):
@@ -203,5 +203,5 @@ def _unknown(tokenizer: PreTrainedTokenizerBase, text: str) -> list[tuple[int, i
 
 
 def _tokens(tokenizer: PreTrainedTokenizerBase, text: str) -> BatchEncoding:
-    """Returns the tokens of the whole text, with the place of each in it."""
+    """Returns the tokens of the whole text, with the position of each."""
     return tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)

@@ -11,23 +11,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CanvasFormat:
-    """What a canvas means as sound: every constant between pixels and waveform.
+    """What a canvas means as sound: all constants of the conversion between pixels and waveform.
 
     Attributes:
         sample_rate_hz: Sample rate of the sound.
         n_fft: Length of the Fourier transform, in samples.
         window_samples: Length of the Hann window, centred in the transform.
-        hop_samples: Samples a canvas column.
-        mels: Rows of the canvas, which are mel bands.
+        hop_samples: Samples per canvas column.
+        mels: Rows of the canvas, one per mel band.
         f_min_hz: Lower edge of the lowest band.
         f_max_hz: Upper edge of the highest band.
-        log_floor: Mel magnitude that counts as silence; the logarithm is measured from it.
+        log_floor: Mel magnitude of silence, from which the logarithm is measured.
         log_ceiling: Mel magnitude of the loudest pixel.
-        power: 0 draws the logarithm of a mel, from floor to ceiling; above 0 it is
-            `(mel / ceiling) ** power` that is drawn, in which silence is 0.
-        htk: Whether the bands are HTK's, of equal height; else Slaney's, of equal area.
-        inverted: Whether the loudest is black and silence is white; else the other way round.
-        centred: Whether column `k` is the sound around `k` hops; else that half a hop later.
+        power: 0 draws the logarithm of a mel magnitude, from floor to ceiling; a value above 0
+            draws `(mel / ceiling) ** power`, where silence is 0.
+        htk: Whether the bands are HTK's, of equal height, rather than Slaney's, of equal area.
+        inverted: Whether the loudest pixel is black and silence white, rather than the reverse.
+        centred: Whether column `k` is centred at `k` hops, rather than half a hop later.
     """
 
     sample_rate_hz: int
@@ -46,11 +46,11 @@ class CanvasFormat:
 
 
 AUFFUSION_FORMAT = CanvasFormat(16000, 2048, 1024, 160, 256, 0.0, 8000.0, 1e-5, 200.0)
-"""The format of the Auffusion checkpoints: black to white is 146 dB."""
+"""The format of the Auffusion checkpoints, with 146 dB from black to white."""
 
 MINI_FORMAT = CanvasFormat(16000, 2048, 1024, 160, 256, 0.0, 8000.0, 1e-3, 50.0)
-"""The format of the embedded pair: Auffusion's with a range of 94 dB, so that the
-noise floor of a recording is dark and a picture keeps its contrast."""
+"""The format of the embedded pair: Auffusion's with a range of 94 dB, which keeps the noise floor
+of a recording dark and the contrast of a picture high."""
 
 RIFFUSION_FORMAT = CanvasFormat(
     sample_rate_hz=44100,
@@ -67,12 +67,12 @@ RIFFUSION_FORMAT = CanvasFormat(
     inverted=True,
     centred=True,
 )
-"""The format of riffusion-model-v1, from its public parameters. It was trained on clips that were
-each drawn against their own loudest mel; the ceiling is what its own player takes for that, 3e7 in
-16-bit levels. The floor, 100 dB lower, plays no part in the drawing."""
+"""The format of riffusion-model-v1, from its public parameters. Its training clips were each drawn
+relative to their own loudest mel; the ceiling is the value that Riffusion's own player assumes for
+it, 3e7 in 16-bit levels. The floor, 100 dB lower, does not affect the drawing."""
 
 FORMATS = {"auffusion": AUFFUSION_FORMAT, "mini": MINI_FORMAT, "riffusion": RIFFUSION_FORMAT}
-"""The formats of canvases, by the pair that draws them."""
+"""Canvas formats by the pair that draws them."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class TextEmbeddings:
 
 @dataclass(frozen=True)
 class VocoderWeights:
-    """A vocoder that comes with a checkpoint, as it is saved.
+    """A vocoder that comes with a checkpoint, as saved.
 
     Attributes:
         config: Its own configuration.
@@ -127,7 +127,7 @@ VOCODER_KEYS = {
     "fmin": "f_min_hz",
     "fmax": "f_max_hz",
 }
-"""HiFi-GAN's names for the format of a canvas, with the names of our fields."""
+"""HiFi-GAN's names for the values of a canvas format, with the names of our fields."""
 
 
 @dataclass(frozen=True)
@@ -139,17 +139,17 @@ class ModelPair:
         vae: The shared autoencoder (any diffusers class with `encode` and `decode`).
         image_unet: The picture model.
         audio_unet: The spectrogram model.
-        image_tokenizer, image_text_encoder: The picture model's reader of prompts.
-        audio_tokenizer, audio_text_encoder: The spectrogram model's; may be the same objects.
-        scheduler_config: diffusers configuration of the noise schedule of both.
+        image_tokenizer, image_text_encoder: Tokenizer and text encoder of the picture model.
+        audio_tokenizer, audio_text_encoder: Those of the spectrogram model; may be the same
+            objects.
+        scheduler_config: diffusers configuration of the noise schedule that both models share.
         canvas_format: What the canvas means as sound.
         latent_shape: `(channels, height, width)` of the latent of one canvas.
         crop_columns: Columns that the pair leaves empty at the right; dropped after decoding.
-        closed_vocabulary: Whether a word that the tokenizer does not hold means nothing.
-        licences: Licence of the weights, by part, kept in every sample.
-        vocoder: The vocoder that the pair carries, if it does.
-        window: Columns of a latent that the models were trained for, where the canvas is wider;
-            0 where it is not.
+        closed_vocabulary: Whether words that the tokenizer lacks have no meaning to the models.
+        licences: Licence of the weights by part, recorded in every sample.
+        vocoder: The vocoder that comes with the pair, if any.
+        window: Latent columns that the models were trained for if the canvas is wider, else 0.
     """
 
     name: str
@@ -175,16 +175,16 @@ class Step:
     """One step of the denoising loop, as a rule or a callback sees it.
 
     Attributes:
-        index: Number of the step, from 0.
-        count: Number of all steps.
-        timestep: The schedule's own time.
-        alpha, sigma: Share of signal and noise in `latents`: `alpha * clean + sigma * noise`.
+        index: Index of the step, from 0.
+        count: Total number of steps.
+        timestep: Timestep of the schedule.
+        alpha, sigma: Shares of signal and noise: `latents = alpha * clean + sigma * noise`.
         next_alpha, next_sigma: The same after the step.
         latents: `(batch, channels, height, width)` noisy latents, variance preserving.
         image_conditional, image_unconditional: The picture model's two predictions, each of
-            the shape of `latents`; `None` where the rule did not need them, and the unconditional
-            one also where there is no guidance.
-        audio_conditional, audio_unconditional: The spectrogram model's.
+            the shape of `latents`; `None` if the rule did not need them. The unconditional one is
+            also `None` without guidance.
+        audio_conditional, audio_unconditional: The same for the spectrogram model.
     """
 
     index: int
@@ -207,7 +207,7 @@ class Waveform:
 
     Attributes:
         samples: `(batch, samples)` float32; full scale is 1.
-        sample_rate_hz: Samples a second.
+        sample_rate_hz: Samples per second.
     """
 
     samples: Tensor
@@ -226,12 +226,12 @@ class Score:
 
 @dataclass(frozen=True)
 class Colour:
-    """Pictures in colour that are read as the canvas of their sample, exactly.
+    """Colour pictures of a canvas, from which the canvas can be read back exactly.
 
     Attributes:
         pictures: `(pictures, 3, height, width)` in [0, 1], multiples of 1/255.
-        record: How they were made: the colouriser's name and options.
-        colour_map: Map that gave each gray level its colour; empty if gray is the channel mean.
+        record: How they were made: name and options of the colouriser.
+        colour_map: Map from gray levels to colours; empty if gray is the channel mean.
     """
 
     pictures: Tensor
@@ -241,7 +241,7 @@ class Colour:
 
 @dataclass(frozen=True)
 class Sample:
-    """One canvas with everything that belongs to it.
+    """One canvas with its prompts, sound, scores and record.
 
     Attributes:
         seed: Seed of its noise.
@@ -249,12 +249,12 @@ class Sample:
         latent: `(channels, height, width)` float32 clean latent.
         image: `(3, height, width)` decoded picture in [0, 1].
         canvas: `(mels, frames)` channel mean of `image`; row 0 is the highest frequency.
-        waveform: `(1, samples)` the canvas played, before any scaling against clipping.
+        waveform: `(1, samples)` sound of the canvas, before any scaling against clipping.
         canvas_format: What the canvas means as sound.
-        scores: Numbers about it.
-        record: What else is saved: method, pair, rule, vocoder, licences, versions.
-        colour: The canvas in colour, if there is one.
-        candidates: If it was searched for: each try with its scores.
+        scores: Its scores.
+        record: Other saved facts: method, pair, rule, vocoder, licences, versions.
+        colour: The canvas in colour, if it was coloured.
+        candidates: All tries with their scores, if it is the result of a search.
     """
 
     seed: int

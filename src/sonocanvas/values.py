@@ -9,11 +9,11 @@ from sonocanvas.errors import InvalidInputError
 
 MAX_SEED = 2**63 - 1
 LONGEST_SHOWN = 300
-"""Most characters of a value that a message shows."""
+"""Maximum number of characters of a value in an error message."""
 
 
 def shown(value: Any) -> str:
-    """Returns a value as a message shows it: cut if it is long.
+    """Returns a value as error messages show it, truncated if it is long.
 
     Example:
         >>> shown("a castle"), len(shown("a" * 10_000)), shown(16**6000)
@@ -21,7 +21,7 @@ def shown(value: Any) -> str:
     """
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # Python writes no number of more than 4300 digits
+    except (ValueError, RecursionError):  # Python prints at most 4300 digits
         return "a value that is too long to show"
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
@@ -44,7 +44,7 @@ def parse_duration(text: str) -> float:
     """Returns the seconds of a text such as `"45s"`, `"12.5"` or `"1:30"`.
 
     Raises:
-        InvalidInputError: The text has another form.
+        InvalidInputError: The text is not a duration.
     """
     found = re.fullmatch(r"(?:(\d+):)?(\d+(?:\.\d+)?)\s*s?", text.strip())
     if found is None:
@@ -58,8 +58,8 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """Returns the seeds that a text such as ``"0-7"``, ``"3"`` or ``"1,4-6"`` names.
 
     Raises:
-        InvalidInputError: The text has another form, a range runs backwards or is longer than
-            100,000, or a seed is given twice.
+        InvalidInputError: The text is not a list of seeds, a range is reversed or has more than
+            100,000 seeds, or a seed is given twice.
     """
     seeds: list[int] = []
     for part in text.split(","):
@@ -83,7 +83,7 @@ def read_value(text: str) -> Any:
     """Returns the TOML value of a text, or the text itself if it is not TOML."""
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):  # also for endless digits or brackets
+    except (ValueError, RecursionError):  # also raised for very many digits or brackets
         return text
     value = parsed["value"]
     return value if len(parsed) == 1 and isinstance(value, str | int | float | list) else text

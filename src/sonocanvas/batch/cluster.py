@@ -14,13 +14,13 @@ class Cluster:
     """A Ray cluster and the resources of each worker.
 
     Attributes:
-        address: `ray://HOST:PORT`; empty for the cluster of `RAY_ADDRESS`, or otherwise one that is
-            started on this machine.
-        workers: Most workers; 0 for as many as there is room for, even if the cluster grows.
-        cpus: Cores per worker.
-        gpus: Cards per worker; 0.25 lets four share one.
-        attempts: How often a chunk is started before the run fails.
-        limit_s: Time limit of a chunk, including the loading of models.
+        address: `ray://HOST:PORT`; empty for the cluster in `RAY_ADDRESS`, or else a new one on
+            this machine.
+        workers: Maximum number of workers; 0 for as many as fit, even if the cluster grows.
+        cpus: CPU cores per worker.
+        gpus: GPUs per worker; with 0.25 four workers share one.
+        attempts: Number of attempts at a chunk before the run fails.
+        limit_s: Time limit for a chunk, including the loading of models.
 
     Raises:
         InvalidInputError: A value is out of range.
@@ -46,7 +46,7 @@ class Cluster:
         """Returns the cluster that a text names.
 
         Raises:
-            InvalidInputError: It cannot be read.
+            InvalidInputError: The text is not valid.
 
         Example:
             >>> Cluster.parse("ray://head:10001?workers=4&gpus=0.5").gpus

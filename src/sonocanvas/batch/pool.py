@@ -1,8 +1,8 @@
 """Chunks of runs on a Ray cluster: the only file that imports ray.
 
-The driver writes what the workers make, so that a folder equals that of a run on one machine, byte
-for byte. A worker has at most two chunks: one in progress and one waiting. A worker that dies or
-hangs is replaced, and its chunks go to others.
+The driver writes the workers' samples, so a folder equals that of a run on one machine byte for
+byte. A worker has at most two chunks, one in progress and one waiting. A worker that dies or hangs
+is replaced, and its chunks go to others.
 """
 
 import os
@@ -26,24 +26,24 @@ from sonocanvas.registry import allowed
 from sonocanvas.types import Sample
 
 IN_FLIGHT = 2
-"""Most chunks per worker."""
+"""Maximum chunks per worker."""
 AHEAD = 256
-"""Most results that are kept before they are asked for."""
+"""Maximum results that are kept until they are needed."""
 TURN_S = 5.0
-"""How long the driver waits for a result before it looks for workers that hang."""
+"""How long the driver waits for a result before it checks for workers that hang."""
 PATIENCE_S = 30.0
 """How long a cluster can be without any worker before the user is warned."""
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 OnWorker = Callable[[str, str], None]
-"""Called with the name of a worker and its state, which is empty once it is gone."""
+"""Called with a worker's name and state; the state is empty once the worker is gone."""
 Key = tuple[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A chunk of a run, and how often it was started before."""
+    """A chunk of a run, with the number of earlier attempts."""
 
     config: RunConfig
     seeds: tuple[int, ...]
@@ -60,11 +60,11 @@ class Hired:
     """A worker as the driver sees it.
 
     Attributes:
-        name: Its name for the user.
+        name: Its displayed name.
         actor: Ray's handle.
-        there: Resolves as soon as the cluster has room for it; `None` after that.
-        tasks: Its chunks, by Ray's reference to the result; the first is in progress.
-        since_s: When it started that one.
+        there: Resolves once the cluster has room for it; `None` after that.
+        tasks: Its chunks by Ray's reference to the result; the first is in progress.
+        since_s: Start time of that chunk.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Pool:
     Args:
         cluster: Where they are, and how many.
         on_worker: Called when a worker starts a chunk, waits or is lost.
-        on_warning: Called once with each warning of a worker or the cluster.
+        on_warning: Called once with each warning from a worker or the cluster.
 
     Raises:
         SonoCanvasError: The cluster cannot be reached.
@@ -123,7 +123,7 @@ class Pool:
         ray.shutdown()
 
     def expect(self, config: RunConfig, chunks: Sequence[Sequence[int]]) -> None:
-        """Lets workers start chunks that will be asked for later, in that order."""
+        """Lets workers start chunks that will be requested later, in that order."""
         for chunk in chunks:
             task = Task(config, tuple(chunk))
             self._waiting.setdefault(task.key, task)
@@ -131,10 +131,10 @@ class Pool:
     def __call__(
         self, config: RunConfig, chunks: Sequence[Sequence[int]], on_cost: OnCost | None
     ) -> Iterator[Sample]:
-        """Yields the samples of a run, chunk by chunk, as they are made.
+        """Yields the samples of a run, chunk by chunk, as they are finished.
 
         Raises:
-            SonoCanvasError: What a run on one machine raises, or a chunk failed too often.
+            SonoCanvasError: As on one machine, or a chunk failed too often.
         """
         tasks = [Task(config, tuple(chunk)) for chunk in chunks]
         self._wanted = {task.key: task for task in tasks}
@@ -155,7 +155,7 @@ class Pool:
                 yield from result.samples
 
     def _turn(self) -> None:
-        """Hands chunks out, and waits until something happens or a while has passed."""
+        """Hands out chunks, and waits for an event or a timeout."""
         self._hire()
         self._hand_out()
         refs = {
@@ -204,7 +204,7 @@ class Pool:
                         self._begin(worker)
 
     def _next(self) -> Task | None:
-        """Returns the chunk to hand out next: what is asked for now, or what will be."""
+        """Returns the chunk to hand out next: a requested one, or one that will be requested."""
         key = next((key for key in self._waiting if key in self._wanted), None)
         if key is None and len(self._made) < AHEAD:
             key = next(iter(self._waiting), None)

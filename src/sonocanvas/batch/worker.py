@@ -19,7 +19,7 @@ class Result:
     """The result of a chunk.
 
     Attributes:
-        samples: In the order of their seeds, as saved.
+        samples: The samples in the order of their seeds, as saved.
         cost: Their total cost, as in `making.Maker`.
         sentences: Warnings about prompts and models.
     """
@@ -30,12 +30,12 @@ class Result:
 
 
 class Worker:
-    """Makes chunks of runs; models are loaded again only if a run needs others.
+    """Makes chunks of runs; models are reloaded only if a run needs others.
 
     Args:
-        device: Where the models go.
-        threads: How many threads torch computes with.
-        own: Names of the user's own code that the driver allows, as in `registry.allow`.
+        device: Device of the models.
+        threads: Number of torch threads.
+        own: Names of the user's own code that the driver allows, as for `registry.allow`.
     """
 
     def __init__(self, device: str, threads: int, own: Iterable[str] = ()) -> None:
@@ -61,7 +61,7 @@ class Worker:
         if self._maker is None or self._maker.config != config:
             asked = config.model_dump(include={*MODELS, "pair", "duration_s", "sampling"})
             if self._models is None or self._models[0] != asked:
-                self._maker = self._models = None  # room for the next
+                self._maker = self._models = None  # free memory for the next
                 pair = ready_pair(config, self._device, False, None, sentences.append)
                 self._models = (asked, pair)
             self._maker = Maker(config, self._models[1], self._device, None, sentences.append)

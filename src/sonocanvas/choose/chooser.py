@@ -22,10 +22,10 @@ Candidate = dict[str, float]
 
 
 class Chooser:
-    """Scores the tries of a run and picks the best.
+    """Scores the tries of a run and selects the best.
 
     Args:
-        config: The run; `keep_by` names the scorers and `keep_rule` how to combine their places.
+        config: The run; `keep_by` names the scorers, and `keep_rule` combines their ranks.
         pair: Its models.
         on_warning: Called with warnings about the prompts.
 
@@ -49,7 +49,7 @@ class Chooser:
     def drawn(self, pictures: Tensor) -> list[Candidate]:
         """Returns the two scores of each picture of a batch `(batch, 3, height, width)`.
 
-        Towers that read canvases see the canvas itself. For other scorers the picture is played.
+        Towers that read canvases see the canvas itself; for other scorers the picture is played.
         """
         towers = [scorer for scorer in self.scorers if hasattr(scorer, "of_canvases")]
         if len(towers) < len(self.scorers) or self.pair.canvas_format != MINI_FORMAT:
@@ -71,11 +71,11 @@ class Chooser:
         return scored(as_saved(made), self.scorers)
 
     def ranked(self, candidates: Sequence[Candidate], beside: Sequence[str] = ()) -> list[int]:
-        """Returns the numbers of candidates, best first.
+        """Returns the indices of candidates, best first.
 
         Args:
             candidates: Each with the two scores.
-            beside: Further scores with the same weight.
+            beside: Additional scores of equal weight.
         """
         scores = [[one[name] for one in candidates] for name in (*self.names, *beside)]
         found = places(*scores, rule=self.config.keep_rule)
@@ -90,7 +90,7 @@ class Chooser:
         candidates: Sequence[Candidate],
         beside: Sequence[str] = (),
     ) -> Sample:
-        """Returns the best of some finalists by their sounds, with the table of all candidates.
+        """Returns the best finalist by its sound, with the table of all candidates.
 
         Args:
             seed: Seed of the sample.
@@ -98,7 +98,7 @@ class Chooser:
             latents: Of the finalists, `(batch, channels, height, width)`.
             finalists: Their rows in the table.
             candidates: The table.
-            beside: Further scores with the same weight.
+            beside: Additional scores of equal weight.
         """
         samples = [self.heard(picture, seed) for picture in pictures]
         heard = [

@@ -25,21 +25,21 @@ from sonocanvas.types import CanvasFormat, ModelPair, Sample
 LEVEL_STEP_DB = 6.0
 AT_ONCE = 16  # candidates that the towers see per batch
 SHORTLIST, FINALISTS = 32, 4
-"""How many candidates are scored for audibility, and how many of those are played."""
+"""Numbers of candidates that are scored for audibility, and of those that are played."""
 
 
 @dataclass(frozen=True)
 class Combinations:
     """Every picture over every sound of `layer`, at several shifts in time and levels.
 
-    `pictures + sounds` canvases of one model each give `pictures * sounds * shifts * levels`
-    tries, which cost no further evaluation. The towers see all of them; for the best, the exact
-    share of the loudness that is the sound's counts as well, and the best of those are played.
+    `pictures + sounds` canvases, each from one model, give `pictures * sounds * shifts * levels`
+    tries without further evaluations. The towers score all of them. The best are also scored by
+    the exact share of loudness of the sound, and the best of those are played.
 
     Attributes:
-        pictures, sounds: How many of each are sampled per seed.
-        shifts: Shifts of the sound in time, evenly over the canvas; it wraps around at the end.
-        levels: Levels of the picture, 6 dB apart, around the `picture_db` of the method.
+        pictures, sounds: Number of each that is sampled per seed.
+        shifts: Number of shifts of the sound in time, evenly over the canvas, with wrap-around.
+        levels: Number of levels of the picture, 6 dB apart, around the `picture_db` of the method.
 
     Raises:
         InvalidInputError: An option is out of range.
@@ -74,7 +74,7 @@ class Combinations:
         """Yields the best sample of each seed; `batch_size` canvases share a batch.
 
         Raises:
-            InvalidInputError: The layers are mixed in gray levels, which have no decibels.
+            InvalidInputError: The layers are mixed by gray levels, which have no level in dB.
         """
         chooser = Chooser(config, pair, on_warning)
         method = build("method", config.method.name, config.method.options)

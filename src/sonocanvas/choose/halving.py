@@ -19,19 +19,19 @@ from sonocanvas.protocols import OnStep, OnWarning, Reads, Rule
 from sonocanvas.types import ModelPair, Sample, Step
 
 STAGES = ((0.5, 1.0), (0.75, 3 / 8), (1.0, 1 / 8))
-"""Where each stage ends, as a share of the steps, and the share of the tries that it continues."""
+"""The end of each stage, as a share of the steps, and the share of the tries that it continues."""
 
 
 @dataclass(frozen=True)
 class Halving:
     """Successive halving over the noise that `compose` starts from.
 
-    After half of the steps the predicted clean canvases are scored and three of eight continue;
-    after three quarters, one of eight. Finished ones are played and scored again, and the best
-    is the sample (Jamieson and Talwalkar, "Non-stochastic Best Arm Identification", 2016).
+    After half of the steps the predicted clean canvases are scored and three in eight continue;
+    after three quarters, one in eight. The finished ones are played and scored again, and the best
+    becomes the sample (Jamieson and Talwalkar, "Non-stochastic Best Arm Identification", 2016).
 
     Attributes:
-        tries: How many canvases to start per seed; the first is that of `compose` itself.
+        tries: Number of canvases to start per seed; the first is that of `compose`.
 
     Raises:
         InvalidInputError: An option is out of range.

@@ -14,16 +14,16 @@ from sonocanvas.types import Sample
 def rank_samples(
     samples: Sequence[Sample], config: RunConfig, out: Path | None = None, device: str = "cpu"
 ) -> list[Sample]:
-    """Returns the samples of a whole run with their places, in the same order.
+    """Returns the samples of a whole run with their ranks, in the same order.
 
-    The place is in the record, under `rank`, with the two scores that decided it; no sample is
-    removed. A run without `keep` has no places.
+    The record has the rank under `rank`, with the two scores that determine it; no sample is
+    removed. A run without `keep` has no ranks.
 
     Args:
         samples: All samples of the run, as saved, in the order of its seeds.
         config: The run.
-        out: The run folder, where changed records are rewritten; `None` writes nothing.
-        device: Where to run scorers that have not scored yet.
+        out: The run folder, in which changed records are rewritten; `None` writes nothing.
+        device: Device of scorers that must still score.
 
     Raises:
         InvalidInputError: A record cannot be written, or a score is not finite.

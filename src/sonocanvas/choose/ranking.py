@@ -7,20 +7,20 @@ from sonocanvas.errors import InvalidInputError, unknown
 from sonocanvas.registry import SELECTORS
 
 IMAGE_SCORES = ("clip", "selector_image", "judge_image")
-"""Scores that say how well a canvas looks like its picture prompt."""
+"""Scores for how well a canvas looks like its picture prompt."""
 
 AUDIO_SCORES = ("clap", "selector_audio", "judge_audio")
-"""Scores that say how well a canvas sounds like its sound prompt."""
+"""Scores for how well a canvas sounds like its sound prompt."""
 
 KEEP_RULES: dict[str, Callable[[Sequence[int]], tuple[int, int]]] = {
     "intersection": lambda found: (max(found), math.prod(found)),
     "rank-product": lambda found: (math.prod(found), max(found)),
 }
-"""What to minimise, given a sample's places in each score."""
+"""The sort key of a sample, given its ranks in each score."""
 
 
 def selecting_scores(scorers: Sequence[str]) -> tuple[str, str]:
-    """Returns the names of the picture score and the sound score to select by.
+    """Returns the names of the picture score and the sound score for selection.
 
     A score is named after its scorer: `clip` gives `clip`, `selector` gives `selector_image` and
     `selector_audio`.
@@ -29,7 +29,8 @@ def selecting_scores(scorers: Sequence[str]) -> tuple[str, str]:
         scorers: Names on the menu of scorers.
 
     Raises:
-        InvalidInputError: One cannot select, or there is not one picture and one sound score.
+        InvalidInputError: A scorer cannot select, or they do not give one picture score and one
+            sound score.
 
     Example:
         >>> selecting_scores(["clip", "clap"])
@@ -53,13 +54,13 @@ def selecting_scores(scorers: Sequence[str]) -> tuple[str, str]:
 
 
 def places(*scores: Sequence[float], rule: str = "intersection") -> list[int]:
-    """Returns the place of each sample, from 1 for the best to n, each once.
+    """Returns the rank of each sample, from 1 for the best to n, each once.
 
-    `intersection` orders by the worst of a sample's places in the scores, so that the first k are
-    in the same top share of every score: the samples that the paper keeps, in the top 20 % of CLIP
-    and of CLAP, are those whose worse place is at most 0.2 n. `rank-product` orders by the product
-    of the places, so that an excellent sound makes up for a middling picture. Equal scores share a
-    place; ties under one rule are broken by the other rule, then by the given order.
+    `intersection` sorts by the worst rank of a sample in the scores, so the first k are in the same
+    top share of every score. The samples that the paper keeps, in the top 20 % of both CLIP and
+    CLAP, are those whose worse rank is at most 0.2 n. `rank-product` sorts by the product of the
+    ranks, so an excellent sound makes up for a mediocre picture. Equal scores share a rank; ties
+    under one rule are broken by the other rule, then by the given order.
 
     Args:
         scores: One list per score, such as the picture's and the sound's; each holds one number
@@ -67,8 +68,8 @@ def places(*scores: Sequence[float], rule: str = "intersection") -> list[int]:
         rule: One of `KEEP_RULES`.
 
     Raises:
-        InvalidInputError: The rule is not known, the lists are not as long as each other, or a
-            score is not finite.
+        InvalidInputError: The rule is unknown, the lists differ in length, or a score is not
+            finite.
 
     Example:
         >>> places([0.9, 0.5, 0.7], [0.1, 0.6, 0.5])

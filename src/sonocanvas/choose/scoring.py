@@ -14,11 +14,11 @@ def make_scorers(names: Iterable[str], device: str = "cpu") -> list[Scorer]:
 
     Args:
         names: Entries of the menu of scorers.
-        device: Where to run scorers that have a `device`, such as CLIP and CLAP.
+        device: Device of scorers that have a `device`, such as CLIP and CLAP.
 
     Raises:
         InvalidInputError: A name is not on the menu.
-        CheckpointError: The weights of one are missing or broken.
+        CheckpointError: The weights of a scorer are missing or broken.
     """
     scorers = []
     for name in names:
@@ -29,11 +29,11 @@ def make_scorers(names: Iterable[str], device: str = "cpu") -> list[Scorer]:
 
 
 def scored(sample: Sample, scorers: Iterable[Scorer]) -> Sample:
-    """Returns the sample with new scores, which replace old ones of the same names.
+    """Returns the sample with new scores, which replace old ones with the same names.
 
     Args:
         sample: As saved (`artifacts.as_saved`, `load_sample`), so that memory and disk give the
-            same number.
+            same scores.
         scorers: The scorers to use.
     """
     with stage(f"seed {sample.seed} scored"):
@@ -49,7 +49,7 @@ def score_samples(
     """Returns samples with the scores of some scorers, in the order of `samples`.
 
     Args:
-        samples: As saved, so that memory and disk give the same number.
+        samples: As saved, so that memory and disk give the same scores.
         names: Entries of the menu of scorers.
         device: As in `make_scorers`.
 

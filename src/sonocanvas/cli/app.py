@@ -46,7 +46,7 @@ MACHINE = {
 """Errors of the machine rather than of the program."""
 
 INTERRUPTED = 130
-"""The exit code after Ctrl+C, as in other programs."""
+"""Exit code after Ctrl+C, as in other programs."""
 
 app = typer.Typer(
     help="Images that sound: one canvas that is a picture and a spectrogram at once.",

@@ -20,14 +20,14 @@ from sonocanvas.show.meters import EMPTY, FULL, is_plain, numbers, told
 from sonocanvas.types import Sample, Step
 
 PLAIN = str.maketrans({FULL: "#", EMPTY: "-"})
-"""Replacements for a terminal that has only ASCII."""
+"""Replacements for an ASCII terminal."""
 
 
 class RunDisplay:
     """Progress in steps and seeds; its methods are `generate`'s callbacks.
 
-    It is drawn on standard error, only if that is a terminal, and from the first step on, since
-    downloads before it show their own progress.
+    It is shown on standard error if that is a terminal, from the first step on, since earlier
+    downloads show their own progress.
     """
 
     def __init__(self, count: int, what: str = "seeds") -> None:

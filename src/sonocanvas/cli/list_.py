@@ -26,7 +26,7 @@ class Menu(StrEnum):
 
 
 BESIDE = {Menu.rules: "wrapper", Menu.scorers: "set_scorer"}
-"""Menus that are printed below another one."""
+"""Menus that are printed below another menu."""
 
 
 HEADINGS = {Menu.presets: ("name", "image_prompt", "audio_prompt")}

@@ -10,7 +10,7 @@ NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 def allow_typed(*typed: str | Iterable[str] | None) -> None:
     """Allows every `module:Class` that is typed on the command line.
 
-    Modules are also looked for in the current folder, after all other places.
+    Modules are also searched for in the current folder, after all other places.
 
     Args:
         typed: Values of options; `None` if not given.

@@ -10,8 +10,8 @@ from sonocanvas.stages import stage
 def import_quickly(*modules: str) -> None:
     """Imports modules with garbage collection off, since imports leave hardly any garbage.
 
-    torch, transformers and diffusers are thousands of modules, and Python would search all the
-    objects that they make again and again. Later searches skip these objects too.
+    torch, transformers and diffusers have thousands of modules, and the collector would scan all
+    their objects again and again. Later collections skip these objects too.
 
     Args:
         modules: Full module names.

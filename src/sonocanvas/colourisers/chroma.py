@@ -1,8 +1,8 @@
-"""Chroma for a fixed gray: the base of the colourisers that generate.
+"""Chroma for a fixed gray: the base of the generating colourisers.
 
-A picture consists of its gray, the channel mean, and its chroma, the channels' differences from
-it. Gray is the canvas and never changes; chroma is generated (Geng, Park and Owens, "Factorized
-Diffusion", 2024) and shrinks towards gray where the picture would leave the gamut.
+A picture consists of its gray, the channel mean, and its chroma, the differences of the channels
+from it. Gray is the canvas and never changes. Chroma is generated (Geng, Park and Owens,
+"Factorized Diffusion", 2024) and reduced where the picture would leave the gamut.
 """
 
 import re
@@ -24,7 +24,7 @@ MEDIUM = re.compile(r"^an? (painting|drawing|sketch|lithograph|photo|picture) of
 
 
 def colourful_prompt(prompt: str) -> str:
-    """Returns an image prompt as one for colour, without the words that ask for gray.
+    """Returns an image prompt adapted to colour, without the words that ask for gray.
 
     Example:
         >>> colourful_prompt("a painting of castle towers, grayscale")
@@ -42,10 +42,10 @@ class Chroma:
     Attributes:
         prompt: What the colours should show; empty for `colourful_prompt` of the image prompt.
         samples: Pictures per canvas, 1 to 100.
-        seed: Seed of the first picture's noise; each further picture has the next.
+        seed: Seed of the first picture's noise; further pictures have the following seeds.
         steps: Steps of DDIM.
         guidance_scale: Classifier-free guidance.
-        start_step: Before this step, the clean picture is taken to be the gray canvas.
+        start_step: Before this step, the gray canvas is used as the clean picture.
     """
 
     name: ClassVar[str]
@@ -94,9 +94,9 @@ class Chroma:
         """Returns a picture `(1, 3, height, width)` in [0, 1] from a picture model.
 
         Args:
-            pair: Its image model is sampled.
-            embeddings: The prompt, as that model reads it.
-            rule: What keeps the gray; it has the size.
+            pair: The pair whose image model is sampled.
+            embeddings: The embedding of the prompt for that model.
+            rule: Keeps the gray, and determines the size.
             seed: Seed of the noise.
             on_step: Called after each step.
         """
@@ -120,13 +120,13 @@ class Chroma:
 class KeepGray:
     """A rule for the picture model alone that keeps the gray of each predicted clean picture.
 
-    The prediction is decoded, its gray replaced, and encoded; the rest is the noise.
+    The prediction is decoded, its gray is replaced, and it is encoded again; the noise follows.
 
     Attributes:
         gray: `(1, height, width)` in [0, 1].
-        decode: Latents to pictures `(batch, 3, height, width)` in [0, 1].
-        encode: Pictures to latents.
-        start_step: Before it the prediction is the gray picture, and no model is evaluated.
+        decode: Maps latents to pictures `(batch, 3, height, width)` in [0, 1].
+        encode: Maps pictures to latents.
+        start_step: Before this step the prediction is the gray picture, and no model is evaluated.
     """
 
     gray: Tensor
@@ -148,7 +148,7 @@ class KeepGray:
 
 
 def with_gray(image: Tensor, gray: Tensor) -> Tensor:
-    """Returns a picture in [0, 1] with this gray and as much of the image's chroma as fits.
+    """Returns a picture in [0, 1] with a given gray and as much of an image's chroma as fits.
 
     Args:
         image: `(batch, 3, height, width)`.
@@ -164,8 +164,8 @@ def with_gray(image: Tensor, gray: Tensor) -> Tensor:
 def picture_of(image: Tensor, canvas: Tensor) -> Tensor:
     """Returns the 8-bit picture `(3, height, width)` with a canvas's gray and an image's chroma.
 
-    In every pixel the three levels sum to three times that of the canvas: the channels are
-    rounded down, and those with the largest remainders rounded up.
+    In every pixel the three levels sum to three times that of the canvas: channels are rounded
+    down, except those with the largest remainders, which are rounded up.
 
     Args:
         image: `(1, 3, any height, any width)` in [0, 1], scaled to the canvas.

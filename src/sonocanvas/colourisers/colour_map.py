@@ -30,7 +30,7 @@ class ColourMap:
         return {"name": self.name}
 
     def colour(self, sample: Sample) -> Colour:
-        """Returns the one picture of a sample in this map."""
+        """Returns the picture of a sample in this map."""
         rgb = torch.from_numpy(map_gray(canvas_to_bytes(sample.canvas), self.name))
         pictures = rgb.permute(2, 0, 1).unsqueeze(0).float() / 255
         return Colour(pictures, self.record, colour_map=self.name)

@@ -1,7 +1,7 @@
-"""`deepfloyd`: DeepFloyd IF, a picture model in pixels, gives the canvas its colours.
+"""`deepfloyd`: DeepFloyd IF, a pixel-space picture model, gives the canvas its colours.
 
-The first stage of IF paints squares of 64 pixels. The canvas is scaled to that height, squares
-that overlap by half are denoised as one strip, and the strip's chroma is scaled back up.
+The first stage of IF paints squares of 64 pixels. The canvas is scaled to that height, squares that
+overlap by half are denoised as one strip, and the chroma of the strip is scaled back up.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class DeepFloyd(Chroma):
     """DeepFloyd IF, from a folder, paints the colours; the gray is fixed at every step.
 
     Attributes:
-        folder: First stage of IF in diffusers' layout; its licence is gated.
+        folder: Folder of the first stage of IF in diffusers' layout; access to it is gated.
     """
 
     name = "deepfloyd"
@@ -53,7 +53,7 @@ class DeepFloyd(Chroma):
         Args:
             pipeline: The first stage of IF.
             on_step: Called after each step.
-            sample: What to colour.
+            sample: The sample to colour.
         """
         text, negative = read_prompt(pipeline, self.prompt_for(sample))
         embeddings = TextEmbeddings(text, negative, text, negative)
@@ -99,9 +99,9 @@ class Strip:
 
 
 def read_prompt(pipeline: Any, prompt: str) -> tuple[Tensor, Tensor]:
-    """Returns a prompt and the empty one as the UNet reads them, on its device.
+    """Returns the embeddings of a prompt and of the empty prompt, on the UNet's device.
 
-    The text encoder, which is much larger than the UNet, is on that device only for this.
+    The text encoder, which is much larger than the UNet, is moved there only for this.
     """
     device = pipeline.unet.device
     home = pipeline.text_encoder.device
@@ -115,17 +115,17 @@ def read_prompt(pipeline: Any, prompt: str) -> tuple[Tensor, Tensor]:
 def load_if(folder: str, device: str, dtype: torch.dtype | None = None) -> Any:
     """Returns the first stage of IF from a folder, without its safety checker and watermark.
 
-    The types are given to the loaders, never changed afterwards: in float16 T5 has weights that
-    must stay float32 (diffusers issue 8604). The text encoder stays on the CPU.
+    Dtypes are passed to the loaders and never changed later: in float16, T5 has weights that must
+    stay float32 (diffusers issue 8604). The text encoder stays on the CPU.
 
     Args:
-        folder: As diffusers' `IFPipeline` saves it; the variant `fp16` will do.
-        device: Where the UNet goes.
-        dtype: Type of the weights; by default float16 on `cuda` and float32 elsewhere.
+        folder: Folder saved by diffusers' `IFPipeline`; the variant `fp16` is accepted.
+        device: Device of the UNet.
+        dtype: Dtype of the weights; by default float16 on `cuda` and float32 elsewhere.
 
     Raises:
         InvalidInputError: No folder is given, or it does not exist.
-        CheckpointError: The folder does not hold the first stage of IF, or what reads its
+        CheckpointError: The folder does not hold the first stage of IF, or the package for its
             tokenizer is not installed.
     """
     if not folder:

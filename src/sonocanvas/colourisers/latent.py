@@ -45,7 +45,7 @@ class Latent(Chroma):
         Args:
             pair: The models that made the sample.
             on_step: Called after each step.
-            sample: What to colour.
+            sample: The sample to colour.
         """
         prompts = Prompts(self.prompt_for(sample), sample.prompts.audio)
         embeddings, _ = encode_prompts(pair, prompts)

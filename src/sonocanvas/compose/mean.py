@@ -17,7 +17,7 @@ class Mean:
 
     Attributes:
         audio_weight: Weight of the spectrogram model, in [0, 1]; the picture model has the
-            rest. A model of weight 0 is not evaluated.
+            rest. A model with weight 0 is not evaluated.
 
     Raises:
         InvalidInputError: The weight is outside [0, 1].
@@ -44,11 +44,11 @@ class Mean:
 
         Args:
             image_noise: The picture model's guided prediction; `None` if its weight is 0.
-            audio_noise: The spectrogram model's, of the same shape; `None` if its weight is 0.
-            step: Where the loop is; not used.
+            audio_noise: The same for the spectrogram model; `None` if its weight is 0.
+            step: The current step; not used.
 
         Raises:
-            InvalidInputError: A prediction that has some weight is missing.
+            InvalidInputError: A prediction with a weight above 0 is missing.
         """
         if image_noise is not None and self.audio_weight == 0.0:
             return image_noise

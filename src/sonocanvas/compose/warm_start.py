@@ -14,9 +14,9 @@ from sonocanvas.types import Step
 class WarmStart:
     """Lets each modality join at its own time and wraps the rule that mixes them.
 
-    Time runs from 1 (noise) to 0 (clean). A modality that starts at time `t` is active from
-    step `ceil((1 - t) * count)` on, counted by index. While only one is active its prediction
-    is used as it is and the other model is not evaluated; afterwards the inner rule decides.
+    Time runs from 1 (noise) to 0 (clean). A modality that starts at time `t` is active from step
+    index `ceil((1 - t) * count)` on. While only one is active, its prediction is used unchanged
+    and the other model is not evaluated; afterwards the inner rule applies.
 
     Attributes:
         rule: The rule that mixes the two once both are active.
@@ -53,8 +53,8 @@ class WarmStart:
 
         Args:
             image_noise: The picture model's guided prediction, if `needs` asked for it.
-            audio_noise: The spectrogram model's, of the same shape.
-            step: Where the loop is.
+            audio_noise: The same for the spectrogram model.
+            step: The current step.
 
         Raises:
             InvalidInputError: The prediction of the only active modality is missing.
@@ -80,7 +80,7 @@ def first_step(start: float, count: int) -> int:
 
     Args:
         start: Time in (0, 1]; 1 is the beginning.
-        count: Number of all steps.
+        count: Total number of steps.
 
     Example:
         >>> first_step(0.9, 100), first_step(0.7, 10), first_step(1.0, 20)

@@ -26,13 +26,13 @@ FILES = ("sample.json", "canvas.png", "image.png", "audio.wav", "latent.safetens
 
 @dataclass(frozen=True)
 class Cell:
-    """A row and a pair of prompts: one run.
+    """The run of one row and one pair of prompts.
 
     Attributes:
         row: Row of the table.
-        pair: Prompts.
+        pair: Pair of prompts.
         run: The run.
-        name: Name in the journal, and folder below `cells`.
+        name: Its name in the journal, and its folder below `cells`.
         folder: Its run folder.
     """
 
@@ -63,11 +63,11 @@ class Cell:
         return [seed for seed, rank in ranks.items() if isinstance(rank, dict) and rank.get("kept")]
 
     def check(self) -> None:
-        """Checks what exists of the run.
+        """Checks the existing part of the run.
 
         Raises:
-            InvalidInputError: It is another run, a link leads out of the evaluation, or a sample
-                lacks a file.
+            InvalidInputError: It belongs to another run, a link leads out of the evaluation, or a
+                sample lacks a file.
         """
         cells, rows, *_ = reversed(self.folder.parents[:2])
         for path in (cells, rows, self.folder):
@@ -90,13 +90,13 @@ def make_cell(
     on_warning: OnWarning,
     make: Make | None = None,
 ) -> None:
-    """Makes what is missing of a cell; the seeds of a chunk share its time and evaluations.
+    """Makes the missing samples of a cell; the seeds of a chunk share its time and evaluations.
 
-    The time is from prompts to samples, with models already loaded. It is recorded once, when a
-    sample is made.
+    The time covers prompts to samples, without loading models. It is recorded once, when a sample
+    is made.
 
     Args:
-        cell: What to make.
+        cell: The cell.
         models: The loaded pair; `None` if `make` makes the samples.
         journal: Where to record time and evaluations.
         on_step: Called after each step of denoising.
@@ -130,12 +130,12 @@ def score_cell(
 ) -> None:
     """Scores the samples of a cell that have no scores yet, each as saved.
 
-    They are scored against the pair's own prompts, without the words that the row's style adds.
+    They are scored against the pair's own prompts, without the words of the row's style.
 
     Args:
-        cell: What to score.
-        names: Scorers on the menu.
-        scorers: Those that are loaded already; more are added.
+        cell: The cell.
+        names: Names on the menu of scorers.
+        scorers: Loaded scorers by name; newly loaded ones are added.
         journal: Where to record the scores.
         device: Where to run scorers that have a `device`.
 

@@ -21,7 +21,7 @@ class Interval:
     Attributes:
         mean: The mean, the share or another statistic.
         low, high: Ends of the interval.
-        n: How many values it is computed from.
+        n: Number of values.
     """
 
     mean: float
@@ -31,15 +31,15 @@ class Interval:
 
 
 def normal_interval(values: ArrayLike) -> Interval:
-    """Returns the mean of values with 1.96 standard errors on each side, as the paper does.
+    """Returns the mean of values plus or minus 1.96 standard errors, as in the paper.
 
-    The standard deviation is that of a sample, with n - 1.
+    The standard deviation is the sample's, with n - 1.
 
     Args:
-        values: Two or more finite numbers; they are taken as independent.
+        values: Two or more finite numbers, assumed to be independent.
 
     Raises:
-        InvalidInputError: There are fewer, or one is not finite.
+        InvalidInputError: There are fewer than two, or one is not finite.
     """
     numbers = _checked(values, least=2)
     half = NORMAL_95 * float(numbers.std(ddof=1)) / float(np.sqrt(len(numbers)))
@@ -59,14 +59,14 @@ def bootstrap_interval(
     Args:
         values: One or more finite numbers.
         seed: Seed of the resampling; the same seed gives the same interval.
-        clusters: The cluster of each value, such as its pair of prompts. Whole clusters are drawn,
-            since values of one cluster are alike; by default each value is its own cluster.
-        statistic: What to compute from the values `(n,)`.
-        resamples: How often to resample the values.
+        clusters: The cluster of each value, such as its pair of prompts. Whole clusters are
+            resampled, since their values are correlated; by default each value is a cluster.
+        statistic: Function of the values `(n,)`.
+        resamples: Number of resamples.
 
     Raises:
-        InvalidInputError: There is no value, one is not finite, there are not as many clusters
-            as values, or `resamples` is below 1.
+        InvalidInputError: There is no value, one is not finite, the numbers of clusters and values
+            differ, or `resamples` is below 1.
     """
     numbers = _checked(values, least=1)
     if resamples < 1:
@@ -95,7 +95,7 @@ def clopper_pearson(successes: int, n: int) -> Interval:
         n: Number of trials, 1 or more.
 
     Raises:
-        InvalidInputError: The numbers do not fit together.
+        InvalidInputError: The numbers are out of range.
     """
     if not 0 <= successes <= n or n < 1:
         raise InvalidInputError(f"{successes} of {n} is not a share; it must be 0 to n of n >= 1.")

@@ -1,7 +1,7 @@
-"""The measurements of an evaluation: a file that only grows, so that a kill loses little.
+"""The measurements of an evaluation: an append-only file, so that a killed run loses little.
 
 A line is a JSON object about one sample, or about the samples of a row of the table. Lines about
-the same sample add up; what was measured while a sample was made is never measured again.
+the same sample are merged. Costs are measured only while a sample is made.
 """
 
 import json
@@ -27,12 +27,12 @@ class Journal:
 
     Args:
         path: The file; created when something is added.
-        is_there: Whether the sample of a cell and a seed is on disk. What is known about others is
-            forgotten, since they will be made again.
+        is_there: Returns whether the sample of a cell and a seed is on disk. Measurements of others
+            are dropped, since they will be made again.
 
     Raises:
         InvalidInputError: The file cannot be read or written, is a link that leads out of its
-            folder, or has a line that is not a measurement.
+            folder, or contains a line that is not a measurement.
     """
 
     def __init__(self, path: Path, is_there: Callable[[str, int], bool]) -> None:
@@ -63,8 +63,8 @@ class Journal:
         """Adds a measurement and writes it at once.
 
         Args:
-            line: `cell` and `seed` of a sample with `COSTS`, or with `scorer` and its `scores`; or
-                the key of a `set` with its `score`.
+            line: `cell` and `seed` of a sample with its `COSTS`, or with a `scorer` and `scores`;
+                or the key of a `set` with its `score`.
         """
         self._take(line)
         try:
@@ -77,7 +77,7 @@ class Journal:
         if "set" in line:
             self.sets[line["set"]] = line["score"]
             return
-        self.sets.clear()  # the score of a set is about samples that may be gone
+        self.sets.clear()  # scores of sets may be of samples that no longer exist
         entry = self.samples.setdefault((line["cell"], line["seed"]), {"scores": {}})
         if "scorer" in line:
             entry["scores"][line["scorer"]] = line["scores"]
@@ -89,7 +89,7 @@ class Journal:
 
 
 def scores_in(path: Path) -> dict[tuple[str, int], tuple[Score, ...]]:
-    """Returns the scores of a journal by cell and seed; the file, which may grow, is only read.
+    """Returns the scores in a journal by cell and seed; the file may be growing and is only read.
 
     Raises:
         InvalidInputError: The file cannot be read, or a line is not a measurement.

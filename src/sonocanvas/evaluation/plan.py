@@ -12,14 +12,14 @@ from sonocanvas.files.run_file import resolve
 from sonocanvas.registry import MENUS, OWN, load
 
 SEEDS_A_PAIR = 1000
-"""Pair number k with seed s starts from the noise of seed 1000 k + s."""
+"""Seeds per pair of prompts: pair k with seed s starts from the noise of seed 1000 k + s."""
 
 BOUND_NOISE = 500
-"""Added to that for one model alone. FID and FAD compare with these samples, and `imprint` would
-otherwise be compared with the very spectrograms that it is made of."""
+"""Added to that seed for one model alone. FID and FAD compare with these samples, and `imprint`
+would otherwise be compared with the very spectrograms that it is made from."""
 
 BOUNDS = {"image-only": "picture", "audio-only": "sound"}
-"""Methods of one model alone, and what they bound."""
+"""Methods that use one model alone, and the modality that they bound."""
 
 OWN_OPTIONS = {
     "image_prompt": "the table of prompts",
@@ -30,10 +30,10 @@ OWN_OPTIONS = {
 """Keys of a run that an evaluation sets itself, and what sets them."""
 
 REFERENCES = {"fid": "image-only", "fad": "audio-only"}
-"""The method whose outputs the score of a set compares with."""
+"""The method whose samples are the reference of each set score."""
 
 EXTRACTORS = {"fid": "clip", "fad": "clap"}
-"""The features that it compares for pairs other than `mini`, which has its judge."""
+"""The feature extractor of each set score for pairs other than `mini`, which has its judge."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Row:
 
     Attributes:
         name: Its name in the table.
-        base: Its run, with the seeds as given and placeholders for prompts.
-        style: Template of the picture prompt, with `{}` for the pair's own.
+        base: Its run, with the given seeds and placeholders for the prompts.
+        style: Template of the picture prompt, with `{}` for the pair's own prompt.
     """
 
     name: str
@@ -77,10 +77,10 @@ class Plan:
     """What an evaluation makes and measures.
 
     Attributes:
-        pairs: Prompts.
+        pairs: Pairs of prompts.
         rows: Rows of the table; the others are compared with the first.
         scores: Scorers of samples.
-        set_scores: Scorers of whole rows against the outputs of one model alone.
+        set_scores: Scorers of whole rows against samples of one model alone.
     """
 
     pairs: tuple[PromptPair, ...]
@@ -103,24 +103,24 @@ def plan_evaluation(
     """Returns the plan of an evaluation.
 
     Args:
-        pairs: Prompts.
-        methods: Names on the menu, one row each.
+        pairs: Pairs of prompts.
+        methods: Names on the menu of methods, one row each.
         given: Values of the runs, such as `seeds` and `pair`.
         presets: Presets, which `given` overrides.
         settings: Settings that override `given`, such as `sampling.steps=8`.
-        vary: Options with values, such as `sampling.steps=8,16`: one more row of the first
-            method for each value. Commas within brackets do not separate values, and what follows
-            `style=` is one value, a template. `preset=NAME` is a row of that preset and its method.
-        style: Template of the picture prompt, with `{}` for the pair's own.
-        scores: Scorers of samples and of sets; by default the selector and the judge for `mini`
-            and CLIP and CLAP for others, with FID and FAD if the plan makes what they compare with.
+        vary: Options with values, such as `sampling.steps=8,16`. Each value adds a row of the first
+            method. Commas in brackets do not separate values; `style=` takes one value, a template.
+            `preset=NAME` adds a row of that preset and its method.
+        style: Template of the picture prompt, with `{}` for the pair's own prompt.
+        scores: Scorers of samples and of sets. By default these are the selector and the judge for
+            `mini`, CLIP and CLAP for other pairs, and FID and FAD if the plan has their references.
 
     Raises:
-        InvalidInputError: Something is unknown, is given twice or does not fit together.
+        InvalidInputError: A name is unknown, given twice or does not fit the others.
     """
     for name in methods:
         if name not in MENUS["method"]:
-            load("method", name)  # the user's own method, or an error
+            load("method", name)  # raises unless it is the user's own
     if not methods:
         raise InvalidInputError("There is no method to evaluate; give at least one.")
     for option in (*settings, *vary):

@@ -13,7 +13,7 @@ from sonocanvas.files.reading import read_text
 from sonocanvas.words.concepts import shared
 
 DRAWN_BY = "sonocanvas-1"
-"""The seed that the hundred pairs are drawn with."""
+"""The seed of the hundred pairs."""
 
 EACH = 5
 MOST_BYTES = 16 * 2**20
@@ -26,10 +26,10 @@ class PromptPair:
     """A picture and a sound that one canvas should be.
 
     Attributes:
-        number: Its position in the file, from 0, which decides the noise.
+        number: Its position in the file, from 0, which determines the noise.
         id: Its name, which is also a folder name.
         image_prompt, audio_prompt: The prompts.
-        image_kind, audio_kind: Kind of picture and of sound, such as `scene` and `discrete`.
+        image_kind, audio_kind: Kinds of picture and sound, such as `scene` and `discrete`.
     """
 
     number: int
@@ -44,12 +44,12 @@ COLUMNS = tuple(field.name for field in fields(PromptPair) if field.name != "num
 
 
 def draw_benchmark(seed: str = DRAWN_BY) -> list[PromptPair]:
-    """Returns the hundred pairs of the paper's protocol, drawn from what `mini` knows best.
+    """Returns a hundred pairs by the paper's protocol, drawn from the concepts `mini` knows best.
 
     From the shared concepts (`data/concepts.tsv`), 5 discrete and 5 continuous sounds, 5 objects
-    and 5 scenes are drawn, and every picture is paired with every sound. Each kind is drawn in the
-    order of the SHA-256 of `seed/what/id`, so that the draw is the same in all versions of Python.
-    `data/benchmark.tsv` holds the result.
+    and 5 scenes are drawn, and every picture is paired with every sound. Each kind is sorted by the
+    SHA-256 of `seed/what/id`, so the draw is the same in all versions of Python. The result is
+    `data/benchmark.tsv`.
     """
     drawn = {
         what: [row for kind in kinds for row in _draw(f"{seed}/{what}", what, kind)]
@@ -79,13 +79,13 @@ def read_prompts(path: Path) -> list[PromptPair]:
     """Returns the pairs of prompts of a table.
 
     Args:
-        path: Text in UTF-8 with a tab between columns. The first line names the columns:
+        path: UTF-8 text with tabs between columns. The first line names the columns:
             `image_prompt` and `audio_prompt`, and optionally `id`, `image_kind` and `audio_kind`.
             Empty lines are ignored.
 
     Raises:
-        InvalidInputError: The file cannot be read, or a line is wrong; the message names the
-            file, the line and what is wrong with it.
+        InvalidInputError: The file cannot be read, or a line is not valid; the message names the
+            file, the line and the error.
     """
     return _parse(str(path), read_text(path, MOST_BYTES).removeprefix("\ufeff"))
 
@@ -99,16 +99,16 @@ def to_tsv(pairs: Iterable[PromptPair]) -> str:
 def choose(pairs: Sequence[PromptPair], count: int) -> list[PromptPair]:
     """Returns some of the pairs, spread as evenly as possible over kinds and prompts, in order.
 
-    Pairs are taken one at a time: first by the kind (`image_kind` with `audio_kind`) that has been
-    taken least, then by the prompts that have been taken least, then by the SHA-256 of the id. So
-    the choice of 10 is part of the choice of 20.
+    Pairs are taken one at a time: of the kind (`image_kind` with `audio_kind`) taken least so far,
+    then with the prompts taken least, then by the SHA-256 of the id. So a choice of 10 is part of
+    a choice of 20.
 
     Args:
         pairs: What to choose from.
-        count: How many, from 1 to all of them.
+        count: Number of pairs, from 1 to all of them.
 
     Raises:
-        InvalidInputError: There are not that many.
+        InvalidInputError: There are fewer pairs.
     """
     if not 1 <= count <= len(pairs):
         raise InvalidInputError(f"The number of pairs must be from 1 to {len(pairs)}, not {count}.")

@@ -1,7 +1,7 @@
-"""Runs an evaluation: each pair of prompts in each row of the table is a run, made and measured.
+"""Runs an evaluation: makes and measures a run for each pair of prompts in each row of the table.
 
-Costs and scores of samples are in a journal next to the runs, so that an evaluation resumes where
-it was stopped, and its table can be made again without a model.
+A journal next to the runs records costs and scores of samples. A stopped evaluation resumes from
+it, and the table can be made again without a model.
 """
 
 import dataclasses
@@ -48,14 +48,14 @@ def evaluate(
     `measured.jsonl` their measurements. Existing samples are not made or scored again.
 
     Args:
-        plan: What to make and measure.
+        plan: The plan.
         out: The folder.
         device: Where the models run.
         on_step: Called after each step of denoising.
-        on_cell: Called after each run, also after those that existed already.
+        on_cell: Called after each run, including existing ones.
         on_warning: Called once with each warning about prompts and models.
-        models: A pair that is loaded already.
-        make: What makes the samples instead of this process, as in `generate`.
+        models: A loaded pair.
+        make: Makes the samples outside this process, as in `generate`.
 
     Raises:
         InvalidInputError: The folder holds other files, or a sample is incomplete or cannot be
@@ -200,7 +200,7 @@ def _key(name: str, row: str, folders: Sequence[Path]) -> str:
 
 
 def _measured(cell: Cell, names: Sequence[str], journal: Journal) -> Iterator[Measured]:
-    """Yields what is known about each kept sample of a cell.
+    """Yields the measurements of each kept sample of a cell.
 
     If only some are kept, their cost includes all samples that were made to find them.
     """

@@ -16,7 +16,7 @@ from sonocanvas.evaluation.journal import COSTS
 from sonocanvas.types import Score
 
 HUNDREDFOLD = (*IMAGE_SCORES, *AUDIO_SCORES)
-"""Cosines, which are printed times 100 as in the paper."""
+"""Cosine scores, which are printed times 100 as in the paper."""
 
 COST_HEADINGS = ("seconds a sample", "of the processor", "evaluations a sample")
 
@@ -25,19 +25,19 @@ Summary = dict[str, Any]
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known about one sample.
+    """The measurements of one sample.
 
     Attributes:
         row: Its row of the table.
-        bound: `picture` or `sound` if the row is made by that model alone, otherwise empty.
-        pair: Id of its prompts; samples of one pair are not independent.
+        bound: `picture` or `sound` if that model alone makes the row, otherwise empty.
+        pair: Id of its pair of prompts; samples of one pair are not independent.
         image_prompt, audio_prompt: The prompts that it is scored against.
         image_kind, audio_kind: Kinds of prompts, or empty.
         seed: Seed of its noise.
         scores: Its scores.
-        seconds: Its share of the time that its batch took; `None` if unknown.
-        cpu_seconds: The same in processor time, which other programs do not affect.
-        evaluations: Calls of one model with both halves of guidance; `None` if unknown.
+        seconds: Its share of its batch's time; `None` if unknown.
+        cpu_seconds: The same in CPU time, which other programs do not affect.
+        evaluations: Model calls with both halves of guidance; `None` if unknown.
     """
 
     row: str
@@ -55,19 +55,19 @@ class Measured:
 
 
 def summarise(samples: Sequence[Measured], set_scores: dict[str, list[Score]]) -> Summary:
-    """Returns the numbers of the table as values for JSON.
+    """Returns the numbers of the table as JSON values.
 
-    `rows` holds for each row its scores with the normal interval of the paper, 1.96 standard
-    errors of all samples, and the bootstrap interval that draws whole prompt pairs. `differences`
-    holds for each other row that is not a bound its difference from the first row, on the same
-    pairs and seeds. `kinds` holds the scores of the first row by kind of prompt.
+    `rows` has the scores of each row, with the paper's normal interval (1.96 standard errors of all
+    samples) and a bootstrap interval that resamples whole prompt pairs. `differences` has the
+    difference of each further row, except bounds, from the first row on the same pairs and seeds.
+    `kinds` has the scores of the first row by kind of prompt.
 
     Args:
         samples: All samples, in the order of the rows.
         set_scores: Scores of whole rows, by row.
 
     Raises:
-        InvalidInputError: There is no sample, or one lacks a score that another of its prompts has.
+        InvalidInputError: There is no sample, or one lacks a score that others of its prompts have.
     """
     _check(samples)
     rows: dict[str, list[Measured]] = {}
@@ -94,8 +94,8 @@ def summarise(samples: Sequence[Measured], set_scores: dict[str, list[Score]]) -
 def to_markdown(summary: Summary) -> str:
     """Returns the tables of a summary as Markdown.
 
-    The best of the rows that are not bounds is bold. `a ± b (c to d)` is a mean with the normal
-    interval and the ends of the bootstrap interval; cosines are times 100.
+    The best row, except bounds, is bold. `a ± b (c to d)` is a mean with the normal interval and
+    the ends of the bootstrap interval; cosines are times 100.
     """
     tables = [_main_table(summary["rows"])]
     if summary["differences"]:
@@ -159,11 +159,11 @@ def _row(samples: Sequence[Measured], set_scores: Sequence[Score]) -> Summary:
 
 
 def _interval(scores: Sequence[tuple[str, Score]], samples: int) -> Summary:
-    """Returns the mean with both intervals, each if there is more than one value to draw.
+    """Returns the mean with both intervals, each only if it has more than one value to draw from.
 
     Args:
         scores: Each with its pair of prompts.
-        samples: How many samples there are; `samples` is included if fewer have the score.
+        samples: Number of samples; the result has `samples` if fewer of them have the score.
     """
     pairs, values = [pair for pair, _ in scores], [score.value for _, score in scores]
     found: Summary = {"mean": statistics.fmean(values)}
@@ -179,7 +179,7 @@ def _interval(scores: Sequence[tuple[str, Score]], samples: int) -> Summary:
 
 
 def _difference(row: Sequence[Measured], first: Sequence[Measured]) -> Summary:
-    """Returns the mean difference of the n-th sample of each pair between a row and the first.
+    """Returns the mean difference between a row and the first, over the n-th samples of each pair.
 
     Without `keep`, these are samples of the same noise.
     """

@@ -38,10 +38,10 @@ def side_by_side(found: dict[Key, list[Shown]], keys: Sequence[Key]) -> list[tup
 
     Args:
         found: From `by_method`.
-        keys: What to put side by side, in this order.
+        keys: The keys, in the order of the columns.
 
     Raises:
-        InvalidInputError: There is no sample of a key, or not as many as of another.
+        InvalidInputError: A key has no sample, or fewer than another.
     """
     for key in keys:
         if key not in found:

@@ -27,7 +27,7 @@ class Columns:
     def __call__(self, shown: Sequence[Shown]) -> "Figure":
         """Returns the figure, a row for each pair of prompts and seed.
 
-        The seeds of the three can differ, as in an evaluation; then each is shown.
+        The seeds of the three can differ, as in an evaluation; then all are shown.
 
         Raises:
             InvalidInputError: One of the three is missing, is given twice or has fewer samples.

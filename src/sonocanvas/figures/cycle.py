@@ -49,13 +49,13 @@ class Cycle:
 
 
 def play_all(sample: Sample) -> Iterator[tuple[str, Waveform]]:
-    """Yields the sound of a canvas by each vocoder that can play it, with the vocoder's name.
+    """Yields the name of each vocoder that can play a canvas, with its sound.
 
-    Its own vocoder is represented by the saved sound, so its weights are not needed;
-    `istft_phase` uses that sound's phases too. Weights are looked for only with `mini`.
+    The sound of the sample's own vocoder is the saved one, so its weights are not needed;
+    `istft_phase` uses the phases of that sound too. Only `mini` has weights for other vocoders.
 
     Raises:
-        InvalidInputError: The sample does not say which vocoder played it.
+        InvalidInputError: The sample does not record which vocoder played it.
     """
     fmt, canvas = sample.canvas_format, sample.canvas.unsqueeze(0)
     weights = mini.vocoder() if fmt == MINI_FORMAT else None
@@ -71,7 +71,7 @@ def play_all(sample: Sample) -> Iterator[tuple[str, Waveform]]:
         else:
             try:
                 vocoder = build_vocoder(name, {}, weights, "The pair")
-            except (InvalidInputError, CheckpointError):  # it does not play this format
+            except (InvalidInputError, CheckpointError):  # it cannot play this format
                 continue
             yield name, vocoder(canvas, fmt)
 

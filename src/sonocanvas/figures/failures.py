@@ -31,7 +31,7 @@ class Failures:
         """Returns the figure, the best on the left and the worst on the right.
 
         Raises:
-            InvalidInputError: There is only one sample, or no score that all have.
+            InvalidInputError: There is only one sample, or no score that all samples have.
         """
         name = self._name(shown)
         if len(shown) < 2:

@@ -21,11 +21,11 @@ class Grid:
     def __call__(self, shown: Sequence[Shown]) -> "Figure":
         """Returns the figure, one row for each seed of a method.
 
-        A method can have fewer seeds than another. Seeds that differ along a row, as in an
-        evaluation, are shown one by one.
+        Methods can have different numbers of seeds. Seeds that differ along a row, as in an
+        evaluation, are shown for each panel.
 
         Raises:
-            InvalidInputError: A method lacks prompts, has more samples of some, or one twice.
+            InvalidInputError: A method lacks prompts, has more samples of some, or has one twice.
         """
         found = by_method(shown)
         prompts = list(dict.fromkeys((image, audio) for image, audio, _ in found))

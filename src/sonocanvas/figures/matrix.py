@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH_IN = 5.5
-"""Width of a paper's text; a figure of many columns is wider."""
+"""Text width of a paper; a figure with many columns is wider."""
 NARROWEST_IN = 1.2
 EDGE_IN = 0.04
 SEAM_IN = 0.02
@@ -35,7 +35,7 @@ TICKS_IN = 0.32
 LABEL_IN = 0.62
 GAP_IN = 0.1
 SHARE = 0.32
-"""Height of a waveform as a share of its canvas', at most `HIGHEST_IN`."""
+"""Height of a waveform as a share of its canvas's, at most `HIGHEST_IN`."""
 HIGHEST_IN = 0.34
 
 
@@ -45,8 +45,8 @@ class Cell:
 
     Attributes:
         canvas: `(mels, frames)` in [0, 1].
-        waveform: Its sound; `None` leaves it out.
-        notes: Lines below.
+        waveform: Its sound; `None` to omit it.
+        notes: Lines below it.
         colour: `(height, width, 3)`, drawn above the canvas.
     """
 
@@ -62,8 +62,8 @@ class Row:
 
     Attributes:
         cells: The panels.
-        label: Words to the left of them.
-        heading: A line above them.
+        label: Text to the left of them.
+        heading: Line above them.
     """
 
     cells: Sequence[Cell | None]
@@ -84,7 +84,7 @@ class Sizes:
 def draw_matrix(
     rows: Sequence[Row], fmt: CanvasFormat, titles: Sequence[str] = (), caption: str = ""
 ) -> "Figure":
-    """Returns a figure of panels, as wide as a paper's text or wider if it has many columns.
+    """Returns a figure of panels, as wide as the text of a paper, or wider for many columns.
 
     Args:
         rows: The panels; all canvases have the same size.

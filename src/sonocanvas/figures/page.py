@@ -1,7 +1,7 @@
-"""A page to print: panels and words placed in inches, saved as PNG or PDF.
+"""A page to print: panels and text placed in inches, saved as PNG or PDF.
 
-Only matplotlib's objects are used and none of its global state. matplotlib is imported when a page
-is made, so that the rest of the package works without it.
+It uses matplotlib's objects, but none of its global state. matplotlib is imported only when a page
+is made, so the rest of the package works without it.
 """
 
 import bisect
@@ -59,8 +59,8 @@ class Page:
     """A figure with contents placed in inches from the left and the top.
 
     Attributes:
-        figure: matplotlib's.
-        width_in, height_in: Its size.
+        figure: The matplotlib figure.
+        width_in, height_in: Its size in inches.
     """
 
     figure: "Figure"
@@ -137,10 +137,10 @@ def save_page(figure: "Figure", path: Path, dots_per_inch: int = DOTS_PER_INCH) 
     """Writes a figure; the same figure gives the same bytes.
 
     Args:
-        figure: What to save.
-        path: Ends in `.png`, which is gray if the figure is, or in `.pdf`, in which text stays
-            text and a canvas keeps its own pixels.
-        dots_per_inch: Of a PNG, from 50 to 1200.
+        figure: The figure.
+        path: A `.png`, which is gray if the figure is, or a `.pdf`, in which text stays text and a
+            canvas keeps its own pixels.
+        dots_per_inch: Resolution of a PNG, from 50 to 1200.
 
     Raises:
         InvalidInputError: `dots_per_inch` is out of range, or the file cannot be written.
@@ -225,7 +225,7 @@ def label_seconds(axes: "Axes", duration_s: float) -> None:
 
 
 def fitted(text: str, width_in: float, size_pt: float = TEXT_PT, lines: int = 1) -> str:
-    """Returns a text in lines that fit a width; a text that is too long ends in an ellipsis.
+    """Returns a text in lines that fit a width, cut with an ellipsis if it is too long.
 
     Call it within `style`.
     """

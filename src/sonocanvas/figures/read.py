@@ -22,7 +22,7 @@ from sonocanvas.types import Sample, Score
 
 NOTHING = torch.zeros(0)
 MOST_TOLD = 8
-"""Most seeds that a message names."""
+"""Maximum number of seeds in an error message."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Shown:
     """A saved sample of a figure.
 
     Attributes:
-        sample: The saved sample, without latent and image, which no figure shows, to save memory.
+        sample: The sample, without latent and image to save memory, as no figure shows them.
         folder: Its folder.
     """
 
@@ -64,18 +64,18 @@ def read_runs(
 ) -> list[Shown]:
     """Returns saved samples, in the order of the runs and of their seeds.
 
-    Runs of an evaluation include the scores that it measured.
+    Samples of an evaluation include its scores.
 
     Args:
         runs: Folders of runs or of samples.
-        seeds: Which seeds of each run, in this order; a run need not have all of them. `None` for
-            the first `at_most` that its run file names.
-        at_most: How many samples per run if no seeds are given; `None` for all.
+        seeds: Seeds to read from each run, in this order; a run need not have all of them. `None`
+            for the first `at_most` in its run file.
+        at_most: Samples per run if no seeds are given; `None` for all.
 
     Raises:
-        InvalidInputError: A folder holds no sample, or none of the seeds, or not all that its run
-            file names; no run has one of the seeds; a sample is incomplete, or two differ in
-            format or size.
+        InvalidInputError: A folder has no sample, none of the seeds, or not all seeds in its run
+            file; no run has one of the seeds; a sample is incomplete; or two differ in format or
+            size.
     """
     chosen = [one for run in runs for one in _chosen(run, seeds, at_most)]
     for seed in seeds or ():

@@ -1,6 +1,6 @@
 """Saves a sample as a folder, and loads it again.
 
-A folder is written under a temporary name and then renamed, so that a killed run leaves no half
+A folder is written under a temporary name and then renamed, so a killed run leaves no incomplete
 sample. The same sample gives the same bytes.
 """
 
@@ -40,7 +40,7 @@ COLOUR_FILE = "colour.png"
 CANDIDATES_FILE = "candidates.csv"
 NUMBERED = "colour-[0-9][0-9].png"
 BROKEN_TENSORS = (LookupError, TypeError, ValueError, RuntimeError, MemoryError)
-"""What the reader of safetensors raises for a wrong header, in addition to its own error."""
+"""Errors that safetensors raises for a wrong header, in addition to its own."""
 
 
 def sample_folder(out: Path, seed: int) -> Path:
@@ -49,7 +49,7 @@ def sample_folder(out: Path, seed: int) -> Path:
 
 
 def sample_folders(folder: Path) -> list[Path]:
-    """Returns the folders of the samples in a run, or of the one sample, in order.
+    """Returns the folders of the samples in a run, or of one sample, in order.
 
     Args:
         folder: Folder of a run or of a sample.
@@ -82,13 +82,13 @@ def save_sample(sample: Sample, out: Path, overwrite: bool = False) -> Path:
     """Writes a sample into its folder of a run and returns that folder.
 
     Args:
-        sample: What to save.
-        out: The run folder; made if it is missing.
+        sample: The sample.
+        out: The run folder; created if missing.
         overwrite: Whether an existing sample is replaced.
 
     Raises:
-        InvalidInputError: The sample exists already, holds numbers that are not finite, or
-            the folder cannot be written.
+        InvalidInputError: The sample already exists, contains numbers that are not finite, or the
+            folder cannot be written.
     """
     folder = sample_folder(out, sample.seed)
     if folder.exists() and not overwrite:
@@ -107,7 +107,7 @@ def save_sample(sample: Sample, out: Path, overwrite: bool = False) -> Path:
 
 
 def rewrite_record(sample: Sample, out: Path) -> None:
-    """Rewrites the scores and the record of a saved sample; nothing else of it changes.
+    """Rewrites the scores and the record of a saved sample, and nothing else.
 
     Args:
         sample: A sample with its new record and scores.
@@ -131,7 +131,7 @@ def load_sample(folder: Path) -> Sample:
     """Returns the sample that `save_sample` wrote.
 
     Raises:
-        InvalidInputError: A file is missing or is not what it should be.
+        InvalidInputError: A file is missing or not valid.
     """
     record = read_record(folder)
     del record["schema"], record["note"]
@@ -174,12 +174,12 @@ def write_colour(
 ) -> Path:
     """Writes `colour.png` into the folder of a sample and returns its path.
 
-    Several pictures are `colour-00.png` and so on; `colour.png` is the first of them. What was
-    there before is replaced.
+    Several pictures are named `colour-00.png` and so on, and `colour.png` is the first of them.
+    Existing colour files are replaced.
 
     Args:
         folder: Folder of the sample.
-        colour: What to write.
+        colour: The pictures.
         canvas_format: What the canvas means as sound.
         origin: The origin of the sample.
 
@@ -200,7 +200,7 @@ def read_colour(folder: Path) -> Colour | None:
     """Returns the canvas of a sample in colour, or `None` if there is no `colour.png`.
 
     Raises:
-        InvalidInputError: A file is not what it should be.
+        InvalidInputError: A file is not valid.
     """
     path = folder / COLOUR_FILE
     if not path.exists():

@@ -13,12 +13,12 @@ from sonocanvas.errors import InvalidInputError, unknown
 Pixels = npt.NDArray[np.uint8]
 
 FARTHEST = 24.0
-"""How far, in 8-bit levels, a pixel may lie from the nearest colour of its map."""
+"""Largest distance of a pixel from the nearest colour of its map, in 8-bit levels."""
 
 
 @functools.cache
 def colour_tables() -> dict[str, Pixels]:
-    """Returns every map by name: the colours `(256, 3)` of gray levels 0 to 255, all distinct.
+    """Returns all maps by name: the distinct colours `(256, 3)` of gray levels 0 to 255.
 
     The arrays are shared by all callers: never write to them.
     """
@@ -41,7 +41,7 @@ def map_gray(gray: Pixels, name: str) -> Pixels:
 
 
 def unmap_colour(rgb: Pixels, name: str) -> Pixels:
-    """Returns the gray picture `(height, width)` whose colours are nearest; undoes `map_gray`.
+    """Returns the gray picture `(height, width)` with the nearest colours; inverts `map_gray`.
 
     Args:
         rgb: `(height, width, 3)`; in the map's own colours, the result is exact.
@@ -49,7 +49,7 @@ def unmap_colour(rgb: Pixels, name: str) -> Pixels:
 
     Raises:
         InvalidInputError: There is no such map, or a pixel is more than `FARTHEST` levels
-            (Euclidean) from all its colours: the picture was changed since it was mapped.
+            (Euclidean) from all its colours, because the picture was changed afterwards.
     """
     colours, places = np.unique(rgb.reshape(-1, 3), axis=0, return_inverse=True)
     distances, levels = KDTree(_table(name)).query(colours)

@@ -1,7 +1,7 @@
 """Inspects a file or a folder: what it is, what made it, and how picture-like its sound is.
 
-Files may come from anywhere: they are read as data by libraries restricted to the expected kinds,
-nothing in them is followed or executed, and nothing is written.
+Files may come from anywhere. They are read as data, by libraries restricted to the expected
+formats; no references in them are followed, nothing is executed and nothing is written.
 """
 
 import math
@@ -24,20 +24,20 @@ from sonocanvas.types import MINI_FORMAT, CanvasFormat, Sample
 
 VIDEOS = (".mp4", ".m4v", ".mov")
 WINDOW_FRAMES = 1024
-"""A long sound is judged in windows of this many columns, which are 10.24 s."""
+"""Columns of the windows in which a long sound is judged, 10.24 s."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What is found.
+    """The result of an inspection.
 
     Attributes:
-        facts: What it is, by a short name.
-        canvas: `(mels, frames)` what a sound or a canvas looks like; of a long sound the window
-            that is most like a picture. `None` of a video, a run and a foreign picture.
-        whole: `(mels, frames)` of the whole of a sound, else `None`.
-        gain_db: Gain that the sound was given before it was drawn.
-        origin: The origin, if it says so.
+        facts: Facts by short names.
+        canvas: `(mels, frames)` canvas of a sound or a canvas picture; for a long sound the most
+            picture-like window. `None` for a video, a run or any other picture.
+        whole: `(mels, frames)` canvas of the whole sound, else `None`.
+        gain_db: Gain of the sound before it was drawn.
+        origin: The origin, if recorded.
     """
 
     facts: dict[str, str]
@@ -51,8 +51,8 @@ def inspect(path: Path) -> Inspection:
     """Returns the facts about a picture, a sound, a video, a sample folder or a run folder.
 
     Raises:
-        InvalidInputError: There is nothing of that name, it is none of these, it cannot be read,
-            or it is a sound that is empty, too short, or longer than 10 minutes.
+        InvalidInputError: It does not exist, is none of these, cannot be read, or is a sound that
+            is empty, too short, or longer than 10 minutes.
     """
     if path.is_dir():
         return _sample(path) if (path / "sample.json").exists() else _run(path)
@@ -93,10 +93,10 @@ def _sound(path: Path) -> Inspection:
 
 
 def most_picture_like(canvas: Tensor) -> tuple[float, int]:
-    """Returns the highest likeness to a picture of 1024 columns, and where they start.
+    """Returns the highest picture likeness of a window of 1024 columns, and its first column.
 
     Args:
-        canvas: `(mels, frames)`; the windows lie side by side, the last one ends with it.
+        canvas: `(mels, frames)`; the windows lie side by side, and the last one ends at its edge.
 
     Raises:
         InvalidInputError: It is narrower than 20 columns.
@@ -122,7 +122,7 @@ def _likeness(canvas: Tensor, origin: Origin | None) -> tuple[dict[str, str], in
 
 def _video(path: Path) -> Inspection:
     try:
-        # the demuxer is named: a text that calls itself a video may name other files to open
+        # a fixed demuxer: others read text files that name further files to open
         with av.open(path, format="mov") as container:
             comment = container.metadata.get("comment", "")
             shown = next(iter(container.streams.video), None)

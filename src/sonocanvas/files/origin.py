@@ -1,8 +1,8 @@
-"""The origin that a file records: what made it, by which models, under which licences.
+"""The origin that a file records: how, by which models and under which licences it was made.
 
-It is in the comment of a PNG, a WAV or an MP4, where any program shows it; what follows `origin=`
-is JSON. A PNG made by models also has it in XMP, in the vocabulary of the press (IPTC). Anyone can
-remove such a record: it informs, but proves nothing.
+It is in the comment of a PNG, a WAV or an MP4, which most programs show; the text after `origin=`
+is JSON. A PNG made by models also has it in XMP, in the IPTC vocabulary of the press. Anyone can
+remove such a record, so it is information, not proof.
 """
 
 import dataclasses
@@ -34,12 +34,11 @@ class Origin:
 
     Attributes:
         software: Name and version of the tool.
-        method: Entry of the menu of methods, or the command that drew or played what was given.
+        method: Entry of the menu of methods, or the command that drew or played the input.
         pair: Name of the models; empty if unknown.
         seed: Seed of the noise.
         licences: Licences of the weights, by part.
-        generated: Whether models made it; a sound that was drawn or a picture that was played
-            is not generated.
+        generated: Whether models made it, unlike a drawn sound or a played picture.
     """
 
     software: str
@@ -69,7 +68,7 @@ def origin_of(sample: Sample) -> Origin:
     name = str(pair.get("name", ""))
     return Origin(
         software(_table(sample.record.get("versions")).get("sonocanvas")),
-        str(_table(method).get("name", method or "")),  # once it was a name alone
+        str(_table(method).get("name", method or "")),  # formerly just a name
         "local" if name.startswith("local:") else name,
         sample.seed,
         {part: str(licence) for part, licence in _table(pair.get("licences")).items()},
@@ -85,8 +84,8 @@ def to_comment(origin: Origin | None, gain_db: float | None = None) -> str:
     """Returns the comment of a file.
 
     Args:
-        origin: The origin; `None` writes only the one sentence.
-        gain_db: Gain that was given to the sound against clipping.
+        origin: The origin; `None` for the introductory sentence only.
+        gain_db: Gain applied to the sound against clipping.
     """
     note = NOTE if origin is None or origin.generated else f"Written by {origin.software}."
     gain = "" if gain_db is None else f" gain_db={gain_db:.4f}"
@@ -97,11 +96,11 @@ def to_comment(origin: Origin | None, gain_db: float | None = None) -> str:
 def from_comment(comment: str) -> Origin | None:
     """Returns the origin in a comment, or `None` if there is none.
 
-    A comment may come from anywhere: what is not of the form of an origin is none.
+    A comment may come from anywhere; anything that does not have the form of an origin is ignored.
     """
     note, marker, told = comment.partition(" origin=")
     if not marker:
-        return Origin("SonoCanvas") if note.startswith(NOTE) else None  # an earlier version's
+        return Origin("SonoCanvas") if note.startswith(NOTE) else None  # by an earlier version
     try:
         origin = Origin(**json.loads(told))
     except (TypeError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Pictures in files: a canvas, gray or in colour, as a PNG that records its meaning as sound.
+"""Picture files: a canvas, gray or in colour, as a PNG that records its meaning as sound.
 
 The same input gives the same bytes.
 """
@@ -25,13 +25,13 @@ from sonocanvas.formats import read_format
 from sonocanvas.types import CanvasFormat
 
 MOST_PIXELS = 51_000_000
-"""As many as a 50-megapixel camera takes, and more than the longest canvas has (31 million). A file
-of 100 KB can hold more, and reading it would take gigabytes."""
+"""Limit on pixels: those of a 50-megapixel camera, more than the longest canvas has (31 million). A
+file of 100 KB can have more, and reading it would take gigabytes."""
 
 STRIP_PIXELS = 2**20
-"""Pixels that are converted at once, so that a picture takes little more memory than itself."""
+"""Pixels that are converted at a time, to save memory."""
 
-ORIENTATION = 0x0112  # of EXIF
+ORIENTATION = 0x0112  # EXIF tag
 
 
 def write_canvas_png(
@@ -46,9 +46,9 @@ def write_canvas_png(
     Args:
         path: The file to write.
         canvas: `(mels, frames)` in [0, 1].
-        canvas_format: Kept as JSON in the text chunk ``sonocanvas``.
-        gain_db: Gain that the sound was given before it was drawn; kept beside the format.
-        origin: The origin of the canvas; kept in comment, software and XMP.
+        canvas_format: Stored as JSON in the text chunk ``sonocanvas``.
+        gain_db: Gain of the sound before it was drawn; stored with the format.
+        origin: The origin of the canvas; stored in comment, software and XMP.
 
     Raises:
         InvalidInputError: The canvas is not finite or the file cannot be written.
@@ -72,8 +72,8 @@ def write_colour_png(
         path: The file to write.
         picture: `(3, mels, frames)` in [0, 1], of a `types.Colour`.
         canvas_format: What the canvas means as sound.
-        record: How the colour was made; kept beside the format.
-        colour_map: Map of the colours; empty if gray is the channel mean.
+        record: How the colour was made; stored with the format.
+        colour_map: Colour map; empty if gray is the channel mean.
         origin: The origin of the canvas.
 
     Raises:
@@ -88,7 +88,7 @@ def read_colour_png(path: Path) -> tuple[Tensor, dict[str, Any], str]:
     """Returns the picture, the record and the map that `write_colour_png` wrote.
 
     Raises:
-        InvalidInputError: As `read_canvas_png`, or the picture is not one of a canvas in colour.
+        InvalidInputError: As `read_canvas_png`, or the picture is not a canvas in colour.
     """
     picture = _open_picture(path)
     try:
@@ -120,13 +120,12 @@ def size_of(path: Path) -> tuple[int, int]:
 def read_canvas_png(path: Path) -> tuple[Tensor, CanvasFormat | None]:
     """Returns a picture as a canvas `(1, height, width)` in [0, 1], and its format.
 
-    Any picture will do: gray is the channel mean, or what the colour map was given where the
-    picture carries the map's name; what is transparent is black. The format is `None` where the
-    picture does not carry one.
+    Any picture is accepted. Gray is the channel mean, or the input of the colour map if the picture
+    names one; transparent pixels are black. The format is `None` if the picture has none.
 
     Raises:
-        InvalidInputError: The file is missing, is not a picture, is larger than 51 million
-            pixels, carries a format or a map that means nothing, or colours that are not its map's.
+        InvalidInputError: The file is missing, is not a picture, is larger than 51 million pixels,
+            has a format or map that is not valid, or has colours that are not in its map.
     """
     picture = _open_picture(path)
     text = picture.info.get("sonocanvas")
@@ -143,10 +142,10 @@ def read_canvas_png(path: Path) -> tuple[Tensor, CanvasFormat | None]:
 
 
 def read_picture(path: Path) -> tuple[Tensor, Tensor]:
-    """Returns any picture as it is seen: its gray `(height, width)` and its opacity, in [0, 1].
+    """Returns any picture as it is displayed: gray `(height, width)` and opacity, in [0, 1].
 
-    Gray is the channel mean. The picture is turned upright as its EXIF says; 16 bits, floating
-    point, palettes, CMYK and transparency are read as what they mean.
+    Gray is the channel mean. The picture is rotated by its EXIF orientation; 16 bits, floating
+    point, palettes, CMYK and transparency are supported.
 
     Raises:
         InvalidInputError: The file is missing, is not a picture, or is larger than 51 million
@@ -169,7 +168,7 @@ def picture_to_gray(picture: Image.Image) -> tuple[Tensor, Tensor]:
         gray = torch.from_numpy((deep / highest).clip(0, 1))
         return gray, torch.ones_like(gray)
     gray = torch.empty(picture.height, picture.width)
-    opacity = torch.ones(()).expand(gray.shape)  # one number where nothing is transparent
+    opacity = torch.ones(()).expand(gray.shape)  # no copies if nothing is transparent
     if picture.has_transparency_data:
         opacity = torch.empty_like(gray)
     for top, levels in _strips(picture):
@@ -202,7 +201,7 @@ def image_to_rgb(image: Tensor) -> npt.NDArray[np.uint8]:
         InvalidInputError: A value is NaN or infinite.
     """
     check_finite("image", image)
-    levels = image.detach().float().cpu().clamp(0, 1).mul_(255).round_()  # one copy: it may be long
+    levels = image.detach().float().cpu().clamp(0, 1).mul_(255).round_()  # one copy: may be large
     rgb: npt.NDArray[np.uint8] = levels.to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
     return rgb
 
@@ -229,7 +228,7 @@ def _write_png(
 def _open_picture(path: Path, whole: bool = True) -> Image.Image:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is odd about it but can be read
+            warnings.simplefilter("ignore")  # Pillow warns about files that it can still read
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=PICTURES) as picture:
                 if picture.width * picture.height > MOST_PIXELS:

@@ -6,14 +6,14 @@ from sonocanvas.errors import InvalidInputError
 
 
 def read_text(path: Path, most_bytes: int) -> str:
-    """Returns the text of a file in UTF-8.
+    """Returns the text of a UTF-8 file.
 
     Args:
         path: The file.
-        most_bytes: How large it may be.
+        most_bytes: Size limit.
 
     Raises:
-        InvalidInputError: It is missing, cannot be read, is larger, or is no such text.
+        InvalidInputError: It is missing, cannot be read, is too large, or is not UTF-8 text.
     """
     try:
         with path.open("rb") as file:

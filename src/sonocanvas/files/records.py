@@ -16,19 +16,19 @@ SCHEMA = 1
 MOST_BYTES = 16 * 2**20
 """Size limit of a record, or of a table of candidates."""
 LARGEST = 1e300
-"""Largest value of a score, so that the mean of several is still a number."""
+"""Largest value of a score, so that means stay finite."""
 MOST_GAIN_DB = 400.0
-"""Most gain in dB for a sound whose numbers fit 32 bits."""
+"""Largest gain in dB of a sound with 32-bit numbers."""
 FIXED = ("schema", "note", "seed", "prompts", "scores", "gain_db", "canvas_format")
 """Keys of every `sample.json`, before the sample's own record."""
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """Returns the `sample.json` of a sample; the keys that every record has are checked.
+    """Returns the `sample.json` of a sample, after checking the keys that all records have.
 
     Raises:
-        InvalidInputError: It is missing, is of another schema, or is not what it should be; or a
-            file of the sample is a link that leads out of its run.
+        InvalidInputError: It is missing, has another schema or is not valid; or a file of the
+            sample is a link that leads out of its run.
     """
     check_inside(folder, folder.parent)
     for file in folder.glob("*"):
@@ -65,10 +65,10 @@ def _check_fixed(record: dict[str, Any]) -> None:
 
 
 def score_from(given: Any) -> Score:
-    """Returns the score that a table of its fields describes.
+    """Returns the score described by a table of its fields.
 
     Raises:
-        TypeError: It is no such table.
+        TypeError: It is not such a table.
         ValueError: Its value is not finite.
     """
     score = Score(**given)
@@ -77,6 +77,6 @@ def score_from(given: Any) -> Score:
         raise TypeError("a score has a wrong field")
     if type(score.value) not in (int, float):
         raise TypeError("the value of a score is not a number")
-    if not abs(score.value) <= LARGEST:  # nor NaN
+    if not abs(score.value) <= LARGEST:  # also false for NaN
         raise ValueError("the value of a score is not finite")
     return dataclasses.replace(score, value=float(score.value))

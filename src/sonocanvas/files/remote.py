@@ -12,18 +12,18 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.files.writing import LOCK_FILE
 
 LAST = "sample.json"
-"""A sample is complete if this exists, so it is uploaded last and checked first."""
+"""Marks a complete sample, so it is uploaded last and checked first."""
 
 
 class RemoteFolder:
-    """A folder in a store, and the copy of it that is worked on.
+    """A folder in a store, and its working copy.
 
     Args:
         url: Such as `s3://bucket/run`.
         local: An empty folder.
 
     Raises:
-        InvalidInputError: The store cannot be reached, or nothing here can talk to it.
+        InvalidInputError: The store cannot be reached, or no installed package supports it.
     """
 
     def __init__(self, url: str, local: Path) -> None:
@@ -72,7 +72,7 @@ class RemoteFolder:
                 del self._sent[name]
 
     def _files(self) -> list[str]:
-        """Returns the names of all files that are whole, below the folder."""
+        """Returns the names of all complete files below the folder."""
         paths = [path for path in self.local.rglob("*") if path.is_file()]
         names = [path.relative_to(self.local).as_posix() for path in paths]
         return [name for name in names if ".partial" not in name and LOCK_FILE not in name]
@@ -90,7 +90,7 @@ class RemoteFolder:
             yield
         except InvalidInputError:
             raise
-        except Exception as error:  # each store raises its own
+        except Exception as error:  # each store raises its own errors
             reason = str(error).splitlines()[0].rstrip(".") if str(error) else repr(error)
             raise InvalidInputError(f"Cannot {verb} '{self.url}': {reason}.") from None
 
@@ -102,7 +102,7 @@ def is_remote(place: str | Path) -> bool:
 
 @contextmanager
 def working_copy(url: str) -> Iterator[RemoteFolder]:
-    """Gives a copy of a folder in a store, and sends it back at the end, also after an error.
+    """Yields a copy of a folder in a store, and uploads it at the end, even after an error.
 
     Raises:
         InvalidInputError: The store cannot be reached, read or written.
@@ -113,7 +113,7 @@ def working_copy(url: str) -> Iterator[RemoteFolder]:
         folder.fetch()
         try:
             yield folder
-        except InvalidInputError as error:  # the user knows nothing of the copy
+        except InvalidInputError as error:  # the user does not know the copy's path
             raise InvalidInputError(str(error).replace(str(folder.local), url)) from None
         finally:
             if folder.local.exists():

@@ -1,7 +1,7 @@
 """Runs as files: presets, TOML in and out, and settings from the command line.
 
-Values come in this order, the later over the earlier: the defaults of `config.RunConfig`,
-presets, what was given, `key=value` settings.
+Later values override earlier ones: defaults of `config.RunConfig`, presets, given values,
+`key=value` settings.
 """
 
 import re
@@ -19,9 +19,9 @@ from sonocanvas.scene.layers import Layer
 from sonocanvas.values import read_value, shown
 
 MOST_BYTES = 4 * 2**20
-"""Size limit; a run of 100,000 seeds of 19 digits, the most that a range can name, takes 2.5 MB."""
+"""Size limit; 100,000 seeds of 19 digits, the most that a range can name, take 2.5 MB."""
 MOST_DOTS = 32
-"""Limit per line: the time for a key of many parts grows with their square."""
+"""Limit per line, since the time to read a key grows with the square of its parts."""
 PRESETS = Path(__file__).parent.parent / "presets"
 
 
@@ -48,11 +48,11 @@ def load_preset(name: str) -> dict[str, Any]:
 def resolve(
     given: Mapping[str, Any], presets: Iterable[str] = (), settings: Iterable[str] = ()
 ) -> RunConfig:
-    """Returns the run of presets, the values given over them, and settings over those.
+    """Returns the run made from presets, overridden by given values, overridden by settings.
 
     Args:
         given: Values by key, as in a run file; tables are mappings.
-        presets: Names of presets or paths of run files, the later over the earlier.
+        presets: Names of presets or paths of run files; later ones override earlier ones.
         settings: Texts such as ``"rule.audio_weight=0.5"``.
     """
     values: dict[str, Any] = {}
@@ -93,11 +93,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def load_scene(path: Path) -> dict[str, Any]:
-    """Returns the values of a scene: a run file with paths relative to itself.
+    """Returns the values of a scene: a run file with paths relative to its own folder.
 
     Raises:
-        InvalidInputError: The file cannot be read, or a key or a layer is wrong; the message names
-            the line.
+        InvalidInputError: The file cannot be read, or a key or a layer is not valid; the message
+            names the line.
     """
     values = read_toml(path)
     for key in values:

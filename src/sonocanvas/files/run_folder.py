@@ -23,7 +23,7 @@ def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
     """Checks that a run can be written into a folder, or resumed in it.
 
     Raises:
-        InvalidInputError: It cannot be written into, holds a link that leads out of it, or holds
+        InvalidInputError: It cannot be written, contains a link that leads out of it, or contains
             anything other than this run and must not be overwritten.
     """
     standing = next(path for path in (out, *out.absolute().parents) if path.exists())
@@ -53,9 +53,9 @@ def check_folder(out: Path, config: RunConfig, overwrite: bool = False) -> None:
 
 
 class RunFolder:
-    """The one writer of a run's folder, while a `with` lasts; without a path it keeps nothing.
+    """The only writer of a run's folder within a `with` block; without a path it writes nothing.
 
-    Where nothing was added, nothing is left of it.
+    If no sample is added, nothing is left on disk.
 
     Args:
         path: The folder; `None` keeps the run in memory.
@@ -63,7 +63,7 @@ class RunFolder:
         overwrite: Whether existing samples are replaced.
 
     Raises:
-        InvalidInputError: As in `check_folder`, or another process writes there.
+        InvalidInputError: As in `check_folder`, or another process is writing there.
     """
 
     def __init__(self, path: Path | str | None, config: RunConfig, overwrite: bool) -> None:
@@ -83,7 +83,7 @@ class RunFolder:
         self._held.close()
 
     def kept(self) -> dict[int, Sample]:
-        """Returns the samples that are there and stay, by seed."""
+        """Returns the existing samples to keep, by seed."""
         if self.path is None or self.overwrite:
             return {}
         folders = {seed: sample_folder(self.path, seed) for seed in self.config.seeds}
@@ -95,7 +95,7 @@ class RunFolder:
             write_text(self.path / RUN_FILE, to_toml(self.config))
 
     def add(self, sample: Sample) -> None:
-        """Writes a sample; before the first, those that are to be overwritten go.
+        """Writes a sample; before the first, samples to be overwritten are removed.
 
         Raises:
             InvalidInputError: As in `save_sample`.

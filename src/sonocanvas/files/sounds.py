@@ -1,4 +1,4 @@
-"""Sound in files: written as WAV, read from WAV, FLAC, OGG and MP3.
+"""Sound files: WAV, FLAC, OGG and MP3.
 
 The same input gives the same bytes.
 """
@@ -23,33 +23,34 @@ from sonocanvas.types import MINI_FORMAT, CanvasFormat, Waveform
 PEAK = 0.95
 FULL_SCALE = 32768
 HIGHEST_RATE_HZ = 192_000
-"""The rate of studio recordings; a header may claim more, so that one second takes a gigabyte."""
+"""Highest sample rate, that of studio recordings; a second at the rate in a false header could take
+a gigabyte."""
 MOST_NUMBERS = MAX_DURATION_S * HIGHEST_RATE_HZ
-"""10 minutes in stereo at 96 kHz; a file of 100 KB can hold more, all of them silent."""
+"""10 minutes in stereo at 96 kHz; a file of 100 KB can hold more if it is silent."""
 LONG = 2**25
-"""Samples that are resampled at once, 10 minutes at 48 kHz; more of them go in blocks."""
+"""Samples that are resampled at once, over 10 minutes at 48 kHz; longer sounds go in blocks."""
 BLOCK = 2**20
-"""Numbers that are decoded at once, since a small file can hold many channels of silence."""
+"""Numbers that are decoded at a time, since a small file can hold many channels of silence."""
 BROKEN = (soundfile.SoundFileError, OSError, TypeError, ValueError, RuntimeError, MemoryError)
-"""What the readers of sound raise for a truncated or damaged file."""
+"""Errors that readers of sound raise for a truncated or damaged file."""
 FORMATS = {
     ".wav": ("WAV", "PCM_16"),
     ".flac": ("FLAC", "PCM_16"),
     ".ogg": ("OGG", "VORBIS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
-"""libsndfile's format and subtype, by the ending of the file."""
+"""libsndfile's format and subtype by file extension."""
 
 
 def write_sound(path: Path, waveform: Waveform, origin: Origin | None = None) -> float:
-    """Writes sound in the format of the path's ending; returns the gain in dB, 0 if unclipped.
+    """Writes sound in the format of the path's extension; returns the gain in dB, 0 if unclipped.
 
-    WAV and FLAC hold its 16 bits as they are; OGG (Vorbis) and MP3 are smaller and lossy.
+    WAV and FLAC store 16 bits losslessly; OGG (Vorbis) and MP3 are smaller and lossy.
 
     Args:
-        path: Where to; one of `FORMATS`.
+        path: The file; its extension is one of `FORMATS`.
         waveform: `(1, samples)`; full scale is 1.
-        origin: The origin of the sound; kept in the file's comment.
+        origin: The origin of the sound; stored in the file's comment.
 
     Raises:
         InvalidInputError: A sample is not finite or the file cannot be written.
@@ -80,8 +81,8 @@ def read_sound(path: Path, sample_rate_hz: int) -> Waveform:
         sample_rate_hz: Sample rate of the result.
 
     Raises:
-        InvalidInputError: The file is missing, is not sound, is empty, is longer than
-            10 minutes, or holds samples that are not finite.
+        InvalidInputError: The file is missing, is not sound, is empty, is longer than 10 minutes,
+            or has samples that are not finite.
     """
     if not path.is_file():
         raise InvalidInputError(f"There is no file '{path}'.")
@@ -107,7 +108,7 @@ def read_pcm(path: Path) -> tuple[npt.NDArray[np.int16], int]:
     """Returns the 16-bit levels `(samples,)` of a WAV that `write_sound` wrote, and their rate.
 
     Raises:
-        InvalidInputError: The file is missing or is another.
+        InvalidInputError: The file is missing or is not such a WAV.
     """
     try:
         with opened_sound(path) as file:
@@ -149,7 +150,7 @@ def _mono(file: soundfile.SoundFile) -> npt.NDArray[np.float32]:
         wanted = min(max(1, BLOCK // file.channels), len(mono) - count)
         block = file.read(wanted, dtype="float32", always_2d=True)
         if not len(block):
-            break  # there is less than the header claims
+            break  # the file is shorter than its header claims
         check_finite("sound", torch.from_numpy(block))
         mono[count : count + len(block)] = block.mean(axis=1)
         count += len(block)
@@ -177,12 +178,12 @@ def draw_sound(
     """Returns the canvas `(mels, frames)` of a file of sound, and the gain in dB.
 
     Args:
-        path: As `read_sound` takes it.
-        keep_level: Whether the sound keeps its level; else its peak is brought to 0.95.
-        canvas_format: What the canvas is to mean as sound.
+        path: The file, as for `read_sound`.
+        keep_level: Whether the sound keeps its level; otherwise its peak is scaled to 0.95.
+        canvas_format: What the canvas means as sound.
 
     Raises:
-        InvalidInputError: The file cannot be read or is too short to be drawn.
+        InvalidInputError: The file cannot be read or is too short.
     """
     samples = read_sound(path, canvas_format.sample_rate_hz).samples
     peak = float(samples.abs().max())

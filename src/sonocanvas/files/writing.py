@@ -1,7 +1,7 @@
 """Writes files completely or not at all, with a comment that says what made them.
 
-A file is written under a temporary name and then renamed, so that nothing half-written is ever
-found under its own name.
+A file is written under a temporary name and then renamed, so a file under its own name is always
+complete.
 """
 
 import hashlib
@@ -25,28 +25,28 @@ PICTURES = (
     *("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM"),
     *("AVIF", "JPEG2000", "TGA", "ICO"),
 )
-"""Formats that can be read; some of the others run a program."""
+"""Formats that can be read; some others would run an external program."""
 
 BROKEN = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError),
     *(EOFError, RuntimeError, AssertionError, MemoryError, struct.error, zlib.error),
 )
-"""What Pillow's readers raise for a truncated or damaged picture."""
+"""Errors that Pillow raises for a truncated or damaged picture."""
 
 LOCK_FILE = ".lock"
-"""In a folder while a process writes into it."""
+"""Exists in a folder while a process writes into it."""
 
 
 def check_target(path: Path, suffixes: str | tuple[str, ...], overwrite: bool) -> None:
-    """Checks that a file can be written, before the work that makes it.
+    """Checks that a file can be written, before it is made.
 
     Args:
         path: The file.
-        suffixes: What its name may end in.
+        suffixes: The allowed extensions.
         overwrite: Whether an existing file is replaced.
 
     Raises:
-        InvalidInputError: The name ends otherwise, its folder is missing, or there is a file
+        InvalidInputError: The extension is not allowed, the folder is missing, or there is a file
             that must not be overwritten.
     """
     allowed = (suffixes,) if isinstance(suffixes, str) else suffixes
@@ -63,11 +63,11 @@ def write_beside(path: Path, write: Callable[[Path], None]) -> None:
     """Writes a file under a temporary name and then renames it.
 
     Raises:
-        InvalidInputError: The file cannot be written; nothing is left of it.
+        InvalidInputError: The file cannot be written; no part of it is left.
     """
     beside = path.with_name(path.name + ".partial")
     try:
-        beside.unlink(missing_ok=True)  # it may be a link to somewhere else
+        beside.unlink(missing_ok=True)  # it may be a link to another place
         write(beside)
         os.replace(beside, path)
     except (OSError, soundfile.SoundFileError) as error:
@@ -77,10 +77,10 @@ def write_beside(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text as UTF-8; file names in it that are not UTF-8 are kept as they are.
+    """Writes a text as UTF-8; file names in it that are not UTF-8 keep their bytes.
 
     Raises:
-        InvalidInputError: The file cannot be written; nothing is left of it.
+        InvalidInputError: The file cannot be written; no part of it is left.
     """
 
     def write(beside: Path) -> None:
@@ -92,8 +92,8 @@ def write_text(path: Path, text: str) -> None:
 def check_inside(path: Path, folder: Path) -> None:
     """Checks that a path below a folder is not a symbolic link that leads out of it.
 
-    A run may come from anywhere: what it holds is neither read nor written outside of it. The
-    folder itself may lie behind links.
+    A run may come from anywhere, so its files must not be read or written outside of it. The
+    folder itself may be reached through links.
 
     Raises:
         InvalidInputError: It leads out of the folder.
@@ -106,14 +106,14 @@ def check_inside(path: Path, folder: Path) -> None:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Locks a folder against other writing processes; an empty one is removed at the end.
+    """Locks a folder against other writing processes; removes it at the end if it is empty.
 
     Args:
-        folder: It is made if it is missing.
+        folder: The folder; created if missing.
 
     Raises:
-        InvalidInputError: Another process holds it, it cannot be made, or its lock is a link that
-            leads out of it.
+        InvalidInputError: Another process has locked it, it cannot be created, or its lock is a
+            link that leads out of it.
     """
     check_inside(folder / LOCK_FILE, folder)
     lock = FileLock(folder / LOCK_FILE, blocking=False)
@@ -132,7 +132,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     finally:
         (folder / LOCK_FILE).unlink(missing_ok=True)
         lock.release()
-        with suppress(OSError):  # where it holds something
+        with suppress(OSError):  # not empty
             for path in made:
                 path.rmdir()
 
@@ -142,10 +142,10 @@ def digest_of(path: Path, known: str = "") -> str:
 
     Args:
         path: The file.
-        known: What it was before; empty if unknown.
+        known: Its earlier digest; empty if unknown.
 
     Raises:
-        InvalidInputError: The file is missing or cannot be read, or is another than before.
+        InvalidInputError: The file is missing, cannot be read or has changed.
     """
     try:
         with path.open("rb") as file:
@@ -179,7 +179,7 @@ def read_comment(path: Path) -> str:
         pass
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # nothing is decoded, however large it is
+            warnings.simplefilter("ignore")  # pixels are not decoded, however large it is
             with Image.open(path, formats=PICTURES) as picture:
                 return str(picture.info.get("Comment", ""))
     except (*BROKEN, Image.DecompressionBombError):

@@ -18,10 +18,10 @@ from sonocanvas.scene.layers import KINDS
 from sonocanvas.types import ModelPair, Sample, Step
 
 OTHER_STREAM = 1 << 31
-"""The bit that is flipped for a seed's picture: PyTorch reads only the lower 32 bits of a seed."""
+"""The bit of a seed that is flipped for the picture; PyTorch uses only the lower 32 bits."""
 
 Join = Callable[[Tensor, Tensor], Tensor]
-"""Makes one canvas `(1, height, width)` of a spectrogram and a picture of that shape."""
+"""Makes one canvas `(1, height, width)` from a spectrogram and a picture of that shape."""
 
 
 def sample_apart(
@@ -35,18 +35,18 @@ def sample_apart(
 ) -> Iterator[Sample]:
     """Yields the sample of each seed; the seeds of a chunk share a batch.
 
-    The spectrogram is that of `audio-only` for the seed, the picture that of `image-only` for the
-    seed with bit 31 flipped, so that the two are independent. The image of a sample is its canvas
-    in gray, and its latent what the pair's autoencoder makes of that.
+    The spectrogram is that of `audio-only` for the seed and the picture that of `image-only` for
+    the seed with bit 31 flipped, so the two are independent. The image of a sample is its gray
+    canvas, and its latent is that image encoded by the pair's autoencoder.
 
     Args:
         config: The run.
         pair: The models.
         chunks: Seeds that share a batch.
-        join: Makes one canvas of the two.
-        on_step: Called after each step of both.
+        join: Joins the two into one canvas.
+        on_step: Called after each step of either.
         on_warning: Called with warnings about the prompts.
-        image_steps: Steps of the picture; 0 for those of the run.
+        image_steps: Steps for the picture; 0 for those of the run.
     """
     for kind in KINDS:
         if all(layer.kind != kind for layer in config.scene):
@@ -102,9 +102,9 @@ def counted(on_step: OnStep | None, before: int, count: int) -> OnStep | None:
     """Returns a callback that counts the steps of several samplings as one.
 
     Args:
-        on_step: Called with the steps so counted.
-        before: What is added to the index of a step.
-        count: Steps of all samplings.
+        on_step: Called with the renumbered steps.
+        before: Offset of the step index.
+        count: Steps of all samplings together.
     """
     if on_step is None:
         return None

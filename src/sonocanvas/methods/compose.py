@@ -60,10 +60,10 @@ def sample_all(
         config: The run.
         pair: Its models.
         chunks: Its seeds.
-        rule: What mixes the two models; one that it does not need is not evaluated.
+        rule: Mixes the two models; a model that it does not need is not evaluated.
         on_step: Called after each step with its record and the predicted clean latents.
         on_warning: Called with each warning about the prompts.
-        kinds: The kinds of layers that are drawn.
+        kinds: Kinds of layers to draw.
     """
     prompts, drawn, sentences = read_scene(config, pair, on_warning, kinds)
     for seeds in chunks:
@@ -75,13 +75,13 @@ def sample_all(
 def read_scene(
     config: RunConfig, pair: ModelPair, on_warning: OnWarning, kinds: Collection[str] = KINDS
 ) -> tuple[Prompts, Composition, list[str]]:
-    """Returns the prompts of a run, everything that draws its canvas, and warnings.
+    """Returns the prompts of a run, its composition, and warnings.
 
     Args:
         config: The run.
         pair: Its models.
         on_warning: Called with each warning.
-        kinds: The kinds of layers that are drawn; others are ignored.
+        kinds: Kinds of layers to draw; others are ignored.
     """
     prompts = Prompts(
         config.image_prompt,
@@ -113,18 +113,18 @@ def sample_latents(
     begin: int = 0,
     end: int | None = None,
 ) -> Tensor:
-    """Returns latents `(seeds, channels, height, width)`, sampled as the run says.
+    """Returns latents `(seeds, channels, height, width)`, sampled with the run's settings.
 
     Args:
         config: The run; only its sampling is read.
         pair: The two models.
-        drawn: All that draws on the canvas.
-        seeds: They share a batch.
-        rule: What mixes the two models.
+        drawn: The composition.
+        seeds: The seeds of the batch.
+        rule: Mixes the two models.
         on_step: Called after each step with its record and the predicted clean latents.
-        noise: Where to begin, by default the noise of the seeds.
-        begin: Number of the first step that is taken.
-        end: Number of the first that is not; by default all are.
+        noise: Initial latents; by default the noise of the seeds.
+        begin: Index of the first step to run.
+        end: Index after the last step to run; by default the number of steps.
     """
     if drawn.pinned is not None and drawn.is_given:  # no model draws
         return drawn.pinned.latent.expand(len(seeds), -1, -1, -1)

@@ -30,21 +30,21 @@ def load_teacher(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Teacher:
-    """Returns the model in a folder as the teacher of a picture; it sees small squares of pixels.
+    """Returns the model in a folder as the teacher of a picture; it sees small pixel squares.
 
-    The text encoder is released once the prompts are read: it is much larger than the model.
+    The text encoder, which is much larger than the model, is released once the prompts are read.
 
     Args:
         folder: Folder of an `IFPipeline` in diffusers' layout, with safetensors.
-        prompts: What to draw, and what to avoid.
+        prompts: The image prompt and its negative prompt.
         guidance_scale: Classifier-free guidance.
-        crops: How many random squares of the canvas it sees.
-        device: Where the model goes.
-        dtype: Type of its weights.
+        crops: Number of random squares of the canvas that it sees.
+        device: Device of the model.
+        dtype: Dtype of its weights.
 
     Raises:
-        CheckpointError: The folder is missing, a part of it is missing or broken, or what reads
-            its tokenizer is not installed.
+        CheckpointError: The folder is missing, a part of it is missing or broken, or the package
+            for its tokenizer is not installed.
     """
     home = expanded(folder)
     if not home.is_dir():
@@ -71,7 +71,7 @@ def load_teacher(
         text = texts.repeat_interleave(views, dim=0)
         pixels = torch.cat([step.latents] * 2).to(dtype)
         output = unet(pixels, int(step.timestep), encoder_hidden_states=text).sample
-        noise = output[:, : pixels.shape[1]].float()  # the other half is a variance
+        noise = output[:, : pixels.shape[1]].float()  # the other half of the channels is a variance
         without, given = noise.chunk(2)
         return step, without + guidance_scale * (given - without)
 
@@ -86,8 +86,8 @@ def read_texts(
     Args:
         home: Folder of the pipeline.
         prompts: Texts; they are read in lower case.
-        device: Where the text encoder goes.
-        dtype: Type of its weights.
+        device: Device of the text encoder.
+        dtype: Dtype of its weights.
     """
     tokenizer = load_part(home / "tokenizer", PARTS["tokenizer"], device, dtype)
     encoder = load_part(home / "text_encoder", PARTS["text_encoder"], device, dtype)

@@ -12,7 +12,7 @@ from sonocanvas.experts import Expert, predict
 from sonocanvas.types import ModelPair, Step
 
 EARLIEST, LATEST = 0.02, 0.98
-"""Shares of the schedule between which a time is drawn."""
+"""Fractions of the schedule between which timesteps are drawn."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Teacher:
     """A diffusion model that pulls an image towards its prompt.
 
     Attributes:
-        encode: What the model denoises `(views, channels, height, width)`, of an image
-            `(1, 3, height, width)` in [0, 1]; gradients flow through it. It may draw from the
-            generator, which is on the CPU.
-        predict: The step with the model's predictions, and the guided one.
-        signal: `(timesteps,)` share of signal power at each time: alpha_bar.
+        encode: Returns the model's input `(views, channels, height, width)` from an image
+            `(1, 3, height, width)` in [0, 1], with gradients. It may draw from the generator, which
+            is on the CPU.
+        predict: Returns the step with the model's predictions, and the guided prediction.
+        signal: `(timesteps,)` share of signal power at each timestep: alpha_bar.
     """
 
     encode: Callable[[Tensor, torch.Generator], Tensor]
@@ -37,16 +37,17 @@ def distil(
 ) -> tuple[Tensor, Step, Tensor]:
     """Returns the loss of an image, the step, and the part of the image that the model saw.
 
-    The gradient of the loss towards the seen image is `(1 - alpha_bar) (predicted noise - noise)`
-    a view, without the derivative of the model (Poole et al., "DreamFusion", 2022, equation 3);
-    its value means nothing. One time is drawn for all views.
+    The gradient of the loss with respect to the model's clean input is
+    `(1 - alpha_bar) (predicted noise - noise)`, divided by the number of views and without the
+    derivative of the model (Poole et al., "DreamFusion", 2022, equation 3). The value of the loss
+    has no meaning. All views share one random timestep.
 
     Args:
         teacher: The model.
         image: `(1, 3, height, width)` in [0, 1].
-        generator: On the CPU; draws views, time and noise.
-        index: Number of the step, from 0.
-        count: Number of all steps.
+        generator: On the CPU; draws views, timestep and noise.
+        index: Index of the step, from 0.
+        count: Total number of steps.
     """
     seen = teacher.encode(image, generator)
     times = len(teacher.signal)
@@ -73,7 +74,7 @@ def pair_teacher(
         pair: The models.
         experts: The model with its prompt.
         guidance_scale: Its classifier-free guidance.
-        crops: How many random squares it sees; 0 shows it the whole canvas.
+        crops: Number of random squares that it sees; 0 for the whole canvas.
     """
 
     def encode(image: Tensor, generator: torch.Generator) -> Tensor:
@@ -90,8 +91,8 @@ def squares(image: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """Returns squares `(count, 3, height, height)` at random places along the width of an image.
 
     Args:
-        image: `(1, 3, height, width)`, at least as wide as high.
-        count: How many.
+        image: `(1, 3, height, width)`, at least as wide as it is high.
+        count: Number of squares.
         generator: On the CPU.
     """
     side, width = image.shape[-2:]

@@ -18,13 +18,13 @@ class Imprint:
     """A picture and a spectrogram, sampled apart; the picture's dark parts mute the sound.
 
     The naive baseline of Chen, Geng and Owens 2024: `imprint` has its formula, and `apart`
-    describes the noise that the two start from.
+    describes the initial noise of the two.
 
     Attributes:
-        strength: How much of the loudness a black part of the picture takes away, in [0, 1].
-        image_steps: Steps of the picture; 0 for `sampling.steps`, which the spectrogram uses.
-            Everything else of the run's sampling applies to both. The paper has 50 and 100 steps
-            of DDIM and guidance 7.5: the preset `paper-imprint`.
+        strength: Share of the loudness that black in the picture removes, in [0, 1].
+        image_steps: Steps of the picture; 0 for `sampling.steps`, which the spectrogram uses. All
+            other sampling settings apply to both. The paper uses 50 and 100 steps of DDIM and
+            guidance 7.5: the preset `paper-imprint`.
 
     Raises:
         InvalidInputError: An option is out of range.
@@ -62,15 +62,15 @@ def imprint(
 ) -> Tensor:
     """Returns the canvas `spectrogram * (1 - strength * (1 - picture))`, in [0, 1].
 
-    White leaves the sound as it is, black leaves `1 - strength` of its level: of its decibels
-    over silence, not of its pressure (Chen, Geng and Owens 2024, section 4).
+    White leaves the sound unchanged. Black leaves `1 - strength` of its level, in decibels above
+    silence rather than in pressure (Chen, Geng and Owens 2024, section 4).
 
     Args:
         spectrogram: Canvas `(…, height, width)` in [0, 1].
         picture: Gray picture of the same shape, in [0, 1].
         strength: In [0, 1].
-        inverted: Whether silence is white; then white is what takes the sound away, so that the
-            picture is seen as it is.
+        inverted: Whether silence is white. Then white removes the sound, so the picture keeps its
+            grays.
     """
     if inverted:
         return 1 - imprint(1 - spectrogram, 1 - picture, strength)

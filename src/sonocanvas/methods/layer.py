@@ -20,15 +20,15 @@ MIXES = ("max", "power", "gray")
 class Layer:
     """A picture and a spectrogram, sampled apart; the picture is played under the sound.
 
-    A baseline that the paper lacks. The two are mixed by their sound pressure or by their gray
-    levels. `apart` describes the noise that they start from.
+    A baseline that is not in the paper. The two are mixed by sound pressure or by gray level.
+    `apart` describes their initial noise.
 
     Attributes:
-        picture_db: How loud the picture is, in dB over the sound: the ratio of their powers,
-            from -60 to 20; not used by `gray`.
-        mix: `max`, in each pixel the louder of the two; `power`, the sum of their powers; or
-            `gray`, the brighter of the two, the picture dimmed.
-        picture_gray: How bright `gray` makes the picture, as a share of its own gray levels.
+        picture_db: Power of the picture relative to the sound, in dB, from -60 to 20; not used by
+            `gray`.
+        mix: `max`, the louder of the two in each pixel; `power`, the sum of their powers; or
+            `gray`, the brighter of the two, with the picture dimmed.
+        picture_gray: Factor on the gray levels of the picture in `gray`.
 
     Raises:
         InvalidInputError: An option is out of range.
@@ -76,14 +76,14 @@ def layered(
 ) -> Tensor:
     """Returns the canvas of a picture played under a spectrogram.
 
-    With magnitudes `s` and `p` of the two, scaled to equal power, and `g` of `picture_db` decibels,
-    `max(s, g p)` or `sqrt(s^2 + (g p)^2)`.
+    Its magnitudes are `max(s, g p)` or `sqrt(s^2 + (g p)^2)`, where `s` and `p` are the magnitudes
+    of the two, scaled to equal power, and `g` is a gain of `picture_db` decibels.
 
     Args:
         spectrogram: Canvas `(batch, mels, frames)` in [0, 1].
         picture: Gray picture of the same shape, in [0, 1], read as a canvas.
-        picture_db: Power of the picture over that of the sound, in dB; `(batch, 1, 1)` where each
-            canvas has its own.
+        picture_db: Power of the picture relative to the sound, in dB; `(batch, 1, 1)` for a value
+            per canvas.
         mix: `max` or `power`.
         fmt: What both mean as sound.
     """
@@ -97,15 +97,15 @@ def layered(
 def double_exposed(
     spectrogram: Tensor, picture: Tensor, picture_gray: float, fmt: CanvasFormat
 ) -> Tensor:
-    """Returns the canvas of a dimmed picture over a spectrogram, the louder in each pixel.
+    """Returns the canvas with the louder of a dimmed picture and a spectrogram in each pixel.
 
-    A share of its gray levels is a share of its range in decibels: the picture loses contrast, and
-    nothing of it falls below the range of the canvas.
+    Scaling gray levels scales the range in decibels, so the picture loses contrast but does not
+    fall below the range of the canvas.
 
     Args:
         spectrogram: Canvas `(batch, mels, frames)` in [0, 1].
         picture: Gray picture of the same shape, in [0, 1], read as a canvas.
-        picture_gray: Share of the picture's levels, in [0, 1].
+        picture_gray: Factor on the picture's levels, in [0, 1].
         fmt: What both mean as sound.
     """
     if fmt.inverted:

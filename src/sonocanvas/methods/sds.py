@@ -29,23 +29,23 @@ OWN_MODEL = (
 class Sds:
     """Score distillation of one image by both models, a variant of the paper's by default.
 
-    The baseline of Chen, Geng and Owens 2024 takes the picture's loss from DeepFloyd IF, whose
-    licence is gated. Ours takes it from the pair's own picture model and says so in the record;
-    `if_model` makes it the paper's. Of the run's sampling, only the guidance scales are used.
+    The baseline of Chen, Geng and Owens 2024 takes the picture's loss from DeepFloyd IF, which is
+    gated. Ours uses the pair's own picture model and records that; `if_model` uses IF as the paper
+    does. Of the run's sampling, only the guidance scales are used.
 
     Attributes:
         steps: Steps of AdamW.
-        learning_rate: Of AdamW.
-        weight_decay: Of AdamW, decoupled.
-        surface: What is optimised: `pyramid`, pictures of all sizes that add up; `pixels`; or
-            `fourier`, the paper's network of a pixel's place.
+        learning_rate: Learning rate of AdamW.
+        weight_decay: Decoupled weight decay of AdamW.
+        surface: What is optimised: `pyramid`, a sum of pictures of all sizes; `pixels`; or
+            `fourier`, the paper's network from pixel positions to gray.
         image_weight: Weight of the picture's loss.
         audio_weight: Weight of the sound's loss.
-        image_start: Time in (0, 1] from which the picture counts, 1 being the first step; before
-            that the sound is alone.
-        crops: How many random squares along the width the picture model sees in each step; 0
-            shows it the whole canvas, once.
-        if_model: Folder of a first stage of DeepFloyd IF in diffusers' layout, for the picture's
+        image_start: Time in (0, 1] from which the picture's loss is used, 1 being the first step;
+            before that only the sound's is.
+        crops: Number of random squares along the width that the picture model sees in each step; 0
+            for the whole canvas once.
+        if_model: Folder of the first stage of DeepFloyd IF in diffusers' layout, for the picture's
             loss; it sees squares.
 
     Raises:
@@ -91,9 +91,9 @@ class Sds:
         on_step: OnStep | None,
         on_warning: OnWarning,
     ) -> Iterator[Sample]:
-        """Yields the sample of each seed, one at a time: no two share a batch.
+        """Yields the sample of each seed; seeds are not batched.
 
-        Its image is the canvas in gray, and its latent is that image encoded by the pair.
+        Its image is the gray canvas, and its latent is that image encoded by the pair.
         """
         prompts, drawn, sentences = read_scene(config, pair, on_warning)
         scales = (config.sampling.image_guidance_scale, config.sampling.audio_guidance_scale)

@@ -11,7 +11,7 @@ from sonocanvas.protocols import SCENE, OnStep, OnWarning, Reads
 from sonocanvas.types import ModelPair, Sample
 
 SAMPLING = {"scheduler", "steps", "guidance_interval", "eta", "dtype"}
-"""What both read from the run's sampling, each with the guidance of its own model."""
+"""Sampling keys that both read, in addition to the guidance of their own model."""
 
 
 @dataclass(frozen=True)

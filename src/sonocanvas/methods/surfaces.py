@@ -14,7 +14,7 @@ class Pixels(nn.Module):
     Args:
         height: Rows.
         width: Columns.
-        generator: On the CPU; draws the first numbers, faint noise on mid-gray.
+        generator: On the CPU; draws the initial values, faint noise on mid-gray.
     """
 
     def __init__(self, height: int, width: int, generator: torch.Generator) -> None:
@@ -29,15 +29,15 @@ class Pixels(nn.Module):
 class Pyramid(nn.Module):
     """A canvas `(1, height, width)` in [0, 1]: the sigmoid of a sum of pictures of all sizes.
 
-    Each picture has half the sides of the one before it and counts twice as much, so that steps of
-    one size move broad shapes before grain, as pictures have their power at low frequencies
+    Each picture has half the side lengths of the previous one and twice its weight. Equal steps
+    thus change broad shapes before grain, since pictures have most power at low frequencies
     (after Mordvintsev et al., "Differentiable Image Parameterizations", 2018).
 
     Args:
         height: Rows.
         width: Columns.
-        generator: On the CPU; draws the first numbers, faint noise on mid-gray.
-        levels: How many pictures; the coarsest counts 1.
+        generator: On the CPU; draws the initial values, faint noise on mid-gray.
+        levels: Number of pictures; the coarsest has weight 1.
     """
 
     def __init__(
@@ -61,18 +61,18 @@ class Pyramid(nn.Module):
 class FourierNetwork(nn.Module):
     """A canvas `(1, height, width)` in [0, 1]: a network that maps positions to gray.
 
-    Places run from 0 to 1 along both sides and are seen as sines and cosines of random directions
-    (Tancik et al., "Fourier Features Let Networks Learn High Frequency Functions", 2020). Three
-    hidden layers, each normalised over all pixels as in the program of Chen, Geng and Owens 2024,
-    who draw in colour and play the channel mean; this one is gray.
+    Positions run from 0 to 1 along both sides and are encoded as sines and cosines along random
+    directions (Tancik et al., "Fourier Features Let Networks Learn High Frequency Functions",
+    2020). There are three hidden layers, each normalised over all pixels, as in the program of
+    Chen, Geng and Owens 2024. Theirs draws in colour and plays the channel mean; this one is gray.
 
     Args:
         height: Rows.
         width: Columns.
-        generator: On the CPU; draws the directions and the first weights.
-        features: How many directions.
-        scale: Deviation of the directions, in periods a side.
-        hidden: Width of the layers.
+        generator: On the CPU; draws the directions and the initial weights.
+        features: Number of directions.
+        scale: Standard deviation of the directions, in periods per side.
+        hidden: Width of the hidden layers.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ SURFACES: dict[str, type[Pixels | Pyramid | FourierNetwork]] = {
 
 
 def _linear(wide: int, narrow: int, generator: torch.Generator) -> nn.Linear:
-    """Returns a linear layer with PyTorch's usual first weights, drawn from our own generator."""
+    """Returns a linear layer with PyTorch's default initialisation, from our own generator."""
     layer = nn.Linear(wide, narrow, device="meta").to_empty(device="cpu")
     bound = wide**-0.5
     with torch.no_grad():

@@ -19,11 +19,11 @@ class BlockAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
     correction by diffusers' convolutional `Decoder`, which sees neighbouring blocks.
 
     Args:
-        latent_channels: How many components of a block are kept.
+        latent_channels: Number of components kept per block.
         block: Side of a block, in pixels; a multiple of `2 ** (len(block_out_channels) - 1)`.
-        block_out_channels: Widths of the decoder, the finest level first.
-        norm_num_groups: Groups of its normalisations.
-        scaling_factor: What latents are multiplied by after encoding; the training folds it in.
+        block_out_channels: Channels of the decoder's levels, finest first.
+        norm_num_groups: Groups of its normalisation layers.
+        scaling_factor: Factor on latents after encoding; training folds it into the weights.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
@@ -57,7 +57,7 @@ class BlockAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
     def encode(self, x: Tensor, return_dict: bool = True) -> Any:
         """Returns the latents of images `(batch, 3, height, width)` in [-1, 1]; colour is dropped.
 
-        Height and width are multiples of the block.
+        Height and width must be multiples of the block.
         """
         latent = self.analysis(x.mean(1, keepdim=True))
         return EncoderOutput(latent=latent) if return_dict else (latent,)
@@ -73,9 +73,9 @@ class BlockAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         """Sets the linear code, in place.
 
         Args:
-            mean: The gray level, in [-1, 1], that blocks are measured from.
+            mean: Gray level that is subtracted from blocks, in [-1, 1].
             components: Orthonormal rows `(latent_channels, block * block)`.
-            scale: What each component's value is multiplied by, `(latent_channels,)`.
+            scale: Factor of each component, `(latent_channels,)`.
         """
         shape = self.analysis.weight.shape
         code = {

@@ -1,12 +1,12 @@
-"""Two published checkpoints in the layout of Stable Diffusion 1.x, joined to a pair.
+"""Two published checkpoints in the layout of Stable Diffusion 1.x, joined into a pair.
 
 ```
 unet/  vae/  text_encoder/  tokenizer/  scheduler/scheduler_config.json
 vocoder/                          if the spectrogram model comes with one
 ```
 
-What the two have in common is kept once. What must agree is checked in the descriptions first,
-before gigabytes are read: a checkpoint of another family is refused and never makes noise.
+Parts that both share are kept once. Their descriptions are compared before gigabytes of weights are
+read, so a checkpoint of another family raises an error instead of producing noise.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SCHEDULE = {
     "prediction_type": "epsilon",
     "rescale_betas_zero_snr": False,
 }
-"""diffusers' defaults for what a checkpoint leaves out of its schedule."""
+"""diffusers' defaults for values that a checkpoint's schedule omits."""
 
 SAMPLING = {
     "clip_sample": False,
@@ -58,12 +58,12 @@ SAMPLING = {
     "timestep_spacing": "leading",
     "steps_offset": 1,
 }
-"""How Stable Diffusion 1.x is sampled; diffusers' defaults of the first two wreck latents."""
+"""Sampling settings of Stable Diffusion 1.x; diffusers' defaults of the first two ruin latents."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a pair is made of, unless the user wants other checkpoints.
+    """The default checkpoints and the canvas of a pair.
 
     Attributes:
         name: Name of the pair.
@@ -84,7 +84,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Descriptions:
-    """What the JSON files of a checkpoint say about its parts."""
+    """The JSON descriptions of a checkpoint's parts."""
 
     vae: dict[str, Any]
     unet: dict[str, Any]
@@ -100,19 +100,19 @@ def join(
     audio_model: str = "",
     on_warning: Callable[[str], None] = warnings.warn,
 ) -> ModelPair:
-    """Returns the pair of two checkpoints, checked and ready to sample.
+    """Returns the pair made of two checkpoints, checked and ready to sample.
 
     Args:
-        recipe: What the pair is made of.
-        device: Where the models go.
-        dtype: Type of their weights.
-        image_model: The picture model that the user wants instead, as `source_of` reads it.
-        audio_model: The spectrogram model that the user wants instead.
-        on_warning: Called with warnings about licences and differences.
+        recipe: The default checkpoints and the canvas.
+        device: Device of the models.
+        dtype: Dtype of their weights.
+        image_model: Another picture model, in the syntax of `source_of`.
+        audio_model: Another spectrogram model.
+        on_warning: Called with warnings about licences and mismatches.
 
     Raises:
         CheckpointError: A checkpoint is missing and cannot be downloaded, a file is missing or
-            broken, or the two do not belong together.
+            broken, or the two are incompatible.
     """
     sources = source_of(image_model, recipe.image), source_of(audio_model, recipe.audio)
     options = ("--image-model", "--audio-model")
@@ -157,7 +157,7 @@ def describe(folder: Path) -> Descriptions:
 
 
 def check_descriptions(name: str, image: Descriptions, audio: Descriptions) -> dict[str, Any]:
-    """Returns the noise schedule of two checkpoints that share it, and the latent space.
+    """Returns the noise schedule of two checkpoints, which must share it and the latent space.
 
     Raises:
         CheckpointError: They disagree; the message names both values.
@@ -196,15 +196,15 @@ def check_descriptions(name: str, image: Descriptions, audio: Descriptions) -> d
 
 
 def decode_difference(first: Any, second: Any, channels: int) -> float:
-    """Returns how far the images of two autoencoders lie apart for one fixed random latent.
+    """Returns the difference between the images that two autoencoders decode from a random latent.
 
     Args:
-        first: An autoencoder of diffusers.
-        second: Another.
+        first: A diffusers autoencoder.
+        second: Another one.
         channels: Channels of their latents.
 
     Returns:
-        The root mean square of the difference; the images are in [0, 1].
+        The root mean square difference of images in [0, 1]. The latent is fixed.
     """
     latent = torch.randn(1, channels, 16, 16, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -217,7 +217,7 @@ def _short(value: Any) -> str:
 
 
 def _doubts(recipe: Recipe, image: Path, audio: Path) -> list[str]:
-    """Returns warnings about models that load but may be in the wrong place."""
+    """Returns warnings about models that load but may be in the wrong role."""
     doubts = []
     if (image / "vocoder").is_dir():
         doubts.append(

@@ -6,7 +6,7 @@ vae/  image_unet/  audio_unet/    the shared autoencoder and the two models
 text_encoder/  tokenizer/         shared; or image_text_encoder/ and audio_text_encoder/,
                                   image_tokenizer/ and audio_tokenizer/
 scheduler/scheduler_config.json   the noise schedule of both
-vocoder/                          if the pair carries one
+vocoder/                          if the pair has one
 ```
 """
 
@@ -44,7 +44,7 @@ ALLOWED_CLASSES = {
     "text_encoder": (("transformers", "CLIPTextModel"),),
     "tokenizer": (
         ("transformers", "PreTrainedTokenizerFast"),
-        ("transformers", "TokenizersBackend"),  # the same class by its newer name
+        ("transformers", "TokenizersBackend"),  # newer name of the same class
         ("transformers", "CLIPTokenizer"),
     ),
 }
@@ -53,11 +53,11 @@ UNGIVEN = (
     *("time_cond_proj_dim", "class_embed_type", "num_class_embeds"),
     *("addition_embed_type", "encoder_hid_dim_type"),
 )
-"""Settings of a UNet that needs inputs other than noise, time and text, such as distilled ones and
+"""Settings of UNets that need inputs other than noise, time and text, such as distilled ones and
 SDXL's, which the loop cannot supply."""
 
 Agreement = tuple[str, Any, str, Any]
-"""The name of a value, the value, the name of the one that must equal it, and that value."""
+"""The names and values of two quantities that must be equal: name, value, name, value."""
 
 
 def load_folder(
@@ -66,19 +66,19 @@ def load_folder(
     dtype: torch.dtype = torch.float32,
     on_warning: Callable[[str], None] = warnings.warn,
 ) -> ModelPair:
-    """Returns the pair that a folder holds, ready to sample.
+    """Returns the pair in a folder, ready to sample.
 
-    Every file is checked before the first model is built. Only safetensors are read.
+    All files are checked before the first model is built. Weights are read from safetensors only.
 
     Args:
         folder: Folder in the layout above.
-        device: Where the models go.
-        dtype: Type of their weights.
-        on_warning: Called with warnings about differences.
+        device: Device of the models.
+        dtype: Dtype of their weights.
+        on_warning: Called with warnings about mismatches.
 
     Raises:
-        CheckpointError: A file is missing or broken, a class is not allowed, or two parts do
-            not belong together.
+        CheckpointError: A file is missing or broken, a class is not allowed, or two parts are
+            incompatible.
     """
     folder = Path(folder)
     index = read_json(folder / "model_index.json")
@@ -118,10 +118,10 @@ def save_folder(
     """Writes a pair as a folder that `load_folder` reads.
 
     Args:
-        pair: What to save; it is not changed.
-        folder: Where to write; created if missing.
-        max_shard_size: Largest file of weights, such as `"15MB"`.
-        dtype: Type of the saved weights.
+        pair: The pair to save; it is not changed.
+        folder: The folder; created if missing.
+        max_shard_size: Largest size of a file of weights, such as `"15MB"`.
+        dtype: Dtype of the saved weights.
     """
     folder = Path(folder)
     parts = {"vae": pair.vae, "image_unet": pair.image_unet, "audio_unet": pair.audio_unet}
@@ -152,7 +152,7 @@ def save_folder(
 
 
 def check_pair(pair: ModelPair) -> None:
-    """Checks that the parts of a pair belong together.
+    """Checks that the parts of a pair are compatible.
 
     Raises:
         CheckpointError: Two parts disagree; the message names both values.
@@ -191,8 +191,9 @@ def ungiven(unet: Mapping[str, Any], whose: str) -> list[Agreement]:
     """Returns the conditions for a UNet to need no inputs other than noise, time and text.
 
     Args:
-        unet: Its configuration. `text` as one of `UNGIVEN` is the prompt once more.
-        whose: The UNet, as a message names it.
+        unet: Its configuration. The value `text` for one of `UNGIVEN` is allowed: it is the prompt
+            again.
+        whose: Name of the UNet in messages.
     """
     return [
         (f"{key} allowed", None, whose, unet.get(key)) for key in UNGIVEN if unet.get(key) != "text"
@@ -202,7 +203,7 @@ def ungiven(unet: Mapping[str, Any], whose: str) -> list[Agreement]:
 def differences_of_vocoder(pair: ModelPair) -> list[str]:
     """Returns a warning if a HiFi-GAN's description differs from the canvas of its pair.
 
-    It covers only quantities that the network does not depend on, which published ones get wrong.
+    It covers only quantities that do not affect the network, which published vocoders get wrong.
     """
     if pair.vocoder is None or pair.vocoder.kind != "hifigan":
         return []
@@ -221,7 +222,7 @@ def differences_of_vocoder(pair: ModelPair) -> list[str]:
 
 
 def _agreements_with_vocoder(pair: ModelPair) -> list[Agreement]:
-    """Returns what the canvas and the vocoder's network say about the same quantities."""
+    """Returns the quantities that the canvas and the vocoder's network must agree on."""
     if pair.vocoder is None:
         return []
     config, fmt = dict(pair.vocoder.config), pair.canvas_format
@@ -242,7 +243,7 @@ def _agreements_with_vocoder(pair: ModelPair) -> list[Agreement]:
 
 
 def _allowed_class(folder: Path, index: dict[str, Any], name: str) -> tuple[str, str]:
-    """Returns the `(library, class)` that the index gives to a part."""
+    """Returns the `(library, class)` of a part in the index."""
     allowed = ALLOWED_CLASSES[name.removeprefix("image_").removeprefix("audio_")]
     given = index.get(name)
     for choice in allowed:
@@ -255,7 +256,7 @@ def _allowed_class(folder: Path, index: dict[str, Any], name: str) -> tuple[str,
 
 
 def read_facts(folder: Path, index: dict[str, Any]) -> dict[str, Any]:
-    """Returns the fields of `ModelPair` that stand in the index."""
+    """Returns the fields of `ModelPair` that are in the index."""
     try:
         channels, height, width = (int(size) for size in index["latent_shape"])
         fmt = read_format(index["canvas_format"])

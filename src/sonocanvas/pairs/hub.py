@@ -29,19 +29,19 @@ PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 DESCRIPTIONS = (".json", ".txt")
 ABOUT = ("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt")
 PAIR_FILES = ("model_index.json", "*/*.json", "*/*.txt", "*/*.safetensors", *ABOUT)
-"""Files that are downloaded of a pair on the Hub: no pickles and no programs."""
+"""Files to download for a pair on the Hub: no pickles and no programs."""
 UNKNOWN_LICENCE = "not known; see where the checkpoint came from"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A checkpoint: a repository of the Hub at a revision, or a folder.
+    """A checkpoint: a Hub repository at a revision, or a folder.
 
     Attributes:
         place: `OWNER/NAME` on the Hub, or a folder.
         revision: Branch, tag or commit on the Hub.
         licence: Licence of the weights.
-        vocoder: Whether it must come with a vocoder.
+        vocoder: Whether it must have a vocoder.
     """
 
     place: str
@@ -50,20 +50,20 @@ class Source:
     vocoder: bool = False
 
     def __str__(self) -> str:
-        """Returns the place as messages name it; of a commit the first seven digits."""
+        """Returns the place as shown in messages, with the first seven digits of a commit."""
         commit = re.fullmatch(r"[0-9a-f]{40}", self.revision)
         return f"{self.place} at {self.revision[:7] if commit else self.revision}"
 
 
 def source_of(given: str, default: Source) -> Source:
-    """Returns the source that a user named: a folder, `OWNER/NAME` or `OWNER/NAME@REVISION`.
+    """Returns the source that a user names: a folder, `OWNER/NAME` or `OWNER/NAME@REVISION`.
 
     Args:
-        given: The user's words; empty stands for the default.
-        default: What the pair is made of by itself; its licence holds at every revision.
+        given: The user's text; empty for the default.
+        default: The pair's own checkpoint; its licence applies to all of its revisions.
 
     Raises:
-        CheckpointError: It is a file, or no folder that is there and no name of a repository.
+        CheckpointError: It is a file, or neither an existing folder nor the name of a repository.
     """
     if not given:
         return default
@@ -94,11 +94,11 @@ def source_of(given: str, default: Source) -> Source:
 def fetch(sources: Mapping[str, Source], on_warning: Callable[[str], None]) -> list[Path]:
     """Returns the folders of checkpoints, downloading them from the Hub if needed.
 
-    A warning names each download and its licence first; the Hub's client shows the progress.
+    Before each download, a warning names it and its licence; the Hub's client shows the progress.
 
     Args:
-        sources: Where they come from, by the option that names each, such as `--audio-model`.
-        on_warning: Called with the sentences that tell the licences.
+        sources: The sources, by the option that names each, such as `--audio-model`.
+        on_warning: Called with the warnings about licences.
 
     Raises:
         CheckpointError: One is missing and cannot be downloaded; the message names all of them.
@@ -125,10 +125,10 @@ def fetch_pair(given: str, on_warning: Callable[[str], None]) -> Path:
 
     Args:
         given: `OWNER/NAME` or `OWNER/NAME@REVISION`.
-        on_warning: Called with the sentence that tells the licence.
+        on_warning: Called with the warning about the licence.
 
     Raises:
-        CheckpointError: It is no such name, or is missing and cannot be downloaded.
+        CheckpointError: It is not such a name, or is missing and cannot be downloaded.
     """
     source = source_of(given, Source(""))
     asked: dict[str, Any] = {"revision": source.revision, "allow_patterns": list(PAIR_FILES)}
@@ -146,7 +146,7 @@ def mended(missing: Mapping[str, Source]) -> Iterator[None]:
     """Turns an error of the Hub's client into one sentence that says what to do.
 
     Args:
-        missing: What is not here, by the option that names it.
+        missing: The sources that are not cached, by the option that names each.
 
     Raises:
         CheckpointError: The client raised an error.
@@ -170,10 +170,10 @@ def mended(missing: Mapping[str, Source]) -> Iterator[None]:
 
 
 def wanted_files(names: Iterable[str]) -> list[str]:
-    """Returns the files of a repository that are needed: one form of weights for each part.
+    """Returns the files of a repository to download: one form of weights for each part.
 
     Args:
-        names: All files, with folders.
+        names: All files, with their folders.
     """
     names = list(names)
     wanted = [name for name in names if name in ABOUT]
@@ -186,13 +186,13 @@ def wanted_files(names: Iterable[str]) -> list[str]:
 
 
 def licence_of(source: Source, folder: Path) -> str:
-    """Returns name, commit and licence of a checkpoint, as they are kept in a sample.
+    """Returns name, commit and licence of a checkpoint, as recorded in samples.
 
     Args:
-        source: Where the checkpoint comes from.
-        folder: Where it is; its `README.md` tells the licence if the source does not.
+        source: Source of the checkpoint.
+        folder: Its folder; `README.md` in it gives the licence if the source does not.
     """
-    local = Path(source.place).is_dir()  # the cache names a snapshot by its commit
+    local = Path(source.place).is_dir()  # folders in the cache are named by their commit
     name = folder.resolve().name if local else f"{source.place}@{folder.name}"
     licence, card = source.licence, folder / "README.md"
     if licence == UNKNOWN_LICENCE and card.is_file():
@@ -202,7 +202,7 @@ def licence_of(source: Source, folder: Path) -> str:
 
 
 def _here(source: Source) -> Path | None:
-    """Returns the folder of a checkpoint that is on this machine whole, or nothing."""
+    """Returns the folder of a checkpoint that is complete on this machine, or nothing."""
     if Path(source.place).is_dir():
         return Path(source.place)
     cached = huggingface_hub.try_to_load_from_cache(
@@ -216,15 +216,15 @@ def _here(source: Source) -> Path | None:
 
 
 def files_of(source: Source) -> list[str]:
-    """Returns the files of a repository; asked without repeats, to fail at once where it must."""
+    """Returns the files of a repository; without retries, so that errors are immediate."""
     about = huggingface_hub.HfApi().model_info(source.place, revision=source.revision)
     return [file.rfilename for file in about.siblings or []]
 
 
 def _is_whole(part: Path) -> bool:
-    """Returns whether a part of a cached snapshot has all that is needed of it.
+    """Returns whether a part of a cached snapshot has all the files that it needs.
 
-    The client shows a file under its name only when it is complete.
+    The client gives a file its name only once it is complete.
     """
     if missing_description(part):
         return False

@@ -20,10 +20,10 @@ def load(
     """Returns the pair in a folder that `save_folder` wrote; its licences are saved in it.
 
     Args:
-        device: Where the models go.
-        dtype: Type of their weights.
+        device: Device of the models.
+        dtype: Dtype of their weights.
         folder: The folder.
-        on_warning: Called with warnings about differences.
+        on_warning: Called with warnings about mismatches.
 
     Raises:
         CheckpointError: The folder is missing or is not a pair.

@@ -24,8 +24,8 @@ LORA_ERRORS = (
     *(ArithmeticError, MemoryError),
 )
 OPTIONS = ("r", "lora_alpha", "rank_pattern", "alpha_pattern", "target_modules", "use_rslora")
-"""The options saved by peft that are used: the scale of the change, and where it applies. Others
-name modules to import, or how to start a training."""
+"""The options saved by peft that are used: the scale of the change, and where it applies. The
+others name modules to import or configure training."""
 PLAIN = re.compile(r"[\w.]+")
 SUFFIX = ".safetensors"
 MOST_RANK = 65_536
@@ -38,7 +38,7 @@ class Lora:
 
     Attributes:
         file: Its weights.
-        about: Name, commit and licence, as they are kept in a sample.
+        about: Name, commit and licence, as recorded in samples.
     """
 
     file: Path
@@ -46,15 +46,15 @@ class Lora:
 
 
 def find_lora(given: str, option: str, on_warning: Callable[[str], None]) -> Lora:
-    """Returns the LoRA that a user names, downloaded if it is on the Hub and not here yet.
+    """Returns the LoRA that a user names, downloading it from the Hub if needed.
 
     Args:
         given: A `.safetensors` file, a folder with one, `OWNER/NAME` or `OWNER/NAME@REVISION`.
-        option: How the user names it, such as `--image-lora`, for the messages.
-        on_warning: Called with the sentence that tells a download.
+        option: The option that names it in messages, such as `--image-lora`.
+        on_warning: Called with a warning about the download.
 
     Raises:
-        CheckpointError: There is none, it cannot be downloaded, or peft is not installed.
+        CheckpointError: It is missing, cannot be downloaded, or peft is not installed.
     """
     if not USE_PEFT_BACKEND:
         raise CheckpointError(
@@ -73,17 +73,17 @@ def find_lora(given: str, option: str, on_warning: Callable[[str], None]) -> Lor
 def merge_lora(unet: Any, lora: Lora, scale: float, on_warning: Callable[[str], None]) -> None:
     """Adds `scale * B @ A` of a LoRA to the weights of a UNet, in place.
 
-    The layouts of diffusers, peft and Kohya are read; what is meant for the text encoder is not
-    used, since both models may share it.
+    The layouts of diffusers, peft and Kohya are supported. Weights for the text encoder are
+    ignored, since both models may share it.
 
     Args:
         unet: A `UNet2DConditionModel`.
-        lora: What is merged.
-        scale: Its strength; 1 is that of its training.
+        lora: The LoRA.
+        scale: Its strength; 1 as in its training.
         on_warning: Called with a warning about parts that are not used.
 
     Raises:
-        CheckpointError: The file is broken, is no LoRA or is one of another model.
+        CheckpointError: The file is broken, is not a LoRA or is for another model.
     """
     try:
         with quiet():
@@ -104,7 +104,7 @@ def merge_lora(unet: Any, lora: Lora, scale: float, on_warning: Callable[[str], 
 
 
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, float] | None, dict[str, Any] | None]:
-    """Returns tensors by the names that peft gives them, Kohya's alphas and peft's options."""
+    """Returns tensors by peft's names, Kohya's alphas and peft's options."""
     with safetensors.safe_open(file, framework="pt") as opened:
         kinds = ("dora_scale", "lora_magnitude_vector", "lokr_", "hada_")
         others = [name for name in opened.keys() if any(kind in name for kind in kinds)]  # noqa: SIM118
@@ -144,7 +144,7 @@ def _options(metadata: Any) -> dict[str, Any] | None:
 
 
 def _is_plain(name: Any) -> bool:
-    """Returns whether a name of modules is no more than that: peft takes others for patterns."""
+    """Returns whether a module name is plain: peft reads other names as patterns."""
     return isinstance(name, str) and PLAIN.fullmatch(name) is not None
 
 
@@ -154,7 +154,7 @@ def _is_scale(value: Any, whole: bool) -> bool:
 
 
 def _check_rank(metadata: dict[str, Any], highest: int) -> None:
-    """Checks that peft's options ask for no more than there is: it takes memory for all of it."""
+    """Checks that peft's options do not exceed the file, since peft allocates memory for them."""
     for key, value in metadata.items():
         name = "" if key.startswith("text_encoder") else key.split(".")[-1]
         ranks = [value] if name == "r" else []
@@ -186,7 +186,7 @@ def _check_fit(unet: Any, state: dict[str, Tensor]) -> int:
 
 
 def _fetch(source: Source, option: str, on_warning: Callable[[str], None]) -> Path:
-    """Returns the folder with the files that lie at the top of a repository."""
+    """Returns the folder with the top-level files of a repository."""
     if Path(source.place).is_dir():
         return Path(source.place)
     wanted: dict[str, Any] = {
@@ -204,7 +204,7 @@ def _fetch(source: Source, option: str, on_warning: Callable[[str], None]) -> Pa
 
 
 def _weights_in(folder: Path, option: str) -> Path:
-    """Returns the one file of weights in a folder."""
+    """Returns the only file of weights in a folder."""
     names = sorted(path.name for path in folder.glob(f"*{SUFFIX}"))
     if USUAL_NAME in names:
         names = [USUAL_NAME]

@@ -17,8 +17,8 @@ def load(device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32)
     """Returns the embedded pair: shipped with the package, CC-BY-4.0.
 
     Args:
-        device: Where the models go.
-        dtype: Type of their weights.
+        device: Device of the models.
+        dtype: Dtype of their weights.
 
     Raises:
         CheckpointError: The shipped weights are missing or broken.
@@ -29,7 +29,7 @@ def load(device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32)
 
 
 def vocoder() -> VocoderWeights | None:
-    """Returns only the vocoder of the embedded pair, or `None` if it carries none.
+    """Returns only the vocoder of the embedded pair, or `None` if it has none.
 
     Raises:
         CheckpointError: The shipped weights are broken.

@@ -38,23 +38,23 @@ def load_named(
     audio_lora_scale: float = 1.0,
     on_warning: Callable[[str], None] = warnings.warn,
 ) -> ModelPair:
-    """Returns the pair of a name, ready to sample, with any LoRA merged into its weights.
+    """Returns a pair by name, ready to sample, with any LoRA merged into its weights.
 
     Args:
-        name: An entry of `registry.PAIRS`, or `local:` and a folder.
-        device: Where the models go.
-        dtype: Type of their weights.
-        image_model: The picture model that the user wants instead, as `hub.source_of` reads it.
-        audio_model: The spectrogram model that the user wants instead.
-        image_lora: A LoRA of the picture model, as `lora.find_lora` reads it; empty for none.
-        audio_lora: One of the spectrogram model.
-        image_lora_scale: Strength of the picture model's LoRA; 1 is that of its training.
-        audio_lora_scale: Strength of the spectrogram model's.
-        on_warning: Called with warnings about licences and differences.
+        name: An entry of `registry.PAIRS`, or `local:` followed by a folder.
+        device: Device of the models.
+        dtype: Dtype of their weights.
+        image_model: Another picture model, in the syntax of `hub.source_of`.
+        audio_model: Another spectrogram model.
+        image_lora: A LoRA for the picture model, in the syntax of `lora.find_lora`; empty for none.
+        audio_lora: A LoRA for the spectrogram model.
+        image_lora_scale: Strength of the picture model's LoRA; 1 as in its training.
+        audio_lora_scale: Strength of the spectrogram model's LoRA.
+        on_warning: Called with warnings about licences and mismatches.
 
     Raises:
-        InvalidInputError: There is no such pair, or it takes no other image or audio model.
-        CheckpointError: Weights are missing, broken or do not belong together.
+        InvalidInputError: There is no such pair, or it does not allow another image or audio model.
+        CheckpointError: Weights are missing, broken or incompatible.
     """
     entry, folder = split_pair(name)
     loader = load("pair", entry)
@@ -80,7 +80,7 @@ def facts_of(name: str) -> ModelPair:
     """Returns a pair without its models, which describes its canvas.
 
     Args:
-        name: An entry of `registry.PAIRS`, or `local:` and a folder.
+        name: An entry of `registry.PAIRS`, or `local:` followed by a folder.
 
     Raises:
         InvalidInputError: There is no such pair.

@@ -1,7 +1,7 @@
 """Checks and loads one part of a checkpoint: a subfolder with a description and weights.
 
-Weights are safetensors; if a published checkpoint has none they are pickles, which are read only
-as tensors (`weights_only`): code in such a file is refused.
+Weights are safetensors. A published checkpoint without them may have pickles, of which only tensors
+are read (`weights_only`): code in such a file raises an error.
 """
 
 import contextlib
@@ -44,24 +44,25 @@ BROKEN = (
     *(AssertionError, AttributeError, LookupError, TypeError, ValueError, ArithmeticError),
     *(MemoryError, NotImplementedError),
 )
-"""What torch's reader of pickles raises for a truncated or damaged one."""
+"""Errors that torch raises for a truncated or damaged pickle."""
 
 MOST_BYTES = 16 * 2**20
 """Size limit of a description; published ones are a hundred times smaller."""
 MOST_LAYERS = 128
-"""Limit on layers in a row, or blocks times layers of each; the largest known models have 60."""
+"""Limit on consecutive layers, or blocks times layers per block; the largest known models have
+60."""
 
 POINTER = b"version https://git-lfs"
 """How a Git LFS pointer file starts."""
 
 
 def weights_among(names: list[str], pickles: bool = False) -> list[str]:
-    """Returns the files of weights among the files of one part: one form, and safetensors first.
+    """Returns the files of weights among the files of a part, in one form, preferably safetensors.
 
-    The variant `fp16`, in safetensors, will do where there are no others.
+    The variant `fp16` of safetensors is accepted if there are no others.
 
     Args:
-        names: Names without folder.
+        names: File names without folders.
         pickles: Whether pickles are accepted if there are no safetensors.
     """
     safe = [name for name in names if SAFETENSORS.fullmatch(name)]
@@ -73,7 +74,7 @@ def missing_description(folder: Path) -> str:
     """Returns the first missing file of a part, not counting weights; empty if there is none.
 
     Args:
-        folder: Folder of the part; its name says what it is.
+        folder: Folder of the part, whose name identifies the part.
     """
     if folder.name == "scheduler":
         needed = ["scheduler_config.json"]
@@ -93,7 +94,7 @@ def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
         pickles: Whether pickles are accepted if there are no safetensors.
 
     Raises:
-        CheckpointError: There is none, or one is missing, broken or more than tensors.
+        CheckpointError: There is none, or one is missing, broken or holds more than tensors.
     """
     found = weights_among(sorted(path.name for path in folder.glob("*")), pickles)
     names = {name for name in found if not name.endswith(".json")}
@@ -128,7 +129,7 @@ def check_weights(folder: Path, pickles: bool = False) -> list[Path]:
 
 
 def _names_in(index: Path) -> set[str]:
-    """Returns the files that an index names, which are next to it."""
+    """Returns the files next to an index that it names."""
     named = read_json(index).get("weight_map", {})
     for name in named.values() if isinstance(named, dict) else [named]:
         plain = isinstance(name, str) and name == PurePath(name).name == PureWindowsPath(name).name
@@ -151,7 +152,7 @@ def read_pickle(path: Path) -> Any:
         if mapped:
             _check_stored(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it is said of pickles that torch has not written
+            warnings.simplefilter("ignore")  # torch warns about pickles that it has not written
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
         _check_held(content)
         return content
@@ -191,15 +192,15 @@ def _check_held(content: Any) -> None:
 
 
 def check_description(folder: Path, part_class: Any, library: str) -> None:
-    """Checks that a model is no larger than its weights, before memory is taken for it.
+    """Checks that a model is no larger than its weights, before memory is allocated for it.
 
     Args:
-        folder: Folder of the part; `check_weights` has seen it.
+        folder: Folder of the part, checked by `check_weights`.
         part_class: Class of the model.
-        library: `transformers`, or where else the class is.
+        library: Library of the class, such as `transformers`.
 
     Raises:
-        CheckpointError: Its description is that of a larger model.
+        CheckpointError: Its configuration describes a larger model.
     """
     described = read_json(folder / "config.json")
     layers = _layers_of(described)
@@ -224,7 +225,7 @@ def check_description(folder: Path, part_class: Any, library: str) -> None:
 
 
 def _layers_of(described: Any) -> int:
-    """Returns how many layers a description asks for: in a row, or in all of its blocks."""
+    """Returns the number of layers in a description: in sequence, or in all of its blocks."""
     if isinstance(described, list):
         return max(map(_layers_of, described), default=0)
     if not isinstance(described, dict):
@@ -254,14 +255,14 @@ def load_part(
     """Returns one part, in eval mode and without gradients.
 
     Args:
-        folder: Folder of the part; `check_weights` has seen it.
+        folder: Folder of the part, checked by `check_weights`.
         kind: Library and class.
-        device: Where a model goes.
-        dtype: Type of its weights.
+        device: Device of a model.
+        dtype: Dtype of its weights.
         pickles: Whether pickles are accepted if there are no safetensors.
 
     Raises:
-        CheckpointError: The folder does not hold what the class needs.
+        CheckpointError: The class cannot be loaded from the folder.
     """
     library, name = kind
     part_class = getattr(importlib.import_module(library), name)
@@ -295,13 +296,13 @@ def load_part(
 def check_tokenizer(folder: Path) -> None:
     """Checks that a sentencepiece tokenizer, if there is one, can be read.
 
-    Without it transformers takes the file for another kind and names the wrong package.
+    Otherwise transformers takes the file for another format and its error names the wrong package.
 
     Args:
         folder: Folder of a tokenizer.
 
     Raises:
-        CheckpointError: A package is missing.
+        CheckpointError: A required package is missing.
     """
     needed = {"sentencepiece": is_sentencepiece_available, "protobuf": is_protobuf_available}
     missing = [name for name, is_there in needed.items() if not is_there()]
@@ -319,10 +320,10 @@ def read_vocoder(folder: Path, device: str | torch.device) -> VocoderWeights | N
     Args:
         folder: Folder with `config.json` and safetensors, or else `vocoder.pt`, a pickle of
             `{"generator": tensors by name}` as HiFi-GAN saves it.
-        device: Where the tensors go.
+        device: Device of the tensors.
 
     Raises:
-        CheckpointError: A file is missing or broken, or holds something else.
+        CheckpointError: A file is missing or broken, or has other content.
     """
     if not folder.is_dir():
         return None

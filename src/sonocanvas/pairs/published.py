@@ -1,8 +1,8 @@
-"""The published checkpoints that pairs are made of: their names, revisions and licences.
+"""The published checkpoints of the pairs: their names, revisions and licences.
 
-A revision is the commit that other public code pins too (Stable Diffusion: many projects;
-Riffusion: its authors' own), or `main` for Auffusion, of which no commit is known to us. The commit
-used is saved in each sample, and `OWNER/NAME@COMMIT` requests it again.
+A revision is a commit that other public code pins too (Stable Diffusion: many projects; Riffusion:
+its authors' own code), or `main` for Auffusion, for which we know of no such commit. Each sample
+records the commit used, and `OWNER/NAME@COMMIT` requests it again.
 """
 
 from sonocanvas.pairs.hub import Source

@@ -28,14 +28,14 @@ def load(
     """Returns Stable Diffusion 1.5 and Riffusion (both OpenRAIL-M), from the Hub.
 
     Args:
-        device: Where the models go.
-        dtype: Type of their weights.
+        device: Device of the models.
+        dtype: Dtype of their weights.
         image_model: Another picture model: a folder, `OWNER/NAME` or `OWNER/NAME@REVISION`.
         audio_model: Another spectrogram model with Riffusion's canvas.
-        on_warning: Called with warnings about licences and differences.
+        on_warning: Called with warnings about licences and mismatches.
 
     Raises:
         CheckpointError: A checkpoint is missing and cannot be downloaded, a file is missing or
-            broken, or the two do not belong together.
+            broken, or the two are incompatible.
     """
     return join(RECIPE, device, dtype, image_model, audio_model, on_warning)

@@ -13,7 +13,7 @@ OUTPUT_TYPES = ("pil", "np", "pt", "latent")
 
 
 def read_prompts(image: Any, audio: Any, negative_image: Any, negative_audio: Any) -> list[Prompts]:
-    """Returns the prompts in rows; a single text next to a list applies to all of it.
+    """Returns the prompts of each canvas; a single text next to a list applies to all of them.
 
     Args:
         image: Text or list of texts, what the canvas should look like.
@@ -22,8 +22,8 @@ def read_prompts(image: Any, audio: Any, negative_image: Any, negative_audio: An
         negative_audio: What it should not sound like.
 
     Raises:
-        InvalidInputError: A prompt is not a text or must not be empty, or two lists differ in
-            length.
+        InvalidInputError: A prompt is not a text, an image or audio prompt is empty, or two lists
+            differ in length.
     """
     given = {
         "image_prompt": image,
@@ -80,7 +80,7 @@ def check_interval(interval: Any) -> None:
     """Checks that a value can be a guidance interval.
 
     Raises:
-        InvalidInputError: It is not two shares of the steps, each in [0, 1], in their order.
+        InvalidInputError: It is not two fractions of the steps, in order within [0, 1].
     """
     pair = isinstance(interval, list | tuple) and len(interval) == 2
     if not pair or not all(isinstance(share, int | float) for share in interval):
@@ -97,7 +97,7 @@ def check_rule(rule: Any) -> None:
     """Checks that a value can mix the two models.
 
     Raises:
-        InvalidInputError: It is not called like a rule.
+        InvalidInputError: It does not have the methods of a rule.
     """
     if isinstance(rule, type) or not callable(rule) or not hasattr(rule, "needs"):
         raise InvalidInputError(f"rule must be a rule such as Mean(), not {rule!r}.")
@@ -108,7 +108,7 @@ def check_noise(shape: tuple[int, ...], generator: Any, latents: Any) -> None:
 
     Args:
         shape: `(batch, channels, height, width)` of the latents.
-        generator: `None`, one generator, or a list with one for each of the batch.
+        generator: `None`, one generator, or a list with one per canvas.
         latents: `None`, or the noise itself.
 
     Raises:
@@ -138,8 +138,8 @@ def check_output(
     Args:
         output_type: One of `OUTPUT_TYPES`.
         callback: A function or `None`.
-        wanted: Names of tensors that the callback gets.
-        tensors: Names that are allowed.
+        wanted: Names of the tensors for the callback.
+        tensors: The allowed names.
 
     Raises:
         InvalidInputError: A value is not allowed.

@@ -23,15 +23,15 @@ Given = tuple[Tensor, Tensor]
 
 
 def read_image(image: Any, mask: Any) -> Given:
-    """Returns a picture, its contrast fitted to a canvas, and its mask.
+    """Returns a picture with its contrast adjusted to a canvas, and its mask.
 
     Args:
         image: A PIL image, or an array or tensor `(height, width)` or `(height, width, 3)` in
             [0, 1].
-        mask: Where it holds, of the same height and width; `None` is where it is opaque.
+        mask: Where it is used, of the same height and width; `None` for where it is opaque.
 
     Raises:
-        InvalidInputError: The shape or a value is wrong, or the picture is all one gray.
+        InvalidInputError: The shape or a value is wrong, or the picture has a single gray level.
     """
     if isinstance(image, Image.Image):
         gray, opacity = picture_to_gray(image)
@@ -53,7 +53,7 @@ def read_image(image: Any, mask: Any) -> Given:
 
 
 def read_audio(audio: Any, fmt: CanvasFormat) -> Given:
-    """Returns the canvas of a sound, its peak scaled to 0.95.
+    """Returns the canvas of a sound after scaling its peak to 0.95.
 
     Args:
         audio: An array or tensor `(samples,)` at the sample rate of the format.
@@ -78,13 +78,13 @@ def compose_given(
     strength: float,
     pair: ModelPair,
 ) -> Composition:
-    """Returns everything that draws the canvas of a call.
+    """Returns the composition of a call.
 
     Args:
         embeddings: The prompts.
-        given: What is kept, by model: `"image"`, `"audio"` or both.
+        given: Given content by model: `"image"`, `"audio"` or both.
         drawn_by: Whether each model draws its prompt.
-        strength: How much of given content to keep, in [0, 1].
+        strength: How much of the given content to keep, in [0, 1].
         pair: The models.
     """
     drawn = Composition.of(embeddings)

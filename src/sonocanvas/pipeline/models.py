@@ -33,40 +33,41 @@ CASTS = {
     torch.float32: "float",
     torch.float64: "double",
 }
-"""Casts with the models' own methods, since diffusers' `to` warns without a reason."""
+"""Casts by the models' own methods, since diffusers' `to` warns without reason."""
 FOUND_FILE, FOUND_BY = "pipeline.py", ["pipeline", "SavedPipeline"]
-"""The file that lets diffusers' own `DiffusionPipeline` load a folder, and its content."""
+"""The file, and its class, by which diffusers' own `DiffusionPipeline` loads a folder."""
 
 
 class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
-    """The models of a pair as diffusers' components: made, loaded, saved, moved.
+    """The models of a pair as diffusers components, which can be loaded, saved and moved.
 
-    They are diffusers' and transformers' own.
+    The components are diffusers and transformers classes.
 
     Args:
         vae: The shared autoencoder.
         image_unet: The picture model.
         audio_unet: The spectrogram model.
-        image_tokenizer, image_text_encoder: The picture model's reader of prompts.
-        audio_tokenizer, audio_text_encoder: The spectrogram model's; may be the same objects.
+        image_tokenizer, image_text_encoder: Tokenizer and text encoder of the picture model.
+        audio_tokenizer, audio_text_encoder: Those of the spectrogram model; may be the same
+            objects.
         scheduler: One of the classes in `denoise.SCHEDULERS`, with the schedule of both models.
         name: Name of the pair of models.
-        canvas_format: What the canvas means as sound; needed.
-        latent_shape: `(channels, height, width)` of the latent of one canvas; needed.
+        canvas_format: What the canvas means as sound; required.
+        latent_shape: `(channels, height, width)` of the latent of one canvas; required.
         crop_columns: Columns that the models leave empty at the right; dropped after decoding.
-        closed_vocabulary: Whether a word that the tokenizer does not hold means nothing.
+        closed_vocabulary: Whether words that the tokenizer lacks have no meaning to the models.
         licences: Licence of the weights, by part.
-        vocoder: What plays the canvas; by default the one of the `vocoder_weights`, or Griffin-Lim
-            where there are none.
-        vocoder_weights: The vocoder that came with the models, saved with them.
+        vocoder: Plays the canvas; by default the vocoder of `vocoder_weights`, or Griffin-Lim
+            without them.
+        vocoder_weights: The vocoder that comes with the models and is saved with them.
 
     Raises:
         InvalidInputError: `canvas_format` or `latent_shape` is missing.
-        CheckpointError: The parts do not belong together.
+        CheckpointError: The parts are incompatible.
     """
 
-    # The two models are called alternately: if both were in the chain, each step would move one. So
-    # the picture model stays outside it, is loaded at its first call and stays to the end.
+    # The two models are called alternately, so with both in the chain each step would move one. The
+    # picture model is therefore outside it: it is loaded at its first call and stays to the end.
     model_cpu_offload_seq = "image_text_encoder->audio_text_encoder->audio_unet->vae"
 
     def __init__(
@@ -130,11 +131,11 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         Args:
             pair: The models.
             scheduler: A solver; by default the one of a run, on the pair's schedule.
-            vocoder: What plays the canvas; see the class.
+            vocoder: Plays the canvas; see the class.
         """
         fields = {field.name: getattr(pair, field.name) for field in dataclasses.fields(pair)}
         weights, schedule = fields.pop("vocoder"), fields.pop("scheduler_config")
-        del fields["window"]  # of one call, as a longer canvas is
+        del fields["window"]  # it belongs to a call, like a longer canvas
         solver = scheduler or make_scheduler(schedule, Sampling().scheduler)
         return cls(**fields, scheduler=solver, vocoder=vocoder, vocoder_weights=weights)
 
@@ -156,24 +157,24 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         torch_dtype: torch.dtype | None = None,
         **models: Any,
     ) -> Self:
-        """Returns the pipeline of a pair on the menu, such as `"mini"`, of a folder or of the Hub.
+        """Returns the pipeline of a pair: a name such as `"mini"`, a folder or a Hub repository.
 
-        It is on the CPU. Only safetensors are read and only the classes in
-        `pairs.folder.ALLOWED_CLASSES` are made: diffusers' own loader would also take pickles and
-        other classes. The folder is what `save_pretrained` or `pairs.folder.save_folder` wrote.
+        It is on the CPU. Only safetensors and the classes in `pairs.folder.ALLOWED_CLASSES` are
+        loaded; diffusers' own loader would also accept pickles and other classes. A folder is one
+        that `save_pretrained` or `pairs.folder.save_folder` wrote.
 
         Args:
-            pretrained_model_name_or_path: A name in `registry.PAIRS`, which goes before a folder
-                of that name, a folder, or `OWNER/NAME` or `OWNER/NAME@REVISION` of the Hub.
-            dtype: Type of the weights; float32 by default.
-            torch_dtype: The same by its older name.
-            models: What is put in, as for `pairs.named.load_named`: `image_model`, `audio_model`,
+            pretrained_model_name_or_path: A name in `registry.PAIRS`, which has precedence over a
+                folder of that name; a folder; or `OWNER/NAME` or `OWNER/NAME@REVISION` on the Hub.
+            dtype: Dtype of the weights; float32 by default.
+            torch_dtype: Older name of `dtype`.
+            models: Arguments of `pairs.named.load_named`: `image_model`, `audio_model`,
                 `image_lora`, `audio_lora`, the scales of the two, and `on_warning`.
 
         Raises:
-            InvalidInputError: There is no such pair or folder, or it takes no other model.
+            InvalidInputError: There is no such pair or folder, or it does not allow other models.
             CheckpointError: It cannot be downloaded, a file is missing or broken, a class is not
-                allowed, or two parts do not belong together.
+                allowed, or two parts are incompatible.
         """
         name, kind = str(pretrained_model_name_or_path), dtype or torch_dtype or torch.float32
         if name not in PAIRS and not name.startswith("local:"):
@@ -195,17 +196,17 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
     ) -> None:
         """Writes a folder that `from_pretrained`, `load_folder` and `local:FOLDER` read.
 
-        What both models share is written once. The rule, and a vocoder without weights, are
+        Parts that both models share are written once. The rule and a vocoder without weights are
         choices of a call and are not saved.
 
         Args:
-            save_directory: Where to write; created if missing.
-            safe_serialization: Only `True` is allowed.
-            variant: Only `None` is allowed.
-            max_shard_size: Largest file of weights, such as `"15MB"`.
+            save_directory: The folder; created if missing.
+            safe_serialization: Must be `True`.
+            variant: Must be `None`.
+            max_shard_size: Largest size of a file of weights, such as `"15MB"`.
 
         Raises:
-            InvalidInputError: Anything other than plain safetensors is requested.
+            InvalidInputError: Something other than plain safetensors is requested.
         """
         if not safe_serialization or variant is not None:
             raise InvalidInputError(
@@ -225,11 +226,11 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         shutil.copyfile(WEIGHTS / FOUND_FILE, folder / FOUND_FILE)
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Returns the pipeline with models and vocoder on a device, or models in a type, or both.
+        """Returns the pipeline with models and vocoder on a device, or models in a dtype, or both.
 
         Args:
-            args: A device, a type, or a device and a type; or the two by name, as diffusers has it.
-            kwargs: The same by name.
+            args: A device, a dtype, or a device and a dtype.
+            kwargs: The same by diffusers' names.
         """
         given = (*args, *kwargs.values())
         dtype = next((one for one in given if isinstance(one, torch.dtype)), None)
@@ -264,7 +265,7 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
         """Moves each layer only while it is called, as diffusers does: least memory, and slow."""
         if (
             self.image_text_encoder is self.audio_text_encoder
-        ):  # otherwise it is passed twice and fails
+        ):  # otherwise it is offloaded twice, which fails
             self._exclude_from_cpu_offload = ["image_text_encoder"]
         super().enable_sequential_cpu_offload(*args, **kwargs)
 
@@ -294,15 +295,15 @@ class PairPipeline(diffusers.DiffusionPipeline):  # type: ignore[misc]
 
 
 def offloaded(pair: ModelPair, device: str) -> ModelPair:
-    """Returns a pair whose models wait on the CPU and go to a device when they are called.
+    """Returns a pair whose models stay on the CPU and move to a device when they are called.
 
-    As `enable_model_cpu_offload` does it, in place: while a canvas is denoised both diffusion
-    models are on the device, and neither text encoders nor, for the first, the autoencoder. The
-    vocoder stays where it is.
+    This is done in place by `enable_model_cpu_offload`. During denoising both diffusion models are
+    on the device, but not the text encoders nor, for the first canvas, the autoencoder. The vocoder
+    is not moved.
 
     Args:
-        pair: The models; they are changed.
-        device: Where they compute.
+        pair: The models, which are changed.
+        device: Device of the computation.
     """
     PairPipeline.from_pair(pair).enable_model_cpu_offload(device=device)
     return pair
@@ -317,10 +318,10 @@ def _default_vocoder(weights: VocoderWeights | None) -> Vocoder:
 
 
 def _saved_scheduler(folder: str, pair: ModelPair) -> diffusers.SchedulerMixin | None:
-    """Returns the solver that `save_pretrained` recorded in a folder, if it is one of its own.
+    """Returns the solver that `save_pretrained` recorded in a folder, or `None` without one.
 
     Raises:
-        CheckpointError: It is of a class that is not allowed.
+        CheckpointError: Its class is not allowed.
     """
     index = expanded(folder) / "model_index.json"
     given = read_json(index).get("scheduler")

@@ -19,18 +19,18 @@ from sonocanvas.vocoders.parts import play
 
 @dataclass
 class SonoCanvasOutput(BaseOutput):  # type: ignore[misc]
-    """The output of a pipeline call; for `"latent"` only the first field is set.
+    """The output of a pipeline call; with `"latent"` only the first field is set.
 
     Attributes:
         images: RGB pictures: a list of PIL images, an array `(batch, height, width, 3)` or a
             tensor `(batch, 3, height, width)` in [0, 1], or the clean latents
             `(batch, channels, height, width)` in float32.
-        canvases: What is played, in the 8 bits of a PNG: a list of gray PIL images, or an array
-            or tensor `(batch, mels, frames)` in [0, 1]; row 0 is the highest frequency.
-        waveforms: The canvases played: `(batch, samples)` float32 in [-1, 1], each scaled only
-            if it would clip. A tensor for `"pt"`, or else an array.
-        sample_rate_hz: Samples a second.
-        gains_db: The gain that this scaling gave to each waveform, 0 or less.
+        canvases: The played canvases, rounded to the 8 bits of a PNG: a list of gray PIL images,
+            or an array or tensor `(batch, mels, frames)` in [0, 1]; row 0 is the highest frequency.
+        waveforms: The sounds of the canvases, `(batch, samples)` float32 in [-1, 1], each scaled
+            only if it would clip. A tensor for `"pt"`, otherwise an array.
+        sample_rate_hz: Samples per second.
+        gains_db: Gain of this scaling for each waveform, 0 or less.
     """
 
     images: list[Image.Image] | npt.NDArray[np.float32] | Tensor
@@ -48,18 +48,18 @@ class SonoCanvasOutput(BaseOutput):  # type: ignore[misc]
 def finish(
     pipe: Any, latents: Tensor, output_type: str, crop_columns: int, pinned: Pinned | None = None
 ) -> SonoCanvasOutput:
-    """Returns clean latents decoded and played; what is played is the canvas in 8 bits.
+    """Returns the output of clean latents, decoded and played; the canvas is played in 8 bits.
 
     Args:
         pipe: The pipeline: its `vae` decodes, its `vocoder` plays.
-        latents: `(batch, channels, height, width)` float32, for `"latent"` given back as it is.
+        latents: `(batch, channels, height, width)` float32; returned unchanged for `"latent"`.
         output_type: One of `inputs.OUTPUT_TYPES`.
-        crop_columns: Columns that are dropped at the right.
-        pinned: Given content; where it is exact, it replaces the decoded picture.
+        crop_columns: Columns to drop at the right.
+        pinned: Given content, which replaces the decoded picture where it is exact.
     """
     if output_type == "latent":
         return SonoCanvasOutput(images=latents)
-    if hasattr(pipe.vae, "_hf_hook"):  # accelerate's: decoding is not its `forward`
+    if hasattr(pipe.vae, "_hf_hook"):  # accelerate hooks `forward`, not `decode`
         pipe.vae._hf_hook.pre_forward(pipe.vae)
     else:
         latents = latents.to(pipe.vae.device)

@@ -37,14 +37,13 @@ OnStepEnd = Callable[[Any, int, Tensor, dict[str, Any]], dict[str, Any]]
 
 SAMPLING = Sampling()
 UNREAD = "a"
-"""A prompt that no model draws, since given content replaces it."""
+"""Placeholder for a prompt that no model draws, since given content replaces it."""
 
 
 class SonoCanvasPipeline(PairPipeline):
     """Turns two prompts into canvases that look like one and sound like the other.
 
-    The models are those of `PairPipeline`, which tells how they are made; the loop is
-    `denoise.denoise`.
+    `PairPipeline` describes the models and how to load them; the loop is `denoise.denoise`.
 
     Example:
         >>> pipe = SonoCanvasPipeline.from_pretrained("mini")  # doctest: +SKIP
@@ -94,46 +93,46 @@ class SonoCanvasPipeline(PairPipeline):
     ) -> SonoCanvasOutput | tuple[Any, ...]:
         """Returns canvases as pictures and as sound.
 
-        With `generator=[torch.Generator().manual_seed(seed)]` the latents are those that
-        `generate` makes of that seed.
+        With `generator=[torch.Generator().manual_seed(seed)]` the latents equal those of `generate`
+        for that seed.
 
         Args:
-            image_prompt: What the canvas should look like: one text, or a list of the batch; may
-                be left out if there is an image.
-            audio_prompt: What it should sound like; may be left out if there is an audio. Lists
-                have equal length, and a single text next to a list applies to all of it.
+            image_prompt: What the canvas should look like: one text, or a list for the batch; may
+                be omitted if `image` is given.
+            audio_prompt: What it should sound like; may be omitted if `audio` is given. Lists must
+                have the same length; a single text next to a list applies to all of it.
             negative_image_prompt: What it should not look like.
             negative_audio_prompt: What it should not sound like.
             num_inference_steps: Number of denoising steps.
             image_guidance_scale: Classifier-free guidance of the picture model.
-            audio_guidance_scale: The spectrogram model's.
-            guidance_interval: Shares of the steps between which there is guidance.
-            rule: What mixes the two models; by default the mean after a warm start.
-            image: A picture that is kept: a PIL image, or an array or tensor `(height, width)` or
+            audio_guidance_scale: The same for the spectrogram model.
+            guidance_interval: Fractions of the steps between which guidance is on.
+            rule: Mixes the two models; by default the mean after a warm start.
+            image: A picture to keep: a PIL image, or an array or tensor `(height, width)` or
                 `(height, width, 3)` in [0, 1]. Without an image prompt no model draws over it.
-            audio: A sound that is kept: an array or tensor `(samples,)` at the sample rate of the
-                pair's canvas. Without an audio prompt no model plays over it.
-            mask: Where the image holds, `(height, width)` in [0, 1] or a gray PIL image; by
+            audio: A sound to keep: an array or tensor `(samples,)` at the sample rate of the
+                pair's canvas. Without an audio prompt no model draws over it.
+            mask: Where the image is used, `(height, width)` in [0, 1] or a gray PIL image; by
                 default where it is opaque.
             strength: How much of the two to keep, from 0 to 1 (all of it).
-            duration_s: Length of the canvas, from 2 to 600; 0 for the pair's own.
-            num_images_per_prompt: Canvases per pair of prompts, one after the other.
-            generator: What draws the noise: one for the batch or a list with one for each canvas;
-                by default torch's own on the CPU.
-            latents: Instead of the first noise: `(batch, channels, height, width)` unit noise.
-            eta: Share of fresh noise in each step, in [0, 1]; only DDIM takes it.
-            output_type: `"pil"`, `"np"`, `"pt"` or, neither decoded nor played, `"latent"`.
-            return_dict: Whether a `SonoCanvasOutput` is returned, or a tuple of its fields.
+            duration_s: Length of the canvas in seconds, from 2 to 600; 0 for the pair's own.
+            num_images_per_prompt: Canvases per pair of prompts, in sequence.
+            generator: Draws the noise: one for the batch, or a list with one per canvas; by
+                default torch's own on the CPU.
+            latents: Initial unit noise `(batch, channels, height, width)` to use instead.
+            eta: Share of fresh noise in each step, in [0, 1]; must be 0 unless the solver is DDIM.
+            output_type: `"pil"`, `"np"`, `"pt"`, or `"latent"` to skip decoding and playing.
+            return_dict: Whether to return a `SonoCanvasOutput` rather than a tuple of its fields.
             callback_on_step_end: Called as `callback(pipe, step, timestep, tensors)` after each
-                step; `latents` in the dict that it returns take the place of the noisy latents,
-                and after `pipe._interrupt = True` there is no further step.
+                step. `latents` in the dict that it returns replace the noisy latents, and
+                `pipe._interrupt = True` ends the loop.
             callback_on_step_end_tensor_inputs: Names of the tensors it gets: `latents` or none.
 
         Raises:
-            InvalidInputError: A value cannot be used; nothing is computed then.
-            SonoCanvasError: The latents stopped being finite numbers.
+            InvalidInputError: A value is not valid; raised before any computation.
+            SonoCanvasError: The latents are no longer finite.
         """
-        # 1. Check what was given, before anything heavy.
+        # 1. Check the inputs before any heavy work.
         rule = _default_rule() if rule is None else rule
         callback = callback_on_step_end
         wanted = getattr(callback, "tensor_inputs", callback_on_step_end_tensor_inputs)
@@ -169,17 +168,17 @@ class SonoCanvasPipeline(PairPipeline):
 
         self._interrupt, self._num_timesteps = False, num_inference_steps
 
-        # 2. Encode the prompts, each once.
+        # 2. Encode each prompt once.
         device = self._execution_device
         embeddings = _encode(pair, prompts, num_images_per_prompt, device)
         drawn = compose_given(embeddings, given, drawn_by, strength, pair)
 
-        # 3. Draw the first noise, in float32 whatever the type of the weights.
+        # 3. Draw the initial noise, in float32 whatever the dtype of the weights.
         generator = torch.default_generator if generator is None else generator
         if latents is None:
             latents = randn_tensor(shape, generator, device, torch.float32)
 
-        # 4. Denoise: the package's one loop.
+        # 4. Denoise with the package's only loop.
         with self.progress_bar(total=num_inference_steps) as progress_bar:
             latents = denoise(
                 pair,
@@ -256,7 +255,7 @@ class SonoCanvasPipeline(PairPipeline):
 
 
 def _default_rule() -> Rule:
-    """Returns the rule of a run that names none, after its warm start."""
+    """Returns the default rule of a run, after its warm start."""
     rule: Rule = build("wrapper", "warm_start", {}, rule=build("rule", RuleChoice().name, {}))
     return rule
 

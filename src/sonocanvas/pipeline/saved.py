@@ -1,8 +1,8 @@
-"""The way in by `diffusers.DiffusionPipeline.from_pretrained(FOLDER, trust_remote_code=True)`.
+"""The entry point of `diffusers.DiffusionPipeline.from_pretrained(FOLDER, trust_remote_code=True)`.
 
-diffusers finds `pipeline.py` in the folder of a pair, which names `SavedPipeline`. That has one
-component, the whole pair, which diffusers loads by the class that it names: so the content of a
-folder is checked as `SonoCanvasPipeline.from_pretrained` checks it.
+diffusers finds `pipeline.py` in the folder of a pair, which names `SavedPipeline`. Its only
+component is the whole pair, which diffusers loads through `SavedPair`. So a folder is checked as by
+`SonoCanvasPipeline.from_pretrained`.
 """
 
 import os
@@ -28,8 +28,8 @@ class SavedPair(ModelMixin):  # type: ignore[misc]
 
         Args:
             pretrained_model_name_or_path: The folder of a pair.
-            torch_dtype: Type of the weights; float32 by default.
-            ignored: Other words of diffusers.
+            torch_dtype: Dtype of the weights; float32 by default.
+            ignored: Other arguments of diffusers.
 
         Raises:
             CheckpointError: As `SonoCanvasPipeline.from_pretrained`.
@@ -39,7 +39,7 @@ class SavedPair(ModelMixin):  # type: ignore[misc]
 
 
 class SavedPipeline(DiffusionPipeline):  # type: ignore[misc]
-    """The class that `pipeline.py` in the folder of a pair names: gives a `SonoCanvasPipeline`."""
+    """The class named in `pipeline.py` in a pair's folder; it returns a `SonoCanvasPipeline`."""
 
     def __new__(cls, pipeline: SonoCanvasPipeline) -> SonoCanvasPipeline:
         """Returns the pipeline that was loaded."""

@@ -17,20 +17,20 @@ from sonocanvas.text import encode_text
 from sonocanvas.types import ModelPair
 
 LEAST_VIEW = 4
-"""A model sees at least a quarter of the canvas that it was trained for, if the canvas allows."""
+"""A model sees at least one quarter of its training width, if the canvas is that wide."""
 
 
 def compose_layers(
     placed: Sequence[Placed], pair: ModelPair, negative: dict[str, str]
 ) -> tuple[Composition, list[str]]:
-    """Returns everything that draws the canvas of some layers, and warnings.
+    """Returns the composition of some layers, and warnings.
 
     Places without a layer are silent.
 
     Args:
         placed: The layers.
         pair: The models.
-        negative: What the image and the audio model avoid unless a layer says otherwise.
+        negative: Negative prompts of the image and the audio model, for layers without their own.
     """
     experts, sentences = [], list[str]()
     for one in placed:
@@ -68,11 +68,11 @@ def _expert(one: Placed, pair: ModelPair, negative: dict[str, str]) -> tuple[Exp
 
 
 def pin(placed: Sequence[Placed], drawn: Composition, pair: ModelPair) -> Composition:
-    """Returns a composition with the content of layers' sources, and silence outside layers.
+    """Returns a composition with the layers' sources, and silence outside the layers, pinned.
 
     Args:
         placed: The layers.
-        drawn: The experts of the layers that models draw.
+        drawn: Experts of the layers that models draw.
         pair: The models.
     """
     fmt, block = pair.canvas_format, block_of(pair)
@@ -100,7 +100,7 @@ def pin(placed: Sequence[Placed], drawn: Composition, pair: ModelPair) -> Compos
 
 
 def _shift(pair: ModelPair, level_db: float) -> Tensor:
-    """Returns the latent `(channels, 1, 1)` to add to make a canvas louder by `-level_db`.
+    """Returns the latent `(channels, 1, 1)` whose addition makes a canvas louder by `-level_db`.
 
     In a logarithmic format this brightens every pixel by the same amount, which an autoencoder
     encodes almost linearly.

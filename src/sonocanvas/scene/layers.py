@@ -30,7 +30,7 @@ SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 Range = Annotated[tuple[float, ...], Strict(False)]
 
 STRENGTH = 0.4
-"""Chosen by the selector: below it your own file is lost, above it the other side is."""
+"""Best by the selector: lower strengths lose the user's file, higher ones the other modality."""
 NUMBER = r"(\d+(?:\.\d+)?)"
 WORDS = {
     "span_s": re.compile(rf"{NUMBER}-{NUMBER}s"),
@@ -39,7 +39,7 @@ WORDS = {
     "feather_s": re.compile(rf"~{NUMBER}s"),
     "strength": re.compile(rf"{NUMBER}%"),
 }
-"""How a layer in one line writes each number."""
+"""Syntax of each number in a layer's line."""
 
 
 class Layer(Part):

@@ -29,11 +29,11 @@ class Placed:
     Attributes:
         layer: The layer.
         box: Rows and columns that it may use, in pixels.
-        across: `(mels,)` how much of it is in each row, in [0, 1].
-        along: `(frames,)` how much of it is in each column, in [0, 1].
-        given: `(mels, frames)` the source's content, silent elsewhere; `None` without a source.
-        opacity: `(mels, frames)` how opaque that is, in [0, 1]; `None` without a source.
-        cut_s: How much of its sound does not fit, in seconds.
+        across: `(mels,)` its weight in each row, in [0, 1].
+        along: `(frames,)` its weight in each column, in [0, 1].
+        given: `(mels, frames)` content of the source, silent elsewhere; `None` without a source.
+        opacity: `(mels, frames)` opacity of that content, in [0, 1]; `None` without a source.
+        cut_s: Seconds of its sound that do not fit and are cut.
     """
 
     layer: Layer
@@ -46,7 +46,7 @@ class Placed:
 
     @property
     def weights(self) -> Tensor:
-        """How much of it is in each pixel, `(mels, frames)`."""
+        """Its weight in each pixel, `(mels, frames)`."""
         return torch.outer(self.across, self.along)
 
     @property
@@ -61,14 +61,14 @@ def block_of(pair: ModelPair) -> int:
 
 
 def counted_squares(layer: Layer, pair: ModelPair) -> list[Layer]:
-    """Returns a picture that is asked for one to three times as that many square layers.
+    """Returns a layer that asks for one to three of a thing as that many square layers.
 
     They are spaced evenly on the canvas, since `mini` draws four in a row on a whole canvas. Any
     other layer is returned unchanged.
 
     Args:
         layer: A layer of a scene, such as the picture `two owls`.
-        pair: The models; those with an open vocabulary read such a prompt themselves.
+        pair: The models; those with an open vocabulary understand counts by themselves.
     """
     count, fmt = count_of(layer.prompt), pair.canvas_format
     square_s = fmt.mels * fmt.hop_samples / fmt.sample_rate_hz
@@ -87,7 +87,7 @@ def duration_of(pair: ModelPair) -> float:
 
 
 def resized(pair: ModelPair, duration_s: float) -> ModelPair:
-    """Returns the pair with canvases of another duration; its models stay the same.
+    """Returns the pair set to canvases of another duration, with the same models.
 
     Args:
         pair: The models.
@@ -188,9 +188,9 @@ def _rows(layer: Layer, number: int, fmt: CanvasFormat) -> tuple[int, int]:
 
 
 def _ramp(count: int, first: int, last: int, feather: float) -> Tensor:
-    """Returns weights that are 1 from `first` to before `last` and 0 elsewhere.
+    """Returns weights that are 1 from `first` up to, not including, `last`, and 0 elsewhere.
 
-    Towards an edge that is not the canvas's they fall over `feather` places inside it.
+    At edges that are not those of the canvas they fall off over `feather` places inside.
     """
     places = torch.arange(count) + 0.5
     inside = ((places > first) & (places < last)).float()

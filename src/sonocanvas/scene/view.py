@@ -54,9 +54,9 @@ def silent_share(placed: Sequence[Placed], pair: ModelPair) -> float:
 
 
 def draw_places(placed: Sequence[Placed], pair: ModelPair) -> Image.Image:
-    """Returns a picture of where the layers are, with the content of their sources.
+    """Returns a picture of the layers' places, with the content of their sources.
 
-    Pictures are amber, sounds are teal; each is as opaque as its layer is at that place.
+    Pictures are amber and sounds teal, with the opacity of the layer at each place.
     """
     fmt = pair.canvas_format
     frames = pair.latent_shape[2] * (fmt.mels // pair.latent_shape[1]) - pair.crop_columns

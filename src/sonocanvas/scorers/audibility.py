@@ -30,8 +30,8 @@ STEPS = 16
 FIRST_STEP = 4
 GUIDANCE = 8.0
 TOLERANCE_DB = 24.0
-"""How far a canvas can exceed the sound model's version and still count as its sound."""
-POOL = 4  # mel bands and frames that are heard as one
+"""Most by which a canvas can exceed the sound model's version and still count as its sound."""
+POOL = 4  # mel bands and frames per cell
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Audibility:
     def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
         """Returns the score `audibility` of each sample, from 0 to 1.
 
-        The canvas is made noisy and the sound model alone denoises it: what it removes was not
-        its own. What is left and the rest of the canvas are then heard at the same time
-        (`masking.share_of_loudness`), which needs no model if the two are known.
+        Noise is added to the canvas and the sound model alone denoises it: what it removes is not
+        its sound. The score is the share of loudness of what remains when it is heard together with
+        the rest of the canvas (`masking.share_of_loudness`). If both are known, no model is needed.
 
         Args:
             samples: Each with a canvas `(256, frames)` in the format of `mini`.
@@ -76,11 +76,11 @@ class Audibility:
 
 
 def recognised(pair: ModelPair, canvas: Tensor, prompts: Prompts) -> Tensor:
-    """Returns a canvas `(1, mels, frames)`, made noisy and denoised by the sound model alone.
+    """Returns a canvas `(1, mels, frames)`, noised and denoised by the sound model alone.
 
-    The noise is that of seed 0 at step 4 of 16, and guidance is 8: of forty settings tried on
-    thirty mixtures of known parts these came nearest to their shares (docs/scores.md). Below a
-    ratio of noise to signal of 1.5 the sound model has learned to keep what is not its own.
+    The noise is that of seed 0 at step 4 of 16, and guidance is 8. Of forty settings tried on
+    thirty mixtures of known parts, this one came closest to the true shares (docs/scores.md).
+    Below a noise-to-signal ratio of 1.5 the sound model has learned to keep other content.
     """
     embeddings, _ = encode_prompts(pair, prompts)
     text = torch.cat([embeddings.negative_audio, embeddings.audio])
@@ -99,14 +99,14 @@ def recognised(pair: ModelPair, canvas: Tensor, prompts: Prompts) -> Tensor:
 
 
 def band_powers(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns the power `(bands, frames)` of a canvas `(1, mels, frames)`, four by four pixels.
+    """Returns the power `(bands, frames)` of a canvas `(1, mels, frames)`, pooled by 4 x 4 pixels.
 
-    The format's floor is silence.
+    The format's floor counts as silence.
     """
     power = (canvas_to_mel(canvas, fmt).square() - fmt.log_floor**2).clamp(min=0)
     return POOL * functional.avg_pool2d(power[None], POOL)[0, 0]
 
 
 def band_frequencies(fmt: CanvasFormat) -> Tensor:
-    """Returns the middle in Hz of each band of `band_powers`, `(bands,)`."""
+    """Returns the centre in Hz of each band of `band_powers`, `(bands,)`."""
     return band_middles(fmt).reshape(-1, POOL).mean(1)

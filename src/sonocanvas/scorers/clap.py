@@ -24,7 +24,7 @@ class ClapEmbedder(PublishedEmbedder):
     def embed(self, sample: Sample) -> Tensor:
         """Returns the vector `(1, width)` of a sound, float32.
 
-        It is cut to 10 s here, since the processor would crop a longer one at random.
+        It is cut to 10 s, since the processor would crop longer sounds at random.
         """
         extractor = self.processor.feature_extractor
         rate_hz = extractor.sampling_rate
@@ -38,11 +38,11 @@ def load_clap(model: str = CLAP.place, device: str = "cpu") -> ClapEmbedder:
 
     Args:
         model: A folder, or a repository of the Hub.
-        device: Where it goes.
+        device: Device of the model.
 
     Raises:
-        InvalidInputError: The device cannot be used.
-        CheckpointError: The model is missing and cannot be downloaded, or is not a CLAP.
+        InvalidInputError: The device is not available.
+        CheckpointError: The model is missing and cannot be downloaded, or is not a CLAP model.
     """
     return ClapEmbedder(*load_published(model, CLAP, "ClapModel", "ClapProcessor", device))
 
@@ -53,7 +53,7 @@ class Clap:
 
     Attributes:
         model: A folder, or a repository of the Hub.
-        device: Where it runs, such as `cuda`.
+        device: Device of the model, such as `cuda`.
     """
 
     model: str = CLAP.place
@@ -68,10 +68,10 @@ class Clap:
         return load_clap(self.model, self.device)
 
     def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
-        """Returns the score `clap` of each sample, from 0 to 1; the paper prints 100 times it.
+        """Returns the score `clap` of each sample, from 0 to 1; the paper reports it times 100.
 
-        The sound is resampled to the model's rate (48 kHz), scaled to a peak of 1, and its first
-        10 s are heard; a negative cosine counts as 0.
+        The sound is resampled to the model's rate (48 kHz), scaled to a peak of 1 and cut to its
+        first 10 s; a negative cosine counts as 0.
 
         Args:
             samples: Each with its sound.

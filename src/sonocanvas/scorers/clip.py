@@ -16,7 +16,7 @@ from sonocanvas.types import Sample, Score
 
 CLIP = Source("openai/clip-vit-base-patch16", licence="MIT, as the code of CLIP")
 STRIDES = 8
-"""Crops start at every eighth of their side: 32 columns at 256 rows."""
+"""Crops per side length: one every 32 columns at 256 rows."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ClipEmbedder(PublishedEmbedder):
     """A CLIP model that sees the crops of a gray canvas (an `Embedder`)."""
 
     def embed(self, sample: Sample) -> Tensor:
-        """Returns the vectors `(crops, width)` of a canvas, float32: crops as high as it is."""
+        """Returns the vectors `(crops, width)` of a canvas's full-height crops, float32."""
         gray = torch.from_numpy(canvas_to_bytes(sample.canvas))
         crops = squares(gray[None], len(gray) // STRIDES)[0]
         pictures = list(crops[:, None].expand(-1, 3, -1, -1))
@@ -37,11 +37,11 @@ def load_clip(model: str = CLIP.place, device: str = "cpu") -> ClipEmbedder:
 
     Args:
         model: A folder, or a repository of the Hub.
-        device: Where it goes.
+        device: Device of the model.
 
     Raises:
-        InvalidInputError: The device cannot be used.
-        CheckpointError: The model is missing and cannot be downloaded, or is not a CLIP.
+        InvalidInputError: The device is not available.
+        CheckpointError: The model is missing and cannot be downloaded, or is not a CLIP model.
     """
     return ClipEmbedder(*load_published(model, CLIP, "CLIPModel", "CLIPProcessor", device))
 
@@ -52,7 +52,7 @@ class Clip:
 
     Attributes:
         model: A folder, or a repository of the Hub.
-        device: Where it runs, such as `cuda`.
+        device: Device of the model, such as `cuda`.
     """
 
     model: str = CLIP.place
@@ -67,12 +67,12 @@ class Clip:
         return load_clip(self.model, self.device)
 
     def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
-        """Returns the score `clip` of each sample, from -1 to 1; the paper prints 100 times it.
+        """Returns the score `clip` of each sample, from -1 to 1; the paper reports it times 100.
 
-        The 8-bit canvas, its gray in all three channels, is cropped to squares of its height at
-        every eighth of that (256 x 256 at stride 32: 25 of 1024 columns); the cosines of all
-        crops with the prompt are averaged. The authors' program counts a negative mean as 0; here
-        it stays what it is.
+        The 8-bit gray canvas, repeated in three channels, is cropped to squares of its height at a
+        stride of an eighth of it (256 x 256 at stride 32: 25 crops for 1024 columns). The score is
+        the mean cosine between the crops and the prompt. The authors' program sets a negative mean
+        to 0; here it is kept.
 
         Args:
             samples: Each with a canvas at least as wide as it is high.

@@ -13,7 +13,7 @@ from sonocanvas.types import Sample, Score, Waveform
 
 
 class Embedder(Protocol):
-    """Reads prompts, and looks at canvases or listens to sounds; all vectors are of length 1."""
+    """Embeds prompts, and canvases or sounds, as vectors of length 1."""
 
     def embed_text(self, prompt: str) -> Tensor:
         """Returns the vector `(width,)` of a prompt, float32."""
@@ -32,14 +32,14 @@ def likeness(embedder: Embedder, name: str, sample: Sample, prompt: str) -> Scor
 def squares(canvases: Tensor, stride: int) -> Tensor:
     """Returns the squares `(batch, squares, height, height)` along the width of canvases.
 
-    Columns at the right that fill no whole square are not seen.
+    Columns at the right that do not fill a square are dropped.
 
     Args:
         canvases: `(batch, height, width)`.
         stride: Columns between the left edges of two squares.
 
     Raises:
-        InvalidInputError: The canvases are narrower than high.
+        InvalidInputError: The canvases are narrower than they are high.
     """
     height, width = canvases.shape[1:]
     if width < height:
@@ -51,12 +51,12 @@ def squares(canvases: Tensor, stride: int) -> Tensor:
 
 
 def peak_normalised(waveform: Waveform, sample_rate_hz: int, peak: float) -> NDArray[np.float32]:
-    """Returns sound `(samples,)` at another rate and scaled to a peak; silence stays silence.
+    """Returns sound `(samples,)` resampled and scaled to a peak; silence stays silence.
 
     Args:
         waveform: `(1, samples)`.
-        sample_rate_hz: The rate that is wanted.
-        peak: The largest magnitude that is wanted.
+        sample_rate_hz: Sample rate of the result.
+        peak: Largest magnitude of the result.
     """
     mono = waveform.samples[0].detach().float().cpu().numpy()
     resampled = np.asarray(soxr.resample(mono, waveform.sample_rate_hz, sample_rate_hz))

@@ -7,22 +7,22 @@ from sonocanvas.errors import InvalidInputError
 
 
 def frechet_distance(features: ArrayLike, reference: ArrayLike) -> float:
-    """Returns the squared Fréchet distance of the Gaussians of two sets; 0 for equal ones.
+    """Returns the squared Fréchet distance between Gaussians fitted to two sets; 0 for equal sets.
 
-    `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))` of the means and covariances (n - 1), after
-    Dowson and Landau (1982), as FID (Heusel et al. 2017) uses it. With `C = R^T R`, the trace of
-    the root is the sum of the singular values of `R1 R2^T`: no root of a singular matrix is
-    taken, so that it is as exact with fewer items than dimensions as with more.
+    It is `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`, with means `m` and covariances `C` (n - 1),
+    after Dowson and Landau (1982), as in FID (Heusel et al. 2017). With `C = R^T R`, the trace of
+    the root is the sum of the singular values of `R1 R2^T`. This avoids the root of a singular
+    matrix, so the result is equally exact with fewer items than dimensions.
 
-    It is biased: two small samples of one distribution lie apart, the further the fewer items
-    and the more dimensions, so only compare distances of equal counts, and state them.
+    It is biased: small samples of the same distribution have a positive distance, which grows with
+    fewer items and more dimensions. Compare only distances of equal counts, and report the counts.
 
     Args:
         features: `(items, dimensions)`, two or more items; computed in float64.
-        reference: `(items, dimensions)` of what it is measured against.
+        reference: `(items, dimensions)`, the reference set.
 
     Raises:
-        InvalidInputError: The shapes do not fit or a feature is not finite.
+        InvalidInputError: The shapes do not match or a feature is not finite.
     """
     ours, theirs = (np.asarray(one, np.float64) for one in (features, reference))
     for name, given in (("features", ours), ("reference", theirs)):

@@ -22,7 +22,7 @@ WEIGHTS = "models/efficientnet-lite0-57934424.pth"
 SIDE = 224
 CLASSES = 1000
 FEWEST = 1e-7
-"""Least probability of a class, so that its logit is finite."""
+"""Smallest probability of a class, which keeps logits finite."""
 
 
 class ImageNetEyes:
@@ -30,14 +30,14 @@ class ImageNetEyes:
 
     name: ClassVar[str] = "imagenet"
     labels: Sequence[str] = [str(number) for number in range(CLASSES)]
-    """Numbers of the classes of ILSVRC 2012."""
+    """Indices of the classes of ILSVRC 2012."""
 
     def __init__(self) -> None:
-        """Loads it.
+        """Loads the model.
 
         Raises:
-            InvalidInputError: A package is missing.
-            CheckpointError: Its weights are broken.
+            InvalidInputError: A package is not installed.
+            CheckpointError: The weights are broken.
         """
         missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
         if missing:
@@ -73,8 +73,8 @@ class ImageNetEyes:
 class ImageNet(StrangerScorer):
     """How sure a classifier of photographs is that it sees the prompted picture.
 
-    It looks at the squares side by side of a canvas, as the towers of `mini` do; a canvas that is
-    narrower than high is an `InvalidInputError`.
+    It sees the squares that lie side by side on a canvas, as the towers of `mini` do. A canvas
+    narrower than it is high raises `InvalidInputError`.
     """
 
     stranger = ImageNetEyes

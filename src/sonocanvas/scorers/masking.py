@@ -1,6 +1,6 @@
-"""How much of a sound is heard next to another: spreading, masking and partial loudness.
+"""How much of a sound is heard together with another: spreading, masking and partial loudness.
 
-A model of the ear in steady sound: masking within a frame, none from one frame to the next.
+The model of the ear is for steady sound: it has masking within a frame, not between frames.
 """
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 BANDS = 64
 FRAME_POOL = 4
 PLAYED_DB = 70.0
-"""Level at which a sound is played, in dB SPL over its whole length."""
+"""Assumed playback level, in dB SPL over the whole sound."""
 LOWER_SLOPE_DB = 27.0
 EXPONENT = 0.23
 
@@ -24,7 +24,7 @@ def bark(frequencies_hz: Tensor) -> Tensor:
 
 
 def quiet_threshold_db(frequencies_hz: Tensor) -> Tensor:
-    """Returns the level in dB SPL below which nothing is heard.
+    """Returns the threshold of hearing in quiet, in dB SPL.
 
     Source: Terhardt, "Calculating virtual pitch" (1979).
     """
@@ -34,15 +34,16 @@ def quiet_threshold_db(frequencies_hz: Tensor) -> Tensor:
 
 
 def excitation(power: Tensor, frequencies_hz: Tensor) -> Tensor:
-    """Returns the power `(bands, frames)` that reaches each place of the ear.
+    """Returns the power `(bands, frames)` that reaches each place in the ear.
 
-    A band spreads by 27 dB a Bark to lower places and by `24 + 230 Hz / f - 0.2 L` dB to higher
-    ones, where `L` is its level: loud sounds mask more above themselves. Powers add.
+    The spread of a band falls by 27 dB per Bark towards lower places and by
+    `24 + 230 Hz / f - 0.2 L` dB per Bark towards higher ones, where `L` is its level: loud sounds
+    mask more above their own frequency. Powers add.
     Source: Terhardt (1979), as in ITU-R BS.1387-1, section 2.1.4.
 
     Args:
         power: `(bands, frames)`; 1 is 0 dB SPL.
-        frequencies_hz: Middle of each band, `(bands,)`.
+        frequencies_hz: Centre of each band, `(bands,)`.
     """
     place = bark(frequencies_hz)
     distance = place[:, None] - place[None, :]  # from a masker (column) to a place (row)
@@ -57,14 +58,14 @@ def excitation(power: Tensor, frequencies_hz: Tensor) -> Tensor:
 
 
 def masked_threshold(masker: Tensor, frequencies_hz: Tensor) -> Tensor:
-    """Returns the power `(bands, frames)` that a sound must exceed to be heard next to another.
+    """Returns the power `(bands, frames)` that a sound must exceed to be heard over another.
 
-    It lies below the excitation by 3 dB up to 12 Bark and by a quarter of the Bark number above
-    (ITU-R BS.1387-1, equation 25); the threshold in quiet is added.
+    It lies below the excitation by 3 dB up to 12 Bark, and above that by a quarter of the Bark
+    rate in dB (ITU-R BS.1387-1, equation 25). The threshold in quiet is added.
 
     Args:
         masker: Power `(bands, frames)`; 1 is 0 dB SPL.
-        frequencies_hz: Middle of each band, `(bands,)`.
+        frequencies_hz: Centre of each band, `(bands,)`.
     """
     place = bark(frequencies_hz)
     offset_db = torch.where(place <= 12, torch.full_like(place, 3.0), 0.25 * place)
@@ -74,16 +75,16 @@ def masked_threshold(masker: Tensor, frequencies_hz: Tensor) -> Tensor:
 
 
 def partial_loudness(sound: Tensor, masker: Tensor, frequencies_hz: Tensor) -> Tensor:
-    """Returns how loud a sound is next to another, as one number in its own unit.
+    """Returns the loudness of a sound heard together with another, in a unit of its own.
 
-    With excitation `E` and threshold `M`, `(E + M)^0.23 - M^0.23`, summed over places and averaged
-    over frames: Zwicker's power law, in which the masked threshold takes the place of that in quiet
+    With excitation `E` and threshold `M` it is `(E + M)^0.23 - M^0.23`, summed over places and
+    averaged over frames: Zwicker's power law with the masked threshold instead of that in quiet
     (Zwicker and Fastl, "Psychoacoustics", section 8.7).
 
     Args:
         sound: Power `(bands, frames)`; 1 is 0 dB SPL.
         masker: Power of the other sound, of the same shape.
-        frequencies_hz: Middle of each band, `(bands,)`.
+        frequencies_hz: Centre of each band, `(bands,)`.
     """
     threshold = masked_threshold(masker, frequencies_hz)
     heard = excitation(sound, frequencies_hz) + threshold
@@ -94,12 +95,12 @@ def partial_loudness(sound: Tensor, masker: Tensor, frequencies_hz: Tensor) -> T
 def share_of_loudness(sound: Tensor, rest: Tensor, frequencies_hz: Tensor) -> float:
     """Returns the first sound's share of the loudness of two sounds at once, in [0, 1].
 
-    Both are played together at 70 dB SPL. Where nothing is heard of either it is 0.
+    Together they are played at 70 dB SPL. The share is 0 if neither can be heard.
 
     Args:
         sound: Power `(bands, frames)` in any unit.
-        rest: Power of what else sounds, of the same shape and unit.
-        frequencies_hz: Middle of each band, `(bands,)`.
+        rest: Power of the other sound, of the same shape and unit.
+        frequencies_hz: Centre of each band, `(bands,)`.
     """
     total = (sound + rest).sum(0).mean()
     if total <= 0:

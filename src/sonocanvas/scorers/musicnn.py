@@ -21,7 +21,7 @@ from sonocanvas.types import Waveform
 
 N_FFT, HOP, MELS, FRAMES = 512, 256, 96, 187
 POOLS = (((4, 1), 2), ((2, 2), 2), ((2, 2), 2), ((2, 2), 2), ((4, 4), 4))
-"""Size and stride of the maximum after each convolution."""
+"""Kernel size and stride of the max pooling after each convolution."""
 EPSILON = 1e-3
 TAGS = (
     "guitar,classical,slow,techno,strings,drums,electronic,rock,fast,piano,ambient,beat,violin,"
@@ -36,18 +36,18 @@ TAGS = (
 class MusicnnEars:
     """The network `MTT_vgg` of the package `musicnn` (Pons and Serra 2019), in torch.
 
-    The package itself needs TensorFlow, so its weights are read where they lie and the network is
-    built here; it equals the package's within 1e-6.
+    The package needs TensorFlow, so only its weights are read and the network is built here. Its
+    outputs equal the package's within 1e-6.
     """
 
     name: ClassVar[str] = "musicnn"
     sample_rate_hz: ClassVar[int] = 16000
 
     def __init__(self) -> None:
-        """Loads it.
+        """Loads the model.
 
         Raises:
-            InvalidInputError: The package is missing, or its weights are not those of 0.1.0.
+            InvalidInputError: The package is not installed, or its weights are not those of 0.1.0.
         """
         spec = importlib.util.find_spec("musicnn")
         if spec is None or spec.origin is None:
@@ -67,7 +67,7 @@ class MusicnnEars:
         """Returns the mean logit of each tag over windows of 3 s, `(tags,)`.
 
         Args:
-            sound: `(samples,)` at 16 kHz; a shorter one than a window is repeated.
+            sound: `(samples,)` at 16 kHz; repeated if shorter than a window.
         """
         mel = self._mel(torch.from_numpy(np.ascontiguousarray(sound)))
         repeats = -(-FRAMES // len(mel))
@@ -93,7 +93,7 @@ class MusicnnEars:
         return functional.batch_norm(x, mean, variance, gamma, beta, eps=EPSILON)
 
     def _mel(self, sound: Tensor) -> Tensor:
-        """Returns the logarithms `(frames, 96)` of the powers of sound that the network knows."""
+        """Returns the log-mel powers `(frames, 96)` of sound, as the network was trained on."""
         window = torch.hann_window(N_FFT)
         padded = functional.pad(sound, (0, max(0, N_FFT - len(sound))))
         spectrum = torch.stft(padded, N_FFT, HOP, window=window, return_complex=True)

@@ -1,14 +1,14 @@
-"""Picture likeness: how much of a canvas runs obliquely, as outlines do but sounds do not.
+"""Picture likeness: how much of a canvas is oblique, as outlines are but sounds are not.
 
-A sound draws horizontal lines (tones, harmonics), vertical ones (onsets, clicks) and noise without
-direction. A picture has edges of every direction. Where a canvas has gradients `(g_t, g_f)` in time
-and frequency, the structure tensor of a small block (Bigun and Granlund 1987) is the mean of their
-products, and the score is
+A sound has horizontal lines (tones, harmonics), vertical ones (onsets, clicks) and noise without
+direction; a picture has edges in all directions. For gradients `(g_t, g_f)` in time and frequency,
+the structure tensor of a small block (Bigun and Granlund 1987) is the mean of their products. The
+score is
 
     sum over blocks |2 <g_t g_f>|  /  sum over blocks (<g_t^2> + <g_f^2>),
 
-0 for what is horizontal, vertical or without direction and `|sin 2a|` for straight edges at the
-angle `a`. What glides in pitch, as sirens and birds do, runs obliquely too.
+which is 0 for horizontal, vertical or undirected content and `|sin 2a|` for straight edges at angle
+`a`. Gliding pitches, as of sirens and birds, are oblique too.
 """
 
 from collections.abc import Sequence
@@ -26,18 +26,18 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.types import MINI_FORMAT, Sample, Score
 
 PIXELS = 4
-"""Side of the squares averaged first: finer grain comes from the vocoder and the window."""
+"""Side of the squares that are averaged first: finer grain is due to the vocoder and the window."""
 
 BLOCK = 4
 """Side of a block of the structure tensor, in those squares."""
 
 PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
 SOUNDS = (0.009, 0.032, 0.06, 0.093, 0.146, 0.307, 0.518)
-"""Scores at those percentiles of 300 sounds without a picture, as
-`python benchmarks/picture_likeness.py` prints them."""
+"""Scores at those percentiles for 300 sounds without a picture, as printed by
+`python benchmarks/picture_likeness.py`."""
 
 COMPOSED = (0.111, 0.162, 0.203, 0.239, 0.316, 0.355, 0.376)
-"""The same for 24 canvases that the embedded pair composed, played and drawn again."""
+"""The same for 24 canvases composed by the embedded pair, played and drawn again."""
 
 NARROWEST = PIXELS * (BLOCK + 1)
 PEAK = 0.95
@@ -51,9 +51,9 @@ class PictureLikeness:
 
     @torch.no_grad()
     def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
-        """Returns `picture_likeness` in [0, 1] of each sample: of its sound, drawn again.
+        """Returns the `picture_likeness` in [0, 1] of each sample's sound, drawn again.
 
-        Every sound is drawn in `MINI_FORMAT`, so that numbers of all pairs can be compared.
+        All sounds are drawn in `MINI_FORMAT`, so scores of different pairs can be compared.
 
         Args:
             samples: Each with its sound.
@@ -65,7 +65,7 @@ class PictureLikeness:
 
 
 def picture_likeness(canvas: Tensor) -> float:
-    """Returns the share in [0, 1] of the gradients of a canvas that run obliquely; 0 of a flat one.
+    """Returns the oblique share of a canvas's gradients, in [0, 1]; 0 for a flat canvas.
 
     Args:
         canvas: `(mels, frames)` in [0, 1], each at least 20.
@@ -79,7 +79,7 @@ def picture_likeness(canvas: Tensor) -> float:
             f"at least ({NARROWEST}, {NARROWEST})."
         )
     small = avg_pool2d(canvas.double()[None], PIXELS)
-    falling = small[:, 1:, 1:] - small[:, :-1, :-1]  # the two diagonals of each square of four
+    falling = small[:, 1:, 1:] - small[:, :-1, :-1]  # the two diagonals of each 2 x 2 square
     rising = small[:, :-1, 1:] - small[:, 1:, :-1]
     across, along = (falling + rising) / 2, (falling - rising) / 2
     oblique = 2 * avg_pool2d(across * along, BLOCK).abs()
@@ -88,11 +88,11 @@ def picture_likeness(canvas: Tensor) -> float:
 
 
 def verdict(value: float, composed_by_us: bool = False) -> str:
-    """Returns in words what a score means, compared with measured sounds and canvases.
+    """Returns the meaning of a score in words, relative to measured sounds and canvases.
 
     Args:
         value: The score.
-        composed_by_us: Whether it surely holds a picture; then it is compared with canvases only.
+        composed_by_us: Whether it certainly holds a picture, so that only canvases are compared.
     """
     sounds = float(np.interp(value, SOUNDS, PERCENTILES))
     composed = float(np.interp(value, COMPOSED, PERCENTILES))

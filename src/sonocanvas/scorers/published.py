@@ -22,10 +22,10 @@ DESCRIPTIONS = (".json", "merges.txt", "vocab.txt")
 
 @dataclass(frozen=True)
 class PublishedEmbedder:
-    """A model that reads prompts; each subclass says what it sees or hears.
+    """A model that reads prompts; its subclasses see or hear.
 
     Attributes:
-        model, processor: What embeds, and what prepares its inputs.
+        model, processor: The model, and the processor of its inputs.
     """
 
     model: Any
@@ -48,14 +48,14 @@ def load_published(
     """Returns a model in float32, without gradients, and its processor.
 
     Args:
-        given: A folder, `OWNER/NAME` of the Hub or `OWNER/NAME@REVISION`.
-        default: The model that the score is defined by.
+        given: A folder, or `OWNER/NAME` or `OWNER/NAME@REVISION` on the Hub.
+        default: The model that defines the score.
         kind: Class of the model in transformers.
-        processor: Class of what prepares its inputs.
-        device: Where the model goes.
+        processor: Class of the processor.
+        device: Device of the model.
 
     Raises:
-        InvalidInputError: The device cannot be used.
+        InvalidInputError: The device is not available.
         CheckpointError: The model is missing and cannot be downloaded, or is not of that class.
     """
     try:
@@ -79,8 +79,8 @@ def find_folder(source: Source, option: str) -> Path:
     """Returns the folder of a model, downloading it from the Hub if needed.
 
     Args:
-        source: Where it comes from.
-        option: How a user names it, for the message.
+        source: Its source.
+        option: The option that names it, for the message.
 
     Raises:
         CheckpointError: It is missing and cannot be downloaded.

@@ -27,11 +27,10 @@ class RoundTrip:
     def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
         """Returns the two scores of each sample.
 
-        `round_trip_correlation` is Pearson's correlation of the pixels. Where one canvas is
-        constant it is not defined: it is 1 if the two canvases are equal, as black and silence
-        are, and otherwise 0. `round_trip_error` is the root mean square of the difference in
-        dB after the one best constant gain, over the pixels that are not silent in both; 0 if
-        there is none.
+        `round_trip_correlation` is Pearson's correlation of the pixels. If a canvas is constant,
+        where it is undefined, it is 1 for equal canvases and otherwise 0. `round_trip_error` is
+        the root mean square difference in dB, after the best constant gain, over the pixels that
+        are not silent in both; 0 if there are none.
 
         Args:
             samples: Each with a canvas `(mels, frames)` and `frames * hop` samples of sound.

@@ -15,14 +15,14 @@ from sonocanvas.types import Sample, Score
 
 @dataclass(frozen=True)
 class SetDistance:
-    """Fréchet distance of samples from a reference set; 0 for equal sets.
+    """Fréchet distance between samples and a reference set; 0 for equal sets.
 
     Attributes:
-        name: What the score is called.
-        extractors: What loads each extractor, from `model` and `device`.
+        name: Name of the score.
+        extractors: Functions that load each extractor from `model` and `device`.
         extractor: `judge`, or a published model for pairs that know more words than `mini`.
-        model: A folder, or a repository of the Hub, for the published model.
-        device: Where the published model runs, such as `cuda`.
+        model: Folder or Hub repository of the published model.
+        device: Device of the published model, such as `cuda`.
     """
 
     name: ClassVar[str]
@@ -43,17 +43,17 @@ class SetDistance:
 
     @torch.no_grad()
     def __call__(self, samples: Sequence[Sample], reference: Sequence[Sample]) -> Score:
-        """Returns the distance of all parts of samples; its unit names extractor and both counts.
+        """Returns the distance over all parts of samples; its unit names extractor and both counts.
 
-        The features are the extractor's unit vectors, so that the value is at most about 4. Only
-        compare values of one extractor and like counts.
+        The features are the extractor's unit vectors, so the value is at most about 4. Compare only
+        values of the same extractor and of similar counts.
 
         Args:
-            samples: Two or more.
-            reference: Two or more that they are measured against.
+            samples: Two or more samples.
+            reference: Two or more samples of the reference set.
 
         Raises:
-            InvalidInputError: There are fewer, or a sample cannot be scored.
+            InvalidInputError: There are fewer than two, or a sample cannot be scored.
         """
         counts = len(samples), len(reference)
         if min(counts) < 2:

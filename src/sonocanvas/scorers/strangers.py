@@ -1,7 +1,7 @@
-"""The base of strangers: what they are asked, and how their answers are read.
+"""The base of strangers: what they are asked, and how their answers become scores.
 
-A stranger is a classifier that others trained, on recordings or photographs. It only reports; the
-table `data/NAME.tsv` says what it recognises in reality, and it is asked about nothing else.
+A stranger is a classifier that others trained on recordings or photographs. It is used only for
+evaluation, and only for the things that it recognises in real data by the table `data/NAME.tsv`.
 """
 
 import csv
@@ -21,14 +21,14 @@ from sonocanvas.types import Sample, Score
 
 FEWEST_RECORDINGS = 2
 LOWEST_AUC = 0.75
-"""Least AUC on real things, where 0.5 is chance: below it a stranger is not asked about a thing."""
+"""Least AUC on real data, where 0.5 is chance, for a stranger to be asked about a thing."""
 
 Logits = NDArray[np.float64]
 Given = TypeVar("Given", contravariant=True)
 
 
 class Stranger(Protocol[Given]):
-    """A classifier that is loaded; its scores and its table are called by its name."""
+    """A loaded classifier; its scores and its table have its name."""
 
     name: ClassVar[str]
 
@@ -37,7 +37,7 @@ class Stranger(Protocol[Given]):
         """Names of its classes."""
 
     def answer(self, given: Given) -> Logits:
-        """Returns the logit of each class `(classes,)` of what it hears or sees."""
+        """Returns the logit of each class `(classes,)` for a sound or a picture."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Group:
     """A thing that a stranger has classes for.
 
     Attributes:
-        concept: Its name, as `mini` calls it.
-        words: One of these stands in a prompt that asks for it.
-        classes: Which classes are it: an expression found in their names.
-        recordings: How many real recordings or drawings of it the stranger was tried on.
-        auc: How often it is surer of one of those than of one of something else; NaN where there
-            is none.
-        others: Its logits on those of other things: the quantiles from 0 to 1, evenly.
+        concept: Its name in `mini`.
+        words: Words of which a prompt for it contains at least one.
+        classes: Regular expression for the names of its classes.
+        recordings: Number of real recordings or drawings of it that the stranger was tried on.
+        auc: How often the stranger's logit is higher on one of these than on another thing; NaN if
+            there are none.
+        others: Its logits on other things: evenly spaced quantiles from 0 to 1.
     """
 
     concept: str
@@ -63,13 +63,13 @@ class Group:
 
     @property
     def is_judged(self) -> bool:
-        """Whether the stranger recognises it in reality."""
+        """Whether the stranger recognises it in real data."""
         return self.recordings >= FEWEST_RECORDINGS and self.auc >= LOWEST_AUC
 
 
 @functools.cache
 def groups(name: str) -> tuple[Group, ...]:
-    """Returns the things that a stranger has classes for, in the order of the search."""
+    """Returns the groups of a stranger, in the order in which prompts are searched for them."""
     text = resources.files("sonocanvas").joinpath(f"data/{name}.tsv").read_text("utf-8")
     return tuple(
         Group(
@@ -85,7 +85,7 @@ def groups(name: str) -> tuple[Group, ...]:
 
 
 def asked_for(name: str, prompt: str) -> Group | None:
-    """Returns the group that a prompt asks a stranger for, or `None` if it cannot judge it.
+    """Returns the group that a prompt asks for, or `None` if the stranger cannot judge it.
 
     Example:
         >>> asked_for("birdnet", "a dog barking").concept, asked_for("birdnet", "a harp playing")
@@ -102,19 +102,19 @@ def members(labels: Sequence[str], classes: str) -> NDArray[np.bool_]:
 
 
 def share_below(value: float, quantiles: Sequence[float]) -> float:
-    """Returns the share of a distribution, given by its quantiles, that lies below a value.
+    """Returns the share of a distribution, given by its quantiles, that is below a value.
 
-    The mean over many values is the area under the ROC curve of Mann and Whitney.
+    The mean over many values is the area under the ROC curve (Mann-Whitney).
     """
     return float(np.interp(value, quantiles, np.linspace(0, 1, len(quantiles))))
 
 
 def scores_of(stranger: Stranger[Given], prompt: str, given: Given) -> list[Score]:
-    """Returns the two scores of what a stranger hears or sees, or none if it cannot judge it.
+    """Returns the two scores of a sound or picture by a stranger, or none if it cannot judge it.
 
-    `NAME` is the share of what is real of other things that the stranger takes less for what was
-    asked: 0.5 is chance, and its mean over samples is the area under the ROC curve.
-    `NAME_probability` is how likely the stranger finds it.
+    `NAME` is the share of real recordings or drawings of other things with a lower logit for the
+    prompted thing: 0.5 is chance, and the mean over samples is the area under the ROC curve.
+    `NAME_probability` is the stranger's probability.
     """
     group = asked_for(stranger.name, prompt)
     if group is None:
@@ -133,7 +133,7 @@ class StrangerScorer:
     """Scores the prompted sound by a stranger, if the stranger can judge it.
 
     Attributes:
-        stranger: What is loaded, once and at the beginning.
+        stranger: The stranger, which is loaded once at the beginning.
     """
 
     higher_is_better: ClassVar[bool] = True

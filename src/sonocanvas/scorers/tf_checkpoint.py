@@ -1,7 +1,7 @@
-"""Reads tensors of a TensorFlow checkpoint without TensorFlow, which takes 1.5 GB.
+"""Reads tensors of a TensorFlow checkpoint without TensorFlow, whose size is 1.5 GB.
 
-A checkpoint is two files: `.index`, a sorted table of names in LevelDB's format whose values are
-protocol buffers (`BundleEntryProto`), and `.data-00000-of-00001`, the numbers one after the other.
+A checkpoint has two files: `.index`, a sorted table of names in LevelDB's format whose values are
+protocol buffers (`BundleEntryProto`), and `.data-00000-of-00001` with the numbers in sequence.
 """
 
 import math
@@ -22,7 +22,7 @@ Field = int | bytes
 
 
 def read_checkpoint(folder: Path) -> dict[str, NDArray[np.float32]]:
-    """Returns the float32 tensors of a checkpoint in a folder, by their names.
+    """Returns the float32 tensors of the checkpoint in a folder, by name.
 
     Raises:
         InvalidInputError: A file is missing or broken.
@@ -44,7 +44,7 @@ def _entries(table: bytes) -> Iterator[tuple[bytes, bytes]]:
     if len(footer) < FOOTER_BYTES or struct.unpack("<Q", footer[-8:])[0] != MAGIC:
         raise ValueError("its index has another format")
     at = 0
-    for _ in range(2):  # where the block of metadata begins, and how long it is
+    for _ in range(2):  # offset and size of the metadata block
         _, at = _varint(footer, at)
     for _, handle in _block(table, footer[at:]):
         yield from _block(table, handle)

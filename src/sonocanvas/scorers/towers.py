@@ -1,7 +1,7 @@
-"""Text encoder, picture tower and sound tower of one space, which score `mini`.
+"""Text encoder, picture tower and sound tower with a shared embedding space, which score `mini`.
 
-Two sets of towers are shipped: the selector's, whose text encoder the diffusion models read with,
-and the judge's, which took no part in the pair's training.
+Two sets of towers are shipped: the selector's, whose text encoder also reads the prompts of the
+diffusion models, and the judge's, which took no part in the pair's training.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ TOKENS = 16
 PARTS = {"text": "text_encoder", "picture": "picture_tower", "sound": "sound_tower"}
 CLASSES = {"text": "CLIPTextModel", "picture": "ResNetModel", "sound": "ResNetModel"}
 ROWS = 64
-"""A tower looks at canvases reduced to this many rows, unless its configuration says otherwise."""
+"""Rows to which a tower's input is reduced, unless its configuration says otherwise."""
 PEAK = 0.95
 """Peak of the sounds that the towers were trained on."""
 
@@ -54,7 +54,7 @@ class Towers(nn.Module):
 
         Args:
             tower: `"picture"` (a square) or `"sound"` (a whole canvas).
-            canvases: What to look at; what has more rows than the tower reads is reduced.
+            canvases: The canvases; reduced if they have more rows than the tower reads.
         """
         seen = reduce_rows(canvases, self.rows(tower))[:, None] - 0.25
         seen = seen.contiguous(memory_format=torch.channels_last)
@@ -94,14 +94,14 @@ def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tensor:
 
 @dataclass(frozen=True)
 class TowerEmbedder:
-    """The text encoder with one of the two other towers (an `Embedder`).
+    """The text encoder with one of the other two towers (an `Embedder`).
 
     Attributes:
         towers: All three.
-        tokenizer: What the text encoder reads with; words that it does not know are read as the
-            nearest that it knows where there is one, as the pair reads them.
-        tower: `"picture"`, which sees the squares side by side of a canvas, or `"sound"`, which
-            hears the sound, analysed in the format of `mini`.
+        tokenizer: Tokenizer of the text encoder; as in the pair, unknown words are replaced by
+            the nearest known ones, if there are any.
+        tower: `"picture"`, which sees the squares that lie side by side on a canvas, or `"sound"`,
+            which hears the sound, analysed in the format of `mini`.
     """
 
     towers: Towers
@@ -117,7 +117,7 @@ class TowerEmbedder:
         """Returns the vectors `(squares, width)` or `(1, width)` of a sample, float32."""
         if self.tower == "picture":
             canvas, height = sample.canvas.float().cpu(), len(sample.canvas)
-            beside = max(0, height - canvas.shape[1])  # a short canvas stands alone on black
+            beside = max(0, height - canvas.shape[1])  # a short canvas is padded with black
             canvases = squares(functional.pad(canvas, (0, beside))[None], height)[0]
         else:
             sound = peak_normalised(sample.waveform, MINI_FORMAT.sample_rate_hz, PEAK)
@@ -148,11 +148,11 @@ def tower_scores(
 
 @dataclass(frozen=True)
 class TowerScorer:
-    """A scorer by the two towers of a folder.
+    """A scorer that uses the two towers in a folder.
 
     Attributes:
-        name: What its scores are called, before `_image` and `_audio`.
-        folder: Its towers.
+        name: Name of its scores, before `_image` and `_audio`.
+        folder: Folder of its towers.
     """
 
     name: ClassVar[str]
@@ -170,12 +170,12 @@ class TowerScorer:
     def __call__(self, samples: Sequence[Sample]) -> list[list[Score]]:
         """Returns `NAME_image` and `NAME_audio` of each sample, from -1 to 1.
 
-        The picture is the mean over the squares side by side of the canvas; the sound is what the
-        waveform is analysed to.
+        The picture's score is the mean over the squares that lie side by side on the canvas; the
+        sound's is that of the analysed waveform.
 
         Args:
-            samples: Each with a canvas, and its sound; a canvas that is narrower than high is
-                seen with black beside it.
+            samples: Each with a canvas and its sound; a canvas narrower than it is high is padded
+                with black.
 
         Raises:
             InvalidInputError: A sound is too short to be analysed.
@@ -184,10 +184,10 @@ class TowerScorer:
 
     @torch.no_grad()
     def of_canvases(self, canvases: Tensor, prompts: Prompts) -> list[list[Score]]:
-        """Returns the two scores of each canvas as it is drawn, before it is played.
+        """Returns the two scores of each canvas as drawn, without playing it.
 
         Args:
-            canvases: `(batch, 256, frames)` in the format of `mini`, at least as wide as high.
+            canvases: `(batch, 256, frames)` in the format of `mini`, at least 256 frames wide.
             prompts: The prompts.
         """
         looks, sounds = self._embedders

@@ -28,9 +28,9 @@ FILES = (
 )
 LONG_S, PIXELS_A_SECOND = 20, 53
 PITCHES_HZ = (62.5, 125, 250, 500, 1000, 2000, 4000, 8000, 16000)
-"""Pitches that can label a canvas, as far as there is space."""
+"""Pitches that can label a canvas, if there is space."""
 NEAREST = 0.15
-"""Least distance of two pitch labels, as a share of the canvas's height."""
+"""Least distance between two pitch labels, as a share of the canvas's height."""
 STEPS_S = (1, 2, 5, 10, 30, 60, 120)
 COLOUR = Template('<img src="$folder/colour.png" alt="Seed $seed in colour: $image_prompt">\n')
 GRAY = Template('<img src="$folder/canvas.png" alt="Canvas of seed $seed: $image_prompt"$hidden>')

@@ -1,8 +1,8 @@
 """A canvas as vibration that a hand can feel, for phones and actuators.
 
-A hand feels how strong and how sharp a vibration is, from about 20 to 250 Hz, and little else. So
-the canvas is read column by column: its loudness becomes the intensity and the centre of its
-spectrum the sharpness (docs/scenes.md has the mapping).
+A hand feels the strength and sharpness of vibrations from about 20 to 250 Hz, and little else. So
+the loudness of each column becomes the intensity, and the centre of its spectrum the sharpness
+(docs/scenes.md has the mapping).
 """
 
 import itertools
@@ -43,7 +43,7 @@ class Vibration:
     """Vibration over time, `(moments,)` each, 20 per second.
 
     Attributes:
-        intensity: From 0 to 1, the loudest moment.
+        intensity: From 0 to 1, which is the loudest moment.
         sharpness: From 0, dull, to 1, sharp.
     """
 

@@ -16,10 +16,10 @@ class Meter:
     """A score that is shown in words.
 
     Attributes:
-        words: What it says.
+        words: Its label.
         score: Name of the score.
         from_two: The least values for two, three, four and five marks.
-        of_prompts: Whether it is about the two prompts; then it is shown only if `is_plain`.
+        of_prompts: Whether it concerns the two prompts; then it is shown only if `is_plain`.
     """
 
     words: str
@@ -30,29 +30,30 @@ class Meter:
 
 OF_JUDGE = (0.1, 0.18, 0.26, 0.34)
 """Nine in ten of the 47 other prompts have a lower cosine with a canvas than the first of these;
-docs/scores.md says how often each number of marks was right."""
+docs/scores.md says how often each number of marks was correct."""
 METERS = (
     Meter("looks like it", "judge_image", OF_JUDGE, True),
     Meter("sounds like it", "judge_audio", OF_JUDGE, True),
     Meter("picture in the sound", "round_trip_correlation", (0.5, 0.7, 0.85, 0.95), False),
 )
-"""No scorer that can choose is among them: a score says nothing about canvases that it chose."""
+"""They exclude scorers that can select: a score that selected a sample is no independent measure of
+it."""
 
 RAW = frozenset({*(meter.score for meter in METERS), "round_trip_error"})
-"""Scores whose bare number says little to a person."""
+"""Scores whose plain numbers mean little to people."""
 
 
 def is_plain(image_prompt: str, record: Mapping[str, Any]) -> bool:
     """Returns whether a sample has two prompts and its picture fills the canvas.
 
-    The judge looks at squares side by side, so pictures that stand apart, as counted things or as
-    layers, would be cut in half.
+    The judge sees squares side by side, which would cut separate pictures, as of counted things or
+    layers, in half.
     """
     return not record.get("layers") and not count_of(image_prompt)
 
 
 def told(scores: Mapping[str, float], plain: bool = True) -> dict[str, str]:
-    """Returns the meters of a sample's scores, by their words.
+    """Returns the meters of a sample's scores, by label.
 
     Args:
         scores: Values by name.
@@ -78,12 +79,12 @@ def marks(value: float, from_two: tuple[float, ...]) -> str:
 def numbers(
     scores: Mapping[str, str], chose: Collection[str], raw: bool, plain: bool = True
 ) -> dict[str, str]:
-    """Returns the scores that are shown as numbers, marking those that chose the sample.
+    """Returns the scores to show as numbers, marking those that selected the sample.
 
     Args:
         scores: Values with their units, by name.
-        chose: Names of the scores that chose the sample.
-        raw: Whether to include the scores of `RAW` that no meter shows.
+        chose: Names of the scores that selected the sample.
+        raw: Whether to include the scores in `RAW` that no meter shows.
         plain: As for `told`.
 
     Example:

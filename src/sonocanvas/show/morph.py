@@ -1,8 +1,8 @@
 """A picture that changes as its sound plays: one sample through a sequence of prompts.
 
-The canvases of one seed are drawn with mixtures of the embeddings of successive picture prompts.
-Time moves through them, and each moment sounds like the column under the playhead: the sound is
-that of a canvas put together column by column.
+The canvases of one seed are drawn from interpolated embeddings of successive picture prompts. The
+video moves through them, and each moment sounds like the column under the playhead: the sound is
+that of a canvas assembled column by column.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ def run_to_morph(folder: Path, prompts: Sequence[str]) -> tuple[RunConfig, list[
 
     Args:
         folder: Folder of a run or of a sample.
-        prompts: What the picture becomes, in order.
+        prompts: Prompts that the picture changes to, in order.
 
     Raises:
         InvalidInputError: A prompt is empty, the folder holds no sample, or its pictures were not
@@ -66,7 +66,7 @@ def morph(
     Args:
         folder: Folder of the sample.
         config: Its run.
-        prompts: What its picture becomes, in order, at equal intervals.
+        prompts: Prompts that its picture changes to, in order and at equal intervals.
         pair: Its models.
         on_step: Called after each step with its record and the predicted clean latents.
         on_warning: Called with warnings about the prompts.

@@ -24,9 +24,9 @@ def previewing(
     before: Callable[[], None],
     every_s: float = EVERY_S,
 ) -> OnStep:
-    """Returns a callback for steps that writes a picture of the predicted canvases now and then.
+    """Returns a step callback that writes a picture of the predicted canvases at intervals.
 
-    The canvases of a batch are stacked vertically. A quick run is never drawn.
+    The canvases of a batch are stacked vertically. A run shorter than the interval has no picture.
 
     Args:
         path: The PNG; an existing one is replaced.

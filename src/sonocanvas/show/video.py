@@ -1,8 +1,8 @@
-"""A sample as a video: the canvas, a playhead that moves with the sound, the prompts below.
+"""A sample as a video: the canvas, a playhead that moves with the sound, and the prompts below.
 
-A canvas that is much wider than a screen moves past the playhead instead.
+A canvas much wider than the screen moves past the playhead instead.
 
-PyAV, which ships its own codecs, writes H.264 and AAC in MP4, which browsers and phones play.
+PyAV, which includes its own codecs, writes MP4 with H.264 and AAC, which browsers and phones play.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,8 +46,8 @@ def write_video(path: Path, sample: Sample, picture: Image.Image | None = None) 
 
     Args:
         path: The MP4.
-        sample: What is shown and heard.
-        picture: What to show instead of the gray canvas, such as the canvas in colour.
+        sample: The sample to show and play.
+        picture: A picture to show instead of the gray canvas, such as the canvas in colour.
 
     Raises:
         InvalidInputError: The sound is empty or the file cannot be written.
@@ -61,8 +61,8 @@ def write_morph(path: Path, sample: Sample, canvases: Tensor) -> None:
 
     Args:
         path: The MP4.
-        sample: What is heard, from `morph.morph`.
-        canvases: What is shown, `(count, mels, frames)`.
+        sample: The sample to play, from `morph.morph`.
+        canvases: The canvases to show, `(count, mels, frames)`.
 
     Raises:
         InvalidInputError: The file cannot be written.

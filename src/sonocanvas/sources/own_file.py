@@ -32,6 +32,6 @@ class OwnFile:
         """Returns itself with the digest of its file.
 
         Raises:
-            InvalidInputError: The file is missing, or has changed since the run was started.
+            InvalidInputError: The file is missing, or has changed since the run started.
         """
         return dataclasses.replace(self, digest=digest_of(Path(self.path), self.digest))

@@ -14,10 +14,10 @@ from sonocanvas.types import CanvasFormat
 
 SMALLEST = 8
 MEAN_LEVEL = 0.3
-"""Mean gray level that pictures are brought to: about that of the pictures that `mini` draws."""
+"""Target mean gray level of pictures, about that of the pictures that `mini` draws."""
 GAMMAS = (0.5, 3.0)
 ENOUGH = 2**22
-"""Of a picture with more pixels than that, every second, third … decides its mean."""
+"""A picture with more pixels is subsampled to compute its mean."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class PictureFile(OwnFile):
     """A picture from a file: any format that Pillow reads, turned upright as its EXIF says.
 
     Its gray `g`, the channel mean, becomes `((g - black) / (white - black)) ** gamma`, where black
-    and white are its darkest and its lightest opaque pixel. Nothing is clipped, so that the curve
-    can be undone.
+    and white are its darkest and its lightest opaque pixel. Nothing is clipped, so the curve can be
+    inverted.
 
     Attributes:
         path: The file.
-        gamma: Exponent of the curve, 0.2 to 5; 0 takes the one from 0.5 to 3 that brings the mean
-            to 0.3.
+        gamma: Exponent of the curve, 0.2 to 5; 0 chooses the one from 0.5 to 3 that makes the mean
+            0.3.
         invert: Whether black and white are swapped first, as for ink on paper.
         digest: SHA-256 of the file; empty until a run starts.
 
@@ -50,10 +50,11 @@ class PictureFile(OwnFile):
             raise InvalidInputError(f"gamma must be 0 or from 0.2 to 5, not {self.gamma}.")
 
     def __call__(self, canvas_format: CanvasFormat) -> tuple[Tensor, Tensor]:
-        """Returns the picture `(height, width)` and how opaque it is.
+        """Returns the picture `(height, width)` and its opacity.
 
         Raises:
-            InvalidInputError: The file cannot be read, is too small, transparent or all one gray.
+            InvalidInputError: The file cannot be read, or the picture is too small, transparent or
+                has a single gray level.
         """
         gray, opacity = read_picture(Path(self.path))
         return with_contrast(gray, opacity, f"'{self.path}'", self.gamma, self.invert), opacity
@@ -62,17 +63,17 @@ class PictureFile(OwnFile):
 def with_contrast(
     gray: Tensor, opacity: Tensor, name: str, gamma: float = 0.0, invert: bool = False
 ) -> Tensor:
-    """Returns a picture `(height, width)` with its contrast fitted to a canvas.
+    """Returns a picture `(height, width)` with its contrast adjusted to a canvas.
 
     Args:
-        gray: In [0, 1].
-        opacity: Of the same shape; transparent pixels do not count.
+        gray: The picture in [0, 1].
+        opacity: Its opacity, of the same shape; transparent pixels are ignored.
         name: Its name in messages.
         gamma: As in `PictureFile`.
         invert: As in `PictureFile`.
 
     Raises:
-        InvalidInputError: It is too small, transparent, or all one gray.
+        InvalidInputError: It is too small, transparent, or has a single gray level.
     """
     height, width = gray.shape
     if min(height, width) < SMALLEST:

@@ -23,7 +23,7 @@ class SoundFile(OwnFile):
 
     Attributes:
         path: The file.
-        start_s: Where in the file the layer starts.
+        start_s: Position in the file where the layer starts.
         digest: SHA-256 of the file; empty until a run starts.
 
     Raises:

@@ -21,11 +21,11 @@ from sonocanvas.study.records import RESULTS_FORMAT, Clip, Key
 from sonocanvas.types import Sample, Waveform
 
 PAGE = Path(__file__).parent.parent / "data" / "study.html"
-TOLD_TIME_S = 946_684_800  # modification time of every video, or it would reveal the method
-LEVEL_DB = -30.0  # of full scale: low enough for the peaks of almost every sound
+TOLD_TIME_S = 946_684_800  # same modification time for all videos, to hide the method
+LEVEL_DB = -30.0  # relative to full scale: low enough for the peaks of almost all sounds
 
 Item = tuple[str, str, int]
-"""What two compared samples must share: the prompts and the seed."""
+"""What two compared samples must have in common: prompts and seed."""
 
 
 def make_study(
@@ -37,19 +37,20 @@ def make_study(
 ) -> Key:
     """Writes the page, the videos and the key of a study, and returns the key.
 
-    The method of the first run is compared with every other, wherever both made a sample of the
-    same prompts and seed. Videos are named by a digest of their bytes and are equally loud. The
-    same runs give the same study.
+    The method of the first run is compared with every other, for all prompts and seeds of which
+    both have a sample. Videos are named by a digest of their bytes and are equally loud. The same
+    runs give the same study.
 
     Args:
         runs: Folders of runs or of samples, of at least two methods.
         folder: The folder for raters; `FOLDER-key.json` next to it is the key.
-        repeats: How many pairs each rater sees again with the sides swapped, at most half of all.
-        on_warning: Called with a warning about samples that are left out.
-        on_video: Called after each video, with how many are done and how many there will be.
+        repeats: Number of pairs that each rater sees again with the sides swapped, at most half of
+            all pairs.
+        on_warning: Called with a warning about omitted samples.
+        on_video: Called after each video, with the number of finished videos and the total.
 
     Raises:
-        InvalidInputError: A run is incomplete, all runs are of one method, two methods share no
+        InvalidInputError: A run is incomplete, all runs have the same method, two methods share no
             prompts and seed, two samples are the same, or the folder or the key exists.
     """
     for path in (folder, key_path(folder)):
@@ -168,7 +169,7 @@ def _write_videos(
 def blinded(sample: Sample) -> Sample:
     """Returns a sample whose video does not reveal its method: no record, and the same loudness.
 
-    Its RMS level is `LEVEL_DB`, or as close to that as its peaks allow.
+    Its RMS level is `LEVEL_DB`, or as close to it as the peaks allow.
     """
     samples, rate = sample.waveform.samples, sample.waveform.sample_rate_hz
     rms = float(samples.square().mean().sqrt())

@@ -10,7 +10,8 @@ from sonocanvas.errors import InvalidInputError
 from sonocanvas.settings import Part
 
 QUESTIONS = ("looks", "sounds", "aligns")
-"""Looks most like the picture prompt, sounds most like the sound prompt, aligns better."""
+"""Which video looks most like the picture prompt, sounds most like the sound prompt, aligns
+better."""
 
 KeyFormat = Literal["sonocanvas-study-key-1"]
 ResultsFormat = Literal["sonocanvas-study-results-1"]
@@ -31,14 +32,14 @@ class Clip(Part):
 
 
 class Key(Part):
-    """What the raters must not know: the method of each video.
+    """The method of each video, which raters must not know.
 
     Attributes:
         format: Format of this file.
-        study: Name of the study, a digest of everything else.
+        study: Name of the study, a digest of the rest.
         method: The method that is compared with every other.
-        clips: Origins, by video name.
-        pairs: The videos that are compared, that of `method` first.
+        clips: Origins by video name.
+        pairs: The compared videos, that of `method` first.
     """
 
     format: KeyFormat
@@ -61,9 +62,9 @@ class Answer(Part):
 
     Attributes:
         shown: The first and the second video, as shown.
-        repeat: Whether the pair had been shown before, with its sides swapped.
-        seconds: How long it took.
-        chosen: `None` if a video could not be played.
+        repeat: Whether the pair was shown before, with its sides swapped.
+        seconds: Time taken.
+        chosen: The answers; `None` if a video could not be played.
     """
 
     shown: Pair
@@ -79,8 +80,8 @@ class Results(Part):
         format: Format of this file.
         study: Name of the study.
         rater: A random name.
-        planned: How many pairs were planned.
-        answers: In the order in which they were given.
+        planned: Number of planned pairs.
+        answers: The answers in the order given.
     """
 
     format: ResultsFormat
@@ -106,16 +107,16 @@ def read_key(path: Path) -> Key:
 
 
 def read_results(paths: list[Path], key: Key) -> list[Results]:
-    """Returns the results of every rater of a study, checked against its key.
+    """Returns the results of all raters of a study, checked against its key.
 
     Args:
         paths: The files that the raters sent.
         key: The key of their study.
 
     Raises:
-        InvalidInputError: A file is missing, does not hold the results of this study, names a
-            video or pair that is not in the study, answers a pair twice, or belongs to a rater
-            of another file.
+        InvalidInputError: A file is missing, does not have results of this study, names a video or
+            pair that is not in the study, answers a pair twice, or has the same rater as another
+            file.
     """
     files: dict[str, Path] = {}
     results = []
@@ -138,7 +139,7 @@ def read_results(paths: list[Path], key: Key) -> list[Results]:
 
 
 def _contradiction(results: Results, key: Key) -> str:
-    """Returns what in some results does not fit this study; empty if all fits."""
+    """Returns the first mismatch between results and this study; empty if there is none."""
     pairs = {frozenset(pair) for pair in key.pairs}
     seen: set[tuple[frozenset[str], bool]] = set()
     for number, answer in enumerate(results.answers, start=1):

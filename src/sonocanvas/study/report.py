@@ -11,15 +11,15 @@ from sonocanvas.study.records import QUESTIONS, Answer, Key, Results
 
 @dataclass(frozen=True)
 class Rater:
-    """How one rater answered.
+    """A summary of one rater's answers.
 
     Attributes:
         name: The random name.
-        answered: Pairs that were answered, without repeated ones.
-        planned: Pairs that were planned, with repeated ones.
-        skipped: Pairs with a video that could not be played.
-        again: Questions that were asked a second time, with the sides swapped.
-        same: How many of those had the same answer.
+        answered: Number of answered pairs, without repeats.
+        planned: Number of planned pairs, with repeats.
+        skipped: Number of pairs with a video that could not be played.
+        again: Number of repeated questions, with the sides swapped.
+        same: Number of those with the same answer.
         first_side: Share of all answers that chose the first video; `None` without answers.
         careless: Whether too few of the repeated answers were the same.
     """
@@ -41,8 +41,8 @@ class WinRate:
     Attributes:
         question: One of `QUESTIONS`.
         baseline: The other method.
-        won: How often.
-        exact: Share with the interval of Clopper and Pearson, as if all answers were independent.
+        won: Number of times.
+        exact: Share with the Clopper-Pearson interval, as if all answers were independent.
         by_rater: Share with the bootstrap interval over raters; `None` if there is only one.
     """
 
@@ -61,9 +61,9 @@ class Report:
         study: Its name.
         method: The method that is compared with others.
         consistency: Share of equal answers below which a rater counts as careless.
-        raters: In the order of their files.
+        raters: The raters, in the order of their files.
         rates: Win rates of all raters, by baseline and question.
-        careful_rates: Win rates without careless raters; the same as `rates` if there are none.
+        careful_rates: Win rates without careless raters; equal to `rates` if there are none.
     """
 
     study: str
@@ -79,13 +79,13 @@ def make_report(
 ) -> Report:
     """Returns the win rates of a study, with and without careless raters.
 
-    A pair counts once per rater: repeats only measure how careful the rater is.
+    A pair counts once per rater; repeats only measure how careful the rater is.
 
     Args:
-        results: What `read_results` returns.
+        results: Results from `read_results`.
         key: The key of the study.
-        consistency: A rater is careless who gave the same answer to less than this share, in
-            [0, 1], of the repeated questions. Without repeated questions nobody is.
+        consistency: Share of the repeated questions, in [0, 1], below which a rater with that few
+            equal answers is careless. Without repeated questions no rater is.
         seed: Seed of the bootstrap.
 
     Raises:

@@ -1,9 +1,9 @@
 """Finds which pictures and sounds go together: `python -m sonocanvas.training.atlas`.
 
-Composes every picture that `mini` draws well with every sound that it plays well, by the default
-method in eight steps and one seed a pair, and asks the selector where the right prompt comes among
-all 48, for the picture and for the sound. It writes `data/atlas.tsv`, by which `generate` warns; a
-run that was stopped goes on. `--figure FILE` draws the table that is there instead.
+Composes every picture that `mini` draws well with every sound that it plays well: one seed per
+pair, eight steps of the default method. The selector then ranks the right prompt among all 48, for
+the picture and for the sound. The result is `data/atlas.tsv`, on which the warnings of `generate`
+are based; a stopped run resumes. `--figure FILE` draws the existing table instead.
 """
 
 import argparse
@@ -23,11 +23,11 @@ from sonocanvas.words.atlas import COLUMNS, TABLE, entries
 from sonocanvas.words.concepts import shared
 
 STEPS = 8
-"""Half of the default's: the scores hardly differ (docs/evaluation.md), and 2,304 take a while."""
+"""Half of the default: the scores hardly differ (docs/evaluation.md), and 2,304 tries take long."""
 
 
 def draw(path: Path) -> None:
-    """Draws the atlas: a row a picture, a column a sound, bright where both came out well."""
+    """Draws the atlas: a row per picture, a column per sound, bright where both succeeded."""
     from matplotlib.figure import Figure
 
     names = [row["id"] for row in shared()]
@@ -47,7 +47,7 @@ def draw(path: Path) -> None:
 
 
 def main() -> None:
-    """Writes the table, in the order of the pairs; every `--of` processes make one of it."""
+    """Writes the table in the order of the pairs; `--of` processes share the work."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / TABLE)
     parser.add_argument("--part", type=int, default=0)

@@ -81,10 +81,10 @@ def attribution(pack: Pack) -> str:
     """Returns the attribution as Markdown.
 
     Args:
-        pack: What was trained on; clips of sounds that the pair does not know are left out.
+        pack: The training pack; clips of sounds that the pair does not know are left out.
 
     Raises:
-        KeyError: A drawing is of a set, or a clip of a library, whose authors are not known.
+        KeyError: The authors of a drawing's icon set or of a clip's library are unknown.
     """
     drawn, heard = ({one.name for one in known} for known in (pictures(), sounds()))
     sets = Counter((row["source"], row["licence"]) for row in manifest() if row["concept"] in drawn)
@@ -104,7 +104,7 @@ def attribution(pack: Pack) -> str:
 
 
 def _library(source: str) -> str:
-    """Returns the name of the library that the source of a clip opens with."""
+    """Returns the name of the library at the start of a clip's source."""
     name = next((name for name in LIBRARIES if source.startswith(name)), None)
     if name is None:
         raise KeyError(source)

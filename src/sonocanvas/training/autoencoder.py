@@ -1,8 +1,8 @@
 """Makes the shared autoencoder: `python -m sonocanvas.training.autoencoder --minutes 20`.
 
-Its linear code is the principal components of the views' blocks, found in closed form and saved
-at once: latents can be computed, and the diffusion models trained, while the decoder still
-learns.
+Its linear code consists of the principal components of the views' blocks. They have a closed form
+and are saved at the start, so latents can be computed and the diffusion models trained while the
+decoder is still training.
 """
 
 import json
@@ -24,9 +24,9 @@ CROP = 256
 
 
 class Crops:
-    """Square crops of drawings, of canvases, and of blends of the two, as a composed canvas is.
+    """Square crops of drawings, of canvases, and of blends of the two as in composed canvases.
 
-    What is held out never comes up.
+    Held-out items are never used.
     """
 
     def __init__(self, views: Path, seed: int, device: str) -> None:
@@ -38,7 +38,7 @@ class Crops:
         self.device = device
 
     def __call__(self, count: int) -> Tensor:
-        """Returns `(count, 3, 256, 256)` pictures in [-1, 1], drawings and canvases by turns."""
+        """Returns `(count, 3, 256, 256)` pictures in [-1, 1], alternately drawings and canvases."""
         pictures: list[NDArray[np.uint8]] = []
         for number in range(count):
             if number % 2:
@@ -52,7 +52,7 @@ class Crops:
         return gray[:, None].expand(-1, 3, -1, -1)
 
     def blended(self, count: int) -> Tensor:
-        """Returns pictures of which a quarter is mixed with its neighbour of the other kind."""
+        """Returns pictures, a quarter of them mixed with a neighbour of the other kind."""
         pictures = self(count)
         other = torch.from_numpy(self.rng.uniform(-3, 1, (count, 1, 1, 1)).clip(0))
         return pictures.lerp(pictures.roll(1, 0), other.to(self.device).float())
@@ -61,7 +61,7 @@ class Crops:
 def principal_components(crops: Crops, block: int, pictures: int) -> tuple[float, Tensor, Tensor]:
     """Returns mean gray level, components `(block**2, block**2)` as rows, and their deviations.
 
-    The largest first; deviations are root mean squares about the mean gray level.
+    The largest come first. Deviations are root mean squares about the mean gray level.
     """
     total = torch.zeros(block**2, block**2, dtype=torch.float64)
     mean = float(crops(64).mean())
@@ -76,12 +76,12 @@ def principal_components(crops: Crops, block: int, pictures: int) -> tuple[float
 def new_autoencoder(crops: Crops, channels: int, pictures: int = 8192) -> BlockAutoencoder:
     """Returns an autoencoder with its linear code and a decoder that corrects nothing yet.
 
-    Every channel of its latents has deviation 1 over the crops.
+    Each channel of its latents has standard deviation 1 over the crops.
 
     Args:
-        crops: What the components are found in.
-        channels: How many components are kept.
-        pictures: How many pictures they are found in.
+        crops: Source of the pictures for the analysis.
+        channels: Number of components to keep.
+        pictures: Number of pictures to analyse.
     """
     model: BlockAutoencoder = BlockAutoencoder(channels)
     mean, components, deviations = principal_components(crops, model.config.block, pictures)
@@ -90,12 +90,13 @@ def new_autoencoder(crops: Crops, channels: int, pictures: int = 8192) -> BlockA
 
 
 def reconstruction_loss(autoencoder: Any, pictures: Tensor, noise: float = 0.15) -> Tensor:
-    """Returns absolute and squared error and the error of the edges, from slightly noisy latents.
+    """Returns the absolute, squared and edge error of decoding slightly noisy latents.
 
     Args:
-        autoencoder: What decodes; its linear code is not changed.
+        autoencoder: The autoencoder; its linear code gets no gradient.
         pictures: `(batch, 3, height, width)` in [-1, 1].
-        noise: Largest deviation of the noise, which differs by picture; half get none.
+        noise: Largest standard deviation of the noise. It is drawn for each picture; half of the
+            pictures get none.
     """
     with torch.no_grad():
         latents = autoencoder.encode(pictures).latent
@@ -114,7 +115,7 @@ def psnr_db(autoencoder: Any, pictures: Tensor) -> Tensor:
     """Returns the peak signal-to-noise ratio `(batch,)` of reconstructed pictures, in dB.
 
     Args:
-        autoencoder: What encodes and decodes.
+        autoencoder: Encodes and decodes.
         pictures: `(batch, 3, height, width)` in [-1, 1].
     """
     decoded = autoencoder.decode(autoencoder.encode(pictures).latent).sample.float()
@@ -125,7 +126,7 @@ def psnr_db(autoencoder: Any, pictures: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def draw_sheet(autoencoder: Any, crops: Crops, path: Path) -> None:
-    """Writes a sheet of pictures over their reconstructions and prints both PSNRs."""
+    """Writes a sheet of pictures above their reconstructions and prints both PSNRs."""
     pictures = crops(16)
     decoded = autoencoder.decode(autoencoder.encode(pictures).latent).sample
     rows = [torch.cat(list(part[:, 0]), dim=1) for part in (pictures[::2], decoded[::2])]

@@ -10,12 +10,12 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 from sonocanvas.scorers.towers import tokenize
 from sonocanvas.words.concepts import shared
 
-OTHERS = 0.6  # how often a concept outside the shared ones comes up, beside one of them
+OTHERS = 0.6  # frequency of a concept that is not shared, relative to one that is
 PROMPT_DROPOUT = 0.12
 
 
 class Captions:
-    """Numbers for captions, given out as they are first seen; number 0 is the empty one."""
+    """Numbers for captions, assigned in the order in which they appear; 0 is the empty caption."""
 
     def __init__(self) -> None:
         self.numbers = {"": 0}
@@ -40,12 +40,12 @@ class Captions:
 
 
 def without_some(captions: Tensor) -> Tensor:
-    """Returns the numbers of captions, a share of them replaced by that of the empty one."""
+    """Returns caption numbers, a share of them replaced by that of the empty caption."""
     kept = torch.rand(captions.shape, device=captions.device) >= PROMPT_DROPOUT
     return captions * kept
 
 
 def concept_weights(names: Sequence[str]) -> Tensor:
-    """Returns how often concepts come up: the shared ones more often than others."""
+    """Returns the sampling weights of concepts: shared ones are drawn more often than others."""
     often = {row["id"] for row in shared()}
     return torch.tensor([1.0 if name in often else OTHERS for name in names])

@@ -1,7 +1,7 @@
 """Makes the whole pair with one command: `python -m sonocanvas.training.chain --minutes 180`.
 
-The parts run one after the other, each a program of its own; a part that is done is skipped and
-a trainer that was stopped goes on, so the command may be stopped and given again.
+The parts run in sequence, each in its own process. Finished parts are skipped and stopped trainers
+resume, so the command can be stopped and repeated.
 """
 
 import argparse
@@ -16,10 +16,10 @@ class Part:
     """One program of the chain.
 
     Attributes:
-        module: Its name in this package.
-        options: What it is told.
-        share: Share of the minutes that it trains; 0 for what does not train.
-        makes: What shows that it is done; a trainer skips itself.
+        module: Its module in this package.
+        options: Its command-line options.
+        share: Its share of the training time; 0 if it does not train.
+        makes: A file that exists once it is done; empty for trainers, which resume by themselves.
     """
 
     module: str
@@ -47,7 +47,7 @@ def commands(minutes: float, device: str) -> list[list[str]]:
     """Returns the command lines of the parts that are not done yet.
 
     Args:
-        minutes: Training time in all, over all calls.
+        minutes: Total training time, over all calls.
         device: `"cpu"` or `"cuda"`.
     """
     lines = []
@@ -62,7 +62,7 @@ def commands(minutes: float, device: str) -> list[list[str]]:
 
 
 def main() -> None:
-    """Runs the parts in their order and stops at the first that fails."""
+    """Runs the parts in order and stops at the first that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=180, help="training time in all")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))

@@ -19,10 +19,10 @@ class Clip:
     """One captioned sound.
 
     Attributes:
-        id: Unique name; a prefix ``held-`` marks what is kept out of training.
-        caption: What is heard, as a phrase.
-        concept: Concept of the embedded pair, or a free noun for any other sound.
-        source: Where it is from and who made it.
+        id: Unique name; the prefix ``held-`` marks clips that are held out from training.
+        caption: Description of the sound, as a phrase.
+        concept: Concept of the embedded pair, or any other noun for other sounds.
+        source: Its origin and author.
         licence: SPDX identifier of its licence.
         samples: Mono float32 `(samples,)` at 16 kHz, silence trimmed, peak 0.9, at most 10.24 s.
     """
@@ -36,7 +36,7 @@ class Clip:
 
 
 def prepare(samples: NDArray[np.floating], sample_rate_hz: int) -> Samples:
-    """Returns a sound as a clip holds it: mono, 16 kHz, trimmed, peak 0.9.
+    """Returns a sound in the form of a clip: mono, 16 kHz, trimmed, peak 0.9.
 
     Args:
         samples: `(samples,)` or `(samples, channels)`.
@@ -58,7 +58,7 @@ def prepare(samples: NDArray[np.floating], sample_rate_hz: int) -> Samples:
 
 
 def windows(samples: NDArray[np.floating], sample_rate_hz: int) -> list[Samples]:
-    """Returns a recording as clips: a long one as many as its length holds, evenly spread.
+    """Returns a recording as clips: one, or several evenly spaced windows of a long recording.
 
     Args:
         samples: `(samples,)` or `(samples, channels)`.

@@ -8,13 +8,13 @@ from sonocanvas.errors import InvalidInputError
 
 HEADER_BYTES, ENTRY_BYTES, NAME_BYTES = 204, 316, 260
 COUNT_OFFSET = 36
-KEY = 237  # every byte of a header is turned over with it
+KEY = 237  # XORed with every byte of a header
 
 
 def scrambled(header: bytes) -> bytes:
-    """Returns a group's header hidden, or shown again: the function is its own inverse.
+    """Returns a group's header scrambled or unscrambled; the function is its own inverse.
 
-    The first and third byte of every three change places, and all bytes are turned over.
+    The first and third byte of every three are swapped, and all bytes are XORed with `KEY`.
     """
     swapped = bytearray(header)
     for start in range(0, len(header) - 2, 3):
@@ -23,14 +23,14 @@ def scrambled(header: bytes) -> bytes:
 
 
 def group_files(content: bytes) -> dict[str, bytes]:
-    """Returns path inside the group -> content of every file, groups within groups included.
+    """Returns path inside the group -> content of every file, including those of nested groups.
 
-    A group is a gzip file whose two magic bytes are 1E 8C. It holds a scrambled header of 204
-    bytes (little-endian i32 count of entries at 36), 316 bytes for each entry (name, then i32:
-    packed, is a group, size, unused, offset) and the contents; a group inside is not compressed.
+    A group is a gzip file with the magic bytes 1E 8C. It holds a scrambled header of 204 bytes
+    (number of entries at 36, little-endian i32), 316 bytes per entry (name, then i32: packed,
+    is a group, size, unused, offset) and the contents. Nested groups are not compressed.
 
     Raises:
-        InvalidInputError: If the content is no group or ends too early.
+        InvalidInputError: If the content is not a group or is truncated.
     """
     if content[:2] == b"\x1e\x8c":
         try:

@@ -1,7 +1,7 @@
-"""The drawings that the picture model learns from: icons and emoji under open licences.
+"""The training drawings of the picture model: icons and emoji under open licences.
 
-`data/drawings.tsv` names each drawing with its concept, source and licence. The sources are
-icon sets on the npm registry; each is fetched once as a package and rendered white on black.
+`data/drawings.tsv` lists each drawing with its concept, source and licence. The sources are icon
+sets on the npm registry; each set is downloaded once and its icons are rendered white on black.
 """
 
 import csv
@@ -24,7 +24,7 @@ Pixels = NDArray[np.uint8]
 
 SIDE = 256
 MARGIN = 14
-SHADES = 16  # grays of a drawing: the pack takes half of the room that 256 would take
+SHADES = 16  # gray levels of a drawing: the pack is half as large as with 256
 
 PACKAGES = {
     "game-icons": "1.2.4",
@@ -53,7 +53,7 @@ PACKAGES = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """One drawing: `pixels` is `(256, 256)`, white on black, the object as large as fits."""
+    """One drawing: `pixels` is `(256, 256)`, white on black, the object as large as possible."""
 
     id: str
     concept: str
@@ -70,10 +70,10 @@ def manifest() -> list[dict[str, str]]:
 
 
 def fetch(source: str, cache: Path) -> dict[str, Any]:
-    """Returns an icon set in Iconify's JSON, downloaded into `cache` if it is not there.
+    """Returns an icon set in Iconify's JSON, downloading it into `cache` if needed.
 
     Raises:
-        SonoCanvasError: npm is missing or the download failed.
+        SonoCanvasError: npm is missing or the download fails.
     """
     cache.mkdir(parents=True, exist_ok=True)
     archive = cache / f"iconify-json-{source}-{PACKAGES[source]}.tgz"
@@ -93,13 +93,13 @@ def fetch(source: str, cache: Path) -> dict[str, Any]:
 
 
 def render(icon_set: dict[str, Any], key: str) -> Pixels:
-    """Returns an icon as `(256, 256)` gray pixels on black, cropped to what is drawn.
+    """Returns an icon as `(256, 256)` gray pixels on black, cropped to its content.
 
-    A drawing that would vanish on black (fewer than 6 % of its pixels brighter than 48) is
+    A drawing that would be invisible on black (fewer than 6 % of its pixels above level 48) is
     inverted inside its outline.
 
     Raises:
-        KeyError: The set has no icon of that name.
+        KeyError: The set has no such icon.
     """
     import resvg_py
 

@@ -1,8 +1,7 @@
-"""The few building blocks of the sound synthesizers: contours, voices, noise, grains.
+"""Building blocks of the sound synthesizers: contours, voices, noise, grains.
 
-All of them end softly and stay inside their own band, so that a spectrogram is black where
-a sound is silent: voices are summed harmonic by harmonic (nothing aliases), noise is shaped
-frame by frame.
+Each fades out at its end and stays inside its band, so a spectrogram is black where a sound is
+silent: voices are sums of harmonics, which do not alias, and noise is shaped frame by frame.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,12 +33,12 @@ def clock(n_samples: int) -> Array:
 
 
 def contour(n_samples: int, values: Sequence[float], at: Sequence[float] | None = None) -> Array:
-    """Returns a smooth curve `(n_samples,)` through values that never overshoots (PCHIP).
+    """Returns a smooth curve `(n_samples,)` through values, without overshoot (PCHIP).
 
     Args:
         n_samples: The length.
-        values: At least two values.
-        at: Their places in [0, 1], rising from 0 to 1; evenly spaced unless given.
+        values: Two or more values.
+        at: Their positions, increasing from 0 to 1; evenly spaced by default.
     """
     places = np.linspace(0, 1, len(values)) if at is None else at
     curve: Array = PchipInterpolator(places, values)(np.linspace(0, 1, n_samples))
@@ -68,7 +67,7 @@ def tone(frequency_hz: Array, phase: float = 0.0) -> Array:
 
 
 def formant_gain(frequency_hz: Array, formants: Formants) -> Array:
-    """Returns the magnitude of resonators in cascade (Fant 1960; Klatt 1980), 1 at 0 Hz.
+    """Returns the gain of resonators in cascade (Fant 1960; Klatt 1980), 1 at 0 Hz.
 
     Args:
         frequency_hz: Any shape.
@@ -82,15 +81,15 @@ def formant_gain(frequency_hz: Array, formants: Formants) -> Array:
 
 
 def voice(pitch_hz: Array, formants: Formants, tilt_db: float = -6.0) -> Array:
-    """Returns a voice `(n_samples,)` by the source-filter theory (Fant 1960), peak 1.
+    """Returns a voice `(n_samples,)` after the source-filter theory (Fant 1960), peak 1.
 
-    The source is a train of pulses, summed from its harmonics below 7.6 kHz; each takes at
-    every moment the gain of the formants at its own frequency.
+    The source is a pulse train, summed from its harmonics below 7.6 kHz. At each moment a
+    harmonic has the gain of the formants at its own frequency.
 
     Args:
         pitch_hz: `(n_samples,)`, the fundamental.
         formants: Centre (a number or a curve `(n_samples,)`) and bandwidth of each, in Hz.
-        tilt_db: The source's slope per octave, lip radiation included.
+        tilt_db: Spectral slope of the source per octave, including lip radiation.
     """
     turn = np.exp(2j * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE_HZ).astype(np.complex64)
     coarse = slice(None, None, FRAME_SAMPLES)
@@ -114,13 +113,13 @@ def voice(pitch_hz: Array, formants: Formants, tilt_db: float = -6.0) -> Array:
 def noise(
     rng: np.random.Generator, n_samples: int, centre_hz: float | Array, octaves: float
 ) -> Array:
-    """Returns noise `(n_samples,)` of unit deviation in a band, Gaussian over log-frequency.
+    """Returns band noise `(n_samples,)` of unit standard deviation, Gaussian over log-frequency.
 
     Args:
-        rng: Where the noise comes from.
+        rng: Source of randomness.
         n_samples: The length.
-        centre_hz: The band's centre, a number or a curve `(n_samples,)`.
-        octaves: The band's half width: one standard deviation.
+        centre_hz: Centre of the band, a number or a curve `(n_samples,)`.
+        octaves: Half width of the band: one standard deviation.
     """
     size = min(1024, n_samples)
     frequency, times, spectrum = stft(rng.standard_normal(n_samples), nperseg=size)
@@ -137,17 +136,17 @@ def noise(
 def hoarse_voice(
     rng: np.random.Generator, pitch_hz: Array, formants: Formants, tilt_db: float, share: float
 ) -> Array:
-    """Returns a voice `(n_samples,)` whose source is partly chaotic, as that of hens and ducks.
+    """Returns a voice `(n_samples,)` with a partly chaotic source, like that of hens and ducks.
 
-    Its pitch jitters, and breath through the same formants joins in (Fitch, Neubauer & Herzel
-    2002, "Calls out of chaos").
+    Its pitch jitters, and breath noise through the same formants is added (Fitch, Neubauer &
+    Herzel 2002, "Calls out of chaos").
 
     Args:
-        rng: Where jitter and breath come from.
+        rng: Source of randomness.
         pitch_hz: `(n_samples,)`, the fundamental.
         formants: As for `voice`, in order of strength.
-        tilt_db: The source's slope per octave.
-        share: How hoarse, 0 to 1.
+        tilt_db: Spectral slope of the source per octave.
+        share: Hoarseness, 0 to 1.
     """
     n = len(pitch_hz)
     jittered = pitch_hz * (1 + 0.12 * share * wander(rng, n, 90))
@@ -156,15 +155,15 @@ def hoarse_voice(
 
 
 def bubble(frequency_hz: float, decay_s: float, rise: float) -> Array:
-    """Returns one ringing bubble, its pitch rising as it nears the surface.
+    """Returns one ringing bubble, whose pitch rises as it nears the surface.
 
-    Minnaert (1933): a bubble of radius r metres rings at about 3.26 / r Hz; the damped rising
-    sine is van den Doel's (2005, "Physically based models for liquid sounds").
+    A bubble of radius r metres rings at about 3.26 / r Hz (Minnaert 1933). The damped rising sine
+    is from van den Doel (2005, "Physically based models for liquid sounds").
 
     Args:
-        frequency_hz: Where it starts.
-        decay_s: When it has fallen to 1 / e.
-        rise: The part by which the pitch has risen after one decay.
+        frequency_hz: Initial pitch.
+        decay_s: Time to fall to 1 / e.
+        rise: Fraction by which the pitch rises in the time `decay_s`.
     """
     seconds = clock(samples(6 * decay_s))
     pitch = np.minimum(frequency_hz * (1 + rise * seconds / decay_s), TOP_HZ)
@@ -176,12 +175,12 @@ def bubble(frequency_hz: float, decay_s: float, rise: float) -> Array:
 def scatter(
     rng: np.random.Generator, density: Array, count: float, grain: Callable[[], Array]
 ) -> Array:
-    """Returns a Poisson number of grains, each at a random place `(n_samples,)`.
+    """Returns the sum `(n_samples,)` of a Poisson number of grains at random positions.
 
     Args:
-        rng: Where places come from.
-        density: `(n_samples,)`, how likely each sample is to start a grain; any scale.
-        count: How many grains are expected.
+        rng: Source of randomness.
+        density: `(n_samples,)` probability density of a grain's start, on any scale.
+        count: Expected number of grains.
         grain: Makes one grain.
     """
     total = np.zeros(len(density))
@@ -194,7 +193,7 @@ def scatter(
 
 
 def chain(parts: Sequence[Array], gaps_s: Sequence[float]) -> Array:
-    """Returns parts one after the other, each followed by its gap in seconds but the last."""
+    """Returns parts in sequence, each but the last followed by its gap in seconds."""
     pieces: list[Array] = []
     for part, gap_s in zip(parts, gaps_s, strict=True):
         pieces += [part, np.zeros(samples(gap_s))]
@@ -202,9 +201,9 @@ def chain(parts: Sequence[Array], gaps_s: Sequence[float]) -> Array:
 
 
 def finish(wave: Array) -> Waveform:
-    """Returns the sound as float32 with a peak of 0.9, its ends faded, cut or padded to length.
+    """Returns the sound as float32 with a peak of 0.9 and faded ends, cut or padded to length.
 
-    Less than 0.3 s is followed by silence, more than 10.24 s is cut.
+    A sound under 0.3 s is padded with silence, one over 10.24 s is cut.
     """
     kept = wave[: samples(MAX_DURATION_S)]
     faded = kept * envelope(len(kept), 0.005, 0.02)

@@ -25,7 +25,7 @@ KEPT_FILES = {"README.md", "LICENSE"}
 
 
 def keep_words(tokenizer: PreTrainedTokenizerFast, words: list[str]) -> PreTrainedTokenizerFast:
-    """Returns a tokenizer that calls every word unknown that is not among `words`."""
+    """Returns a tokenizer to which every word that is not in `words` is unknown."""
     state = json.loads(tokenizer.backend_tokenizer.to_str())
     kept = {*words, *SPECIAL}
     vocabulary = state["model"]["vocab"]
@@ -34,9 +34,9 @@ def keep_words(tokenizer: PreTrainedTokenizerFast, words: list[str]) -> PreTrain
 
 
 def assemble(checkpoints: Path, views: Path) -> ModelPair:
-    """Returns the pair made of the parts that the trainers saved.
+    """Returns the pair built from the parts that the trainers saved.
 
-    The two models share a text encoder, and each has a tokenizer of the words that it learned.
+    The models share a text encoder; each has its own tokenizer with the words that it learned.
     """
     towers = checkpoints / "towers"
     tokenizer = PreTrainedTokenizerFast.from_pretrained(towers / "tokenizer")
@@ -68,7 +68,7 @@ def assemble(checkpoints: Path, views: Path) -> ModelPair:
 
 
 def main() -> None:
-    """Replaces the shipped weights; the written notes beside them stay."""
+    """Replaces the shipped weights; the notes next to them stay."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
     parser.add_argument("--views", type=Path, default=Path("packs/views"))

@@ -23,14 +23,14 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A set for testing.
+    """A test set.
 
     Attributes:
-        name: What it holds.
-        tower: `"picture"` or `"sound"`: who judges it.
+        name: Name of its content.
+        tower: The tower that judges it, `"picture"` or `"sound"`.
         canvases: `(items, 256, width)`, 8-bit.
-        concepts: Number of each item's concept among the shared ones.
-        sounds: What the canvases were drawn from, `(items, samples)`; `None` for drawings.
+        concepts: Index of each item's concept among the shared ones.
+        sounds: The sounds of the canvases, `(items, samples)`; `None` for drawings.
     """
 
     name: str
@@ -57,7 +57,7 @@ def drawings(pack: Pack, seed: int = 7) -> HeldOut:
 
 
 def synthesizers(count: int = 2, seed: int = 777) -> HeldOut:
-    """Returns `count` canvases of every synthesizer, with parameters that training never drew."""
+    """Returns `count` canvases from every synthesizer, with seeds that training never used."""
     numbers, rng = _numbers(), np.random.default_rng(seed)
     names = [name for name in numbers if name in SYNTHESIZERS for _ in range(count)]
     sounds = [arrange(SYNTHESIZERS[name](rng), rng) for name in names]

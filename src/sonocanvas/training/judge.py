@@ -1,8 +1,8 @@
 """Trains the judge: `python -m sonocanvas.training.judge --views packs/judge-views --minutes 25`.
 
-The judge only ever reports. It takes no part in the pair: its towers and its text encoder have
-other widths, another seed, another loss, other views of the data and rougher augmentation than
-those of `towers`, which the diffusion models read and which choose among samples.
+The judge is used only for evaluation. It is independent of the pair: its towers and text encoder
+differ in width, seed, loss, data views and (stronger) augmentation from those of `towers`, whose
+text encoder conditions the diffusion models and which select samples.
 """
 
 import math
@@ -30,7 +30,7 @@ from sonocanvas.training.towers import (
 WIDTHS = (32, 64, 128, 160)
 DEPTHS = (1, 2, 2, 1)
 PICTURE_ROWS = 96
-HIGHEST_CUT = 0.6  # a recording of 11 kHz has nothing in the upper third of a canvas
+HIGHEST_CUT = 0.6  # a recording at 11 kHz leaves the upper part of a canvas empty
 
 
 def new_judge(vocabulary_size: int) -> Towers:
@@ -40,7 +40,7 @@ def new_judge(vocabulary_size: int) -> Towers:
 
 
 def hatched(batches: Batches, canvases: Tensor) -> Tensor:
-    """Returns canvases of which a third is cut by parallel dark lines of any direction."""
+    """Returns canvases, a third of them with parallel dark lines in a random direction."""
     count, height, width = canvases.shape
     rows = torch.arange(height, device=canvases.device)[:, None]
     columns = torch.arange(width, device=canvases.device)[None]
@@ -51,7 +51,7 @@ def hatched(batches: Batches, canvases: Tensor) -> Tensor:
 
 
 def cut(batches: Batches, canvases: Tensor, axis: int) -> Tensor:
-    """Returns canvases of which half lost a band of up to a quarter of an axis."""
+    """Returns canvases, half of them without a band of up to a quarter of an axis."""
     count, size = len(canvases), canvases.shape[axis]
     places = torch.arange(size, device=canvases.device) / size
     places = places[None, :, None] if axis == 1 else places[None, None]
@@ -74,7 +74,7 @@ def moved(batches: Batches, canvases: Tensor) -> Tensor:
 
 
 def transposed(batches: Batches, canvases: Tensor) -> Tensor:
-    """Returns sounds of which the mel bands moved up or down by up to a twelfth."""
+    """Returns sounds with mel bands shifted up or down by up to a twelfth."""
     height = canvases.shape[1]
     steps = (batches.uniform(-1, 1, len(canvases)) * height / 12).round().long().flatten().tolist()
     moved = [
@@ -84,7 +84,7 @@ def transposed(batches: Batches, canvases: Tensor) -> Tensor:
 
 
 def recorded(batches: Batches, canvases: Tensor) -> Tensor:
-    """Returns sounds as a recorder might have taken them: in its band, tilted, with noise."""
+    """Returns sounds as if recorded: band-limited, with spectral tilt and noise."""
     count, height, _ = canvases.shape
     top = torch.arange(height, device=canvases.device)[None, :, None] / height
     canvases = canvases * (top >= batches.uniform(-HIGHEST_CUT, HIGHEST_CUT, count))
@@ -95,7 +95,7 @@ def recorded(batches: Batches, canvases: Tensor) -> Tensor:
 
 
 def damaged(batches: Batches, tower: str, canvases: Tensor) -> Tensor:
-    """Returns canvases with all that can happen to a drawing or a sound in a composed canvas."""
+    """Returns canvases with all the damage that a composed canvas can do to a drawing or sound."""
     count = len(canvases)
     if tower == "picture":
         canvases = moved(batches, canvases)
@@ -111,7 +111,7 @@ def damaged(batches: Batches, tower: str, canvases: Tensor) -> Tensor:
 
 
 class Prompts:
-    """One caption of every concept, drawn anew for each batch."""
+    """A caption for every concept, drawn again for each batch."""
 
     def __init__(self, batches: Batches, tower: str) -> None:
         concepts = batches.concepts[tower].numpy()
@@ -133,10 +133,10 @@ def classification_loss(
     """Returns the cross-entropy of finding each canvas's concept among all concepts' captions.
 
     Args:
-        judge: What learns.
-        batches: Where canvases come from.
+        judge: The model to train.
+        batches: Source of the canvases.
         prompts: Captions for each tower.
-        pictures: Pictures in the batch; it has half as many sounds, which cost more.
+        pictures: Pictures in the batch; there are half as many sounds, which cost more.
     """
     losses = []
     for tower, asked in prompts.items():

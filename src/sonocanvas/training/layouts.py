@@ -7,13 +7,14 @@ CANVAS_POSITIONS = 32
 
 @dataclass(frozen=True)
 class Layout:
-    """How drawings stand on a canvas, and how it is asked for.
+    """An arrangement of drawings on a canvas, with its caption.
 
     Attributes:
-        caption: With `{0}` and perhaps `{1}` for the things; empty for the drawing's own caption.
-        places: First column of each drawing, in latent positions; drawings are 8 wide, and the
-            rest stays black. With `{1}` in the caption the two things take turns.
-        share: How often it comes up.
+        caption: Template with `{0}` and optionally `{1}` for the things; empty for the drawing's
+            own caption.
+        places: First column of each drawing, in latent positions. Drawings are 8 wide; the rest
+            stays black. With `{1}` in the caption the two things alternate.
+        share: Its frequency.
     """
 
     caption: str

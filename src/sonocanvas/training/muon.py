@@ -21,10 +21,10 @@ def hidden_weights(model: nn.Module) -> list[nn.Parameter]:
 
 
 def orthogonalised(matrices: Tensor) -> Tensor:
-    """Returns matrices `(batch, rows, columns)` with their singular values brought near 1.
+    """Returns matrices `(batch, rows, columns)` with their singular values moved close to 1.
 
-    Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024): five
-    rounds of a Newton-Schulz iteration of the fifth degree, which leaves values of 0.7 to 1.2.
+    Five steps of a quintic Newton-Schulz iteration, which gives values of 0.7 to 1.2. Source:
+    Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024).
     """
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if tall else matrices
@@ -38,13 +38,13 @@ def orthogonalised(matrices: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose steps are made orthogonal; a kernel counts as a matrix of `out` rows.
+    """Momentum with orthogonalised updates; a kernel is treated as a matrix of `out` rows.
 
     Args:
         parameters: Kernels `(out, in, height, width)` and matrices `(out, in)`.
-        lr: Size of a step, in spectral norm.
-        momentum: Of Nesterov's kind.
-        weight_decay: As AdamW has it.
+        lr: Spectral norm of an update.
+        momentum: Nesterov momentum.
+        weight_decay: Decoupled, as in AdamW.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Makes one step along the gradients of the last backward pass."""
+        """Takes one step along the gradients of the last backward pass."""
         for group in self.param_groups:
             learning = [one for one in group["params"] if one.grad is not None]
             gradients = [one.grad for one in learning]

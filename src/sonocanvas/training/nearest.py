@@ -1,8 +1,8 @@
-"""Shows whether the models only repeat their training: outputs next to their nearest training view.
+"""Checks the models for memorisation: shows outputs next to their nearest training views.
 
-`python -m sonocanvas.training.nearest` writes `nearest-image.png` and `nearest-audio.png` (outputs
-over the views that resemble them most) and prints the distances, beside those of held-out items:
-what a new drawing or a new sound of the same concepts gives.
+`python -m sonocanvas.training.nearest` writes `nearest-image.png` and `nearest-audio.png` (each
+output above the view most like it) and prints the distances. For comparison it prints those of
+held-out items: new drawings and sounds of the same concepts.
 """
 
 import argparse
@@ -32,10 +32,10 @@ def unit(canvases: Tensor) -> Tensor:
 
 
 def nearest(canvases: Tensor, views: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the distance to the nearest view and its number, `(items,)` each.
+    """Returns the distance to the nearest view, and the index of that view, `(items,)` each.
 
-    The distance is 1 minus the correlation of the two, at 64 rows: 0 for a copy at any
-    contrast, 1 for nothing in common.
+    The distance is 1 minus the correlation of the two, at 64 rows: 0 for a copy at any contrast,
+    1 for uncorrelated canvases.
 
     Args:
         canvases: `(items, 64, width)`.
@@ -55,9 +55,9 @@ def training_views(views: Path, kind: str) -> Tensor:
 
 
 def outputs(modality: str) -> Tensor:
-    """Returns 16 canvases of one model alone, `(16, 256, width)`: every third concept, seed 0.
+    """Returns 16 canvases from one model alone, `(16, 256, width)`: every third concept, seed 0.
 
-    Of a picture canvas the first square counts.
+    For pictures, only the first square of the canvas is used.
     """
     pair = mini.load()
     config = RunConfig(image_prompt="a castle", audio_prompt="a bell")

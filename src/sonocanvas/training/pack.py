@@ -1,8 +1,8 @@
-"""The pack: every drawing and every clip that training uses, in one file with a manifest.
+"""The pack: all drawings and clips used for training, in one file with a manifest.
 
-`python -m sonocanvas.training.pack --cache CACHE --out packs/mini.zip` downloads what is not in
-the cache, renders it and writes the pack. The pack holds PNG and Ogg files and `manifest.json`
-(source, licence, SHA-256 of each); the same sources give the same manifest.
+`python -m sonocanvas.training.pack --cache CACHE --out packs/mini.zip` downloads the sources that
+are not cached, renders them and writes the pack. It holds PNG and Ogg files and `manifest.json`
+(source, licence and SHA-256 of each). The same sources give the same manifest.
 """
 
 import argparse
@@ -20,20 +20,20 @@ from PIL import Image
 
 from sonocanvas.training import drawings, recordings
 
-COMPRESSION = 0.9  # of Vorbis: 0.6 is the default, and the pack is to stay below 40 MiB
-EPOCH = (2024, 1, 1, 0, 0, 0)  # every entry's date, so that equal content gives an equal file
+COMPRESSION = 0.9  # for Vorbis, above the default of 0.6: the pack must stay below 40 MiB
+EPOCH = (2024, 1, 1, 0, 0, 0)  # date of all entries, so that equal content gives an equal file
 
 
 @dataclass(frozen=True)
 class Pack:
-    """What training learns from."""
+    """The training data."""
 
     drawings: list[drawings.Drawing]
     clips: list[recordings.Clip]
 
 
 def write_pack(pack: Pack, path: Path) -> None:
-    """Writes a pack beside its final name and renames it."""
+    """Writes a pack under a temporary name and renames it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     manifest: list[dict[str, Any]] = []
@@ -82,7 +82,7 @@ def _add(
     item: drawings.Drawing | recordings.Clip,
     content: io.BytesIO,
 ) -> None:
-    """Stores one item and its line of the manifest."""
+    """Stores one item and its entry in the manifest."""
     fields = {key: value for key, value in asdict(item).items() if isinstance(value, str)}
     digest = hashlib.sha256(content.getvalue()).hexdigest()
     manifest.append({"kind": kind, "file": f"{kind}/{name}", **fields, "sha256": digest})
@@ -90,7 +90,7 @@ def _add(
 
 
 def _store(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    # even Ogg shrinks: every file repeats the codebooks in its header
+    # even Ogg shrinks, since every file repeats the codebooks in its header
     archive.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
 
 

@@ -14,7 +14,7 @@ def _run(command: Sequence[str], folder: Path) -> None:
     """Runs a download command in a folder.
 
     Raises:
-        SonoCanvasError: If the program is missing or fails; the message has its last line.
+        SonoCanvasError: If the program is missing or fails; the message has its last output line.
     """
     if shutil.which(command[0]) is None:
         raise SonoCanvasError(f"'{command[0]}' is not installed; the recordings need it.")
@@ -25,14 +25,14 @@ def _run(command: Sequence[str], folder: Path) -> None:
 
 
 def unpacked(name: str, cache: Path) -> Path:
-    """Returns the folder of an unpacked package, downloaded if the cache has none.
+    """Returns the folder of an unpacked package, downloading it if it is not cached.
 
-    The folder is there only when it is complete, so a second run downloads nothing.
+    The folder exists only once it is complete, so a second run downloads nothing.
 
     Args:
-        name: A wheel as pip spells it (`pykanto==0.1.8`), or a Debian package as apt spells it
+        name: A wheel in pip's syntax (`pykanto==0.1.8`), or a Debian package in apt's syntax
             (`scratch`, or `openclonk-data=8.1-3` for one version).
-        cache: Folder for the downloads; the package's folder has the name before the version.
+        cache: Folder for the downloads; the package's folder is named without the version.
 
     Raises:
         SonoCanvasError: If it cannot be downloaded.
@@ -60,10 +60,10 @@ def unpacked(name: str, cache: Path) -> Path:
 
 
 def found(folder: Path, pattern: str) -> Path:
-    """Returns the one file of a package that matches.
+    """Returns the first file of a package that matches a pattern.
 
     Raises:
-        SonoCanvasError: If there is none.
+        SonoCanvasError: If no file matches.
     """
     path = next(iter(sorted(folder.rglob(pattern))), None)
     if path is None:

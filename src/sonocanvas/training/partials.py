@@ -1,7 +1,7 @@
 """Building blocks of the synthesizers: modes, harmonics, strings, noise and envelopes.
 
-Everything is float64 at `SAMPLE_RATE_HZ` until `finish` makes a clip of it. Tones are sums of
-partials below `TOP_HZ`, so that nothing aliases and the canvas stays dark between them.
+All signals are float64 at `SAMPLE_RATE_HZ` until `finish` makes a clip. Tones are sums of partials
+below `TOP_HZ`, so nothing aliases and the canvas stays dark between partials.
 """
 
 from __future__ import annotations
@@ -68,15 +68,15 @@ def damped_modes(
 ) -> Samples:
     """Return a struck body: the sum of `a exp(-t / d) sin(2 pi f t)` over its modes.
 
-    The powers of each mode's complex pole are factored into blocks, so that the whole sum is
-    one matrix product.
+    The powers of each mode's complex pole are factored into blocks, so the sum is one matrix
+    product.
 
     Args:
         frequencies_hz: Mode frequencies `(modes,)`; those above `TOP_HZ` are left out.
         amplitudes: Initial amplitudes, broadcast against the frequencies.
         decays_s: Times to fall to 1/e, broadcast likewise.
-        duration_s: Length; the last tenth is faded.
-        attack_s: Length of the rise of the strike.
+        duration_s: Length; the last tenth is faded out.
+        attack_s: Rise time of the strike.
     """
     frequency, amplitude, decay = np.broadcast_arrays(
         np.atleast_1d(np.asarray(frequencies_hz, dtype=float)), amplitudes, decays_s
@@ -101,7 +101,7 @@ def harmonic_tone(
     Args:
         pitch_hz: Fundamental at every sample, `(samples,)`.
         amplitudes: Amplitude of each harmonic `(harmonics,)`, the fundamental first.
-        brightness: Factor from one harmonic to the next, in 0..1, for each sample or for all.
+        brightness: Factor from one harmonic to the next, in [0, 1], for each sample or for all.
     """
     phase = 2 * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE_HZ
     twice_cosine = 2 * np.cos(phase)
@@ -125,17 +125,17 @@ def harmonic_tone(
 def plucked_string(
     rng: np.random.Generator, pitch_hz: float, duration_s: float, loss: float, softness: float
 ) -> Samples:
-    """Return a string by Karplus and Strong: a noise burst in an averaging delay line.
+    """Return a Karplus-Strong string: a noise burst in an averaging delay line.
 
-    K. Karplus and A. Strong, Digital Synthesis of Plucked-String and Drum Timbres, 1983;
-    computed period by period.
+    It is computed period by period. K. Karplus and A. Strong, Digital Synthesis of Plucked-String
+    and Drum Timbres, 1983.
 
     Args:
         rng: Source of the burst.
-        pitch_hz: Pitch, rounded to a whole number of samples a period.
+        pitch_hz: Pitch, rounded to a whole number of samples per period.
         duration_s: Length.
-        loss: Factor of a round trip, just below 1.
-        softness: Weight of the smoothed burst in 0..1, a soft pick at 1.
+        loss: Factor per round trip, just below 1.
+        softness: Weight of the smoothed burst in [0, 1]; 1 is a soft pick.
     """
     period = max(4, round(SAMPLE_RATE_HZ / pitch_hz - 0.5))
     burst = rng.uniform(-1, 1, period)

@@ -1,6 +1,6 @@
-"""The phrases that the instruments of a soundfont play: a seeded plan of notes, always the same.
+"""The phrases that the instruments of a soundfont play, from a seeded plan of notes.
 
-Some keys and one drum kit sound in held phrases alone, which are kept out of training.
+Some keys and one drum kit sound only in held-out phrases.
 """
 
 import random
@@ -9,22 +9,22 @@ from dataclasses import dataclass
 
 from sonocanvas.errors import unknown
 
-HELD_PITCH_CLASS = 6  # F sharp in every octave is kept for the test phrases
-HELD_KIT = 32  # and so is the jazz kit
+HELD_PITCH_CLASS = 6  # F sharp, in every octave, is reserved for test phrases
+HELD_KIT = 32  # so is the jazz kit
 
 
 @dataclass(frozen=True)
 class Voice:
-    """An instrument of the soundfont and what it may play.
+    """An instrument of the soundfont, and the phrases that it may play.
 
     Attributes:
-        concept: Concept of the embedded pair, or a free noun.
-        caption: What is heard.
-        preset: Bank and program; bank 128 is the drum kits.
-        keys: Lowest and highest key; one fixed key for a percussion instrument.
-        styles: Figures it plays in turn, from the names of `FIGURES`.
-        count: Phrases to make.
-        longest_s: No note of a phrase starts later.
+        concept: Concept of the embedded pair, or any other noun.
+        caption: Description of the sound.
+        preset: Bank and program; bank 128 holds the drum kits.
+        keys: Lowest and highest key; the same key twice for a percussion instrument.
+        styles: Names in `FIGURES` of the figures that it plays in turn.
+        count: Number of phrases.
+        longest_s: Latest start of a note in a phrase.
     """
 
     concept: str
@@ -68,7 +68,7 @@ def _short(
 
 
 def _percussion(concept: str, caption: str, *keys: int) -> tuple[Voice, ...]:
-    """Returns voices of the standard drum kit: each key in an equal part of ten short phrases."""
+    """Returns voices of the standard drum kit, with ten short phrases split equally over keys."""
     return tuple(
         Voice(concept, caption, (128, 0), (key, key), "beats", 10 // len(keys), 3.0) for key in keys
     )
@@ -144,8 +144,8 @@ VOICES = (
     *_percussion("sleigh-bells", "sleigh bells jingling", 83),
 )
 
-# what a marching band beats on: bank 128's programs 56 (snare), 59 (bass) and 96 (tenors) of
-# MuseScore's soundfont, recordings of their own
+# drums of a marching band: programs 56 (snare), 59 (bass) and 96 (tenors) in bank 128 of
+# MuseScore's soundfont, which are separate recordings
 MARCHING_VOICES = tuple(
     Voice("drum", caption, (128, program), (key, key), "beats", 5, 6.0)
     for caption, program, keys in (
@@ -166,14 +166,14 @@ SCALES = ((0, 2, 4, 5, 7, 9, 11, 12), (0, 2, 3, 5, 7, 8, 10, 12), (0, 2, 4, 7, 9
 
 
 def figure(style: str, rng: random.Random) -> Figure:
-    """Returns a short musical figure as (start in s, hold in s, semitones above the root).
+    """Returns a short musical figure as (start in s, duration in s, semitones above the root).
 
     Args:
         style: One of `FIGURES`.
-        rng: Where the choices come from.
+        rng: Source of randomness.
 
     Raises:
-        InvalidInputError: If the style is another.
+        InvalidInputError: If the style is unknown.
     """
     if style not in FIGURES:
         raise unknown("figure", style, FIGURES)
@@ -272,10 +272,10 @@ def _drum_notes(rng: random.Random) -> tuple[Note, ...]:
 
 
 def plan_phrases(voice: Voice) -> list[Phrase]:
-    """Returns the phrases that an instrument plays: always the same for the same voice.
+    """Returns the phrases that an instrument plays; the same voice gives the same phrases.
 
-    Every tenth phrase (of few: the sixth) is held out of training: only there does a key of
-    the held pitch class sound, or, for a drum kit, the held kit.
+    Every tenth phrase, from the sixth on, is held out from training. Keys of the held-out pitch
+    class, and for drums the held-out kit, sound only there.
     """
     low, high = voice.keys
     kits = (0, 8, 16, 24, 40, 48)

@@ -10,10 +10,10 @@ from sonocanvas.training.loop import LOG_FILE
 
 
 def draw_losses(folders: list[Path], path: Path) -> None:
-    """Writes one PNG with the loss over the minutes of every folder that holds a log.
+    """Writes one PNG with the loss over time, in minutes, from every folder with a log.
 
     Args:
-        folders: Folders that trainers wrote.
+        folders: Output folders of trainers.
         path: The PNG.
 
     Raises:
@@ -33,7 +33,7 @@ def draw_losses(folders: list[Path], path: Path) -> None:
 
 
 def main() -> None:
-    """Draws the losses of the folders given."""
+    """Draws the losses of the given folders."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=Path("checkpoints/losses.png"))

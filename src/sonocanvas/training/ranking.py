@@ -11,11 +11,11 @@ from sonocanvas.training.views import concepts
 
 
 class Ranking:
-    """Ranks concepts for pictures and for canvases as sound: the 48 shared ones, unless told.
+    """Ranks concepts for pictures and sounds; by default the 48 shared concepts.
 
     Args:
         folder: The towers.
-        prompts: Prompts of the concepts that are ranked, for `"picture"` and `"sound"`.
+        prompts: Prompts of the concepts to rank, for `"picture"` and `"sound"`.
     """
 
     def __init__(self, folder: Path, prompts: dict[str, list[str]] | None = None) -> None:
@@ -34,7 +34,8 @@ class Ranking:
     def similarity(self, tower: str, canvases: Tensor) -> Tensor:
         """Returns cosines `(batch, concepts)` of canvases `(batch, 256, width)` in [0, 1].
 
-        A picture wider than a square is seen in squares along its width; the mean counts.
+        A picture wider than a square is split into squares along its width and their cosines are
+        averaged.
         """
         if tower == "picture":
             parts = squares(canvases, canvases.shape[1])
@@ -43,12 +44,12 @@ class Ranking:
         return self.towers.embed(tower, canvases) @ self.read[tower].T
 
     def rank(self, tower: str, canvases: Tensor, concept: int | list[int]) -> Tensor:
-        """Returns for each canvas how many concepts come before the right one.
+        """Returns for each canvas how many concepts rank above the right one.
 
         Args:
             tower: `"picture"` or `"sound"`.
             canvases: `(batch, 256, width)` in [0, 1].
-            concept: Number of the right one, of all canvases or of each.
+            concept: Index of the right concept, for all canvases or for each.
         """
         cosines = self.similarity(tower, canvases)
         right = torch.as_tensor(concept).expand(len(cosines))

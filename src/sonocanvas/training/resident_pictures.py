@@ -22,25 +22,25 @@ from sonocanvas.training.views import (
 )
 from sonocanvas.words.concepts import pictures
 
-DIMMED = 0.25  # share of canvases whose levels are lowered, to 30 % at most
+DIMMED = 0.25  # share of canvases that are dimmed, to no less than 30 % of their levels
 CAPTIONS_A_STYLE = 24
 PAIRS = 2048
 SQUARE_POSITIONS = 8
 
 
 def uniform(low: float, high: float, *shape: int, device: str | torch.device) -> Tensor:
-    """Returns random numbers of a shape, spread evenly from `low` to `high`."""
+    """Returns random numbers of a shape, uniform from `low` to `high`."""
     return torch.rand(shape, device=device) * (high - low) + low
 
 
 class Pictures:
-    """Drawings on a device, which stand on canvases as the picture model's captions say.
+    """Drawings on a device, placed on canvases as the picture model's captions say.
 
     Args:
-        drawings: What may be drawn; those that are held out from training are left out.
-        captions: Gives numbers to their captions.
-        device: Where everything lies.
-        seed: Decides the captions that each concept has.
+        drawings: The drawings; those held out from training are not used.
+        captions: Numbers their captions.
+        device: Device of all tensors.
+        seed: Determines the captions of each concept.
     """
 
     def __init__(
@@ -72,8 +72,8 @@ class Pictures:
         self._lay_out(names, captions, rng)
 
     def _lay_out(self, names: Sequence[str], captions: Captions, rng: np.random.Generator) -> None:
-        """Prepares the places of every layout, and its captions for pairs of concepts."""
-        empty = CANVAS_POSITIONS  # number of a black column behind those of the four squares
+        """Prepares the columns of every layout, and its captions for pairs of concepts."""
+        empty = CANVAS_POSITIONS  # index of a black column after those of the four squares
         columns = torch.full((len(LAYOUTS), CANVAS_POSITIONS), empty)
         for row, layout in zip(columns, LAYOUTS, strict=True):
             for square, place in enumerate(layout.places):
@@ -98,7 +98,7 @@ class Pictures:
         """Returns canvases `(count, 256, 1024)` in [0, 1] and the numbers of their captions.
 
         Args:
-            count: How many.
+            count: Number of canvases.
             silhouettes: Whether all are silhouettes, four in a row.
         """
         device = self.device
@@ -122,7 +122,7 @@ class Pictures:
         return self._stood(squares, layout), caption
 
     def _seen(self, pixels: Tensor) -> Tensor:
-        """Returns squares `(count, 4, 256, 256)` mirrored, turned, scaled and shaded.
+        """Returns squares `(count, 4, 256, 256)` mirrored, rotated, scaled and shaded.
 
         The ranges are those of `views.drawing_view`.
         """
@@ -143,7 +143,7 @@ class Pictures:
         return (turned.pow(gamma) * gain).view(pixels.shape)
 
     def _stood(self, squares: Tensor, layout: Tensor) -> Tensor:
-        """Returns the canvases on which four squares each stand as their layouts say."""
+        """Returns canvases with four squares each, placed by their layouts."""
         count = len(squares)
         strips = squares.reshape(count, 4, 256, SQUARE_POSITIONS, -1)
         strips = strips.permute(0, 1, 3, 2, 4).flatten(1, 2)

@@ -17,29 +17,29 @@ from sonocanvas.training.views import sound_views
 from sonocanvas.words.concepts import sounds
 
 SOUNDS_A_TASK = 8
-COPIED_AT_ONCE = 4  # groups of canvases that one batch may wait for
+COPIED_AT_ONCE = 4  # most groups of canvases that are copied per batch
 
 
 def shared_zeros(*shape: int, dtype: str) -> NDArray[Any]:
-    """Returns an array of zeros that processes forked later share."""
+    """Returns an array of zeros that is shared with processes forked later."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
 
 
 class Sounds:
-    """Canvases of sounds on a device, which spare processor cores renew.
+    """Canvases of sounds on a device, which are renewed on spare CPU cores.
 
-    The processes share memory and send nothing: pickled arrays would keep the threads that
-    receive them busy, and the one that learns would wait for the interpreter's lock at each step.
+    The processes use shared memory. Pickled arrays would keep the receiving threads busy, and the
+    training thread would wait for the interpreter's lock at each step.
 
     Args:
-        clips: Recordings that may be heard.
-        captions: Gives numbers to their captions.
-        device: Where the canvases lie.
-        slots: How many canvases of each sound are kept; the newest replace the oldest.
-        workers: How many processes synthesize.
-        rounds: How often each sound is synthesized, eight canvases at a time.
-        seed: Decides what they make.
+        clips: Recordings to use.
+        captions: Numbers their captions.
+        device: Device of the canvases.
+        slots: Number of canvases kept per sound; the newest replace the oldest.
+        workers: Number of synthesizing processes.
+        rounds: Number of rounds per sound, each of up to eight canvases.
+        seed: Seed of the processes.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class Sounds:
         self.shared_canvases = shared_zeros(count, self.slots, 256, 1024, dtype="uint8")
         self.shared_captions = shared_zeros(count, self.slots, dtype="int64")
         self.turns = shared_zeros(count, dtype="int64")
-        """How often each sound has been tried."""
+        """Number of finished rounds per sound."""
         self.silent = shared_zeros(count, dtype="bool")
-        """Which sounds have neither a recording nor a synthesizer."""
+        """Whether a sound has neither a recording nor a synthesizer."""
         fork = multiprocessing.get_context("fork")
         self.processes = [
             fork.Process(
@@ -89,7 +89,7 @@ class Sounds:
         self.filled = torch.zeros(count, dtype=torch.long, device=device)
 
     def _make(self, concepts: range, rounds: int, seed: int, captions: Captions) -> None:
-        """Fills the slots of some sounds, turn after turn; runs in a process of its own."""
+        """Fills the slots of some sounds, round after round; runs in its own process."""
         for turn in range(rounds):
             for concept in concepts:
                 one = sounds()[concept]
@@ -103,12 +103,12 @@ class Sounds:
                 self.turns[concept] = turn + 1
 
     def _slots(self, turn: int) -> slice:
-        """Returns where the canvases of a turn lie."""
+        """Returns the slots of a round's canvases."""
         start = turn * self.group % self.slots
         return slice(start, start + self.group)
 
     def renew(self) -> None:
-        """Takes in some of what has been synthesized by now, the longest awaited first."""
+        """Copies some of the newly synthesized canvases, those with the fewest rounds first."""
         waiting = np.flatnonzero(self.turns > self.taken)
         first = waiting[np.argsort(self.taken[waiting], kind="stable")[:COPIED_AT_ONCE]]
         for concept in first:
@@ -122,10 +122,10 @@ class Sounds:
             self.filled = torch.from_numpy(filled).to(self.device)
 
     def wait(self) -> None:
-        """Waits until every sound has been tried once.
+        """Waits until every sound has finished a round.
 
         Raises:
-            RuntimeError: A synthesizer failed; its process has told how.
+            RuntimeError: A synthesizer failed; its process has printed the error.
         """
         while not self.taken.all():
             self.renew()

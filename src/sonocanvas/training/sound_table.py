@@ -5,7 +5,7 @@ import functools
 import re
 from importlib import resources
 
-# the words in the file names of the test recordings, where they are not the concept's own
+# words in file names of test recordings, where they differ from the concept's name
 _TEST_WORDS = {
     "bark": "dog", "kitten": "cat", "meow": "cat", "tweet": "bird", "canary": "bird",
     "lamb": "sheep", "goat": "sheep", "bull": "cow", "plane": "airplane", "jet": "airplane",
@@ -35,9 +35,9 @@ def sound_table() -> dict[str, tuple[str, str]]:
 
 
 def noun(name: str) -> str:
-    """Returns a file, preset or OpenSFX name as the table spells it.
+    """Returns the name of a file, preset or OpenSFX sound as spelled in the table.
 
-    Lower case, without a scenery prefix (``Tropical: ``), a bracket or a number at the end.
+    It is in lower case, without scenery prefix (``Tropical: ``), final parenthesis or final number.
 
     Example:
         >>> noun("Tropical: Bird (1)"), noun("perc_bell2"), noun("Bird  2")
@@ -48,7 +48,7 @@ def noun(name: str) -> str:
 
 
 def label_test_file(stem: str) -> tuple[str, str] | None:
-    """Returns (concept, caption) of a test recording by its file name, or None.
+    """Returns (concept, caption) of a test recording from its file name, or None.
 
     Example:
         >>> label_test_file("HorseGallop2"), label_test_file("SeaLion")
@@ -57,8 +57,8 @@ def label_test_file(stem: str) -> tuple[str, str] | None:
     words = [word.lower() for word in re.findall("[A-Z]?[a-z]+", stem)]
     if " ".join(words) in sound_table():
         return sound_table()[" ".join(words)]
-    # a sea lion is neither; a fire station is a siren; a closed door does not creak; a windmill
-    # turns and is no wind; a drop of water does not flow; a park with an airplane is mostly birds
+    # a sea lion is neither; a fire station is a siren; a closing door does not creak; a windmill
+    # is not wind; a drop of water does not flow; a park with an airplane is mostly birds
     if words == ["sea", "lion"] or _NO_LABEL & set(words):
         return None
     captions = dict(_TEST_CAPTIONS)

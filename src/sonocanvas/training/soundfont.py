@@ -44,7 +44,7 @@ class SoundFont:
         """Returns a phrase and its fading as a clip's samples `(samples,)`."""
         bank, program = phrase.preset
         self._synth.program_select(0, self._font, bank, program, bank == 128)
-        # at one moment a key is let go before it is pressed again
+        # at equal times, a key is released before it is pressed again
         events = sorted(
             [(n.start_s, 1, n.key, n.velocity) for n in phrase.notes]
             + [(n.start_s + n.hold_s, 0, n.key, 0) for n in phrase.notes]
@@ -84,7 +84,7 @@ def effect_clips(font: SoundFont) -> Iterator[Clip]:
             held = key % 12 == HELD_PITCH_CLASS
             samples = font.play(Phrase(preset, (Note(0.0, 6.0, key, 110),), held))
             length_s = len(samples) / SAMPLE_RATE_HZ
-            if length_s < 1.5:  # a bark, a step, a heart beat: a few of them make the scene
+            if length_s < 1.5:  # repeat short sounds: a bark, a step, a heartbeat
                 rng = random.Random(f"{preset}:{key}")
                 times = rng.randint(1, 3) if length_s > 0.7 else rng.randint(3, 6)
                 gap = length_s + rng.uniform(0.1, 0.6)
@@ -106,10 +106,10 @@ def instrument_clips(
     """Yields the phrases of the instruments.
 
     Args:
-        font: Who plays.
-        voices: What is played.
-        prefix: Beginning of the ids, another for every font.
-        licence: SPDX identifier of the licence of these instruments.
+        font: The soundfont that plays them.
+        voices: The instruments.
+        prefix: Prefix of the ids, different for every font.
+        licence: SPDX identifier of the instruments' licence.
     """
     for number, voice in enumerate(voices):
         for index, phrase in enumerate(plan_phrases(voice)):

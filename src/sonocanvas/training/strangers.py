@@ -1,9 +1,9 @@
 """Measures what strangers recognise in reality: `python -m sonocanvas.training.strangers birdnet`.
 
-Prints for each thing that it has classes for how many recordings or drawings of it there are and
-the area under the ROC curve, and how our own synthesizer of it fares among recordings of other
-things. The former go with its answers into `data/birdnet.tsv` (`musicnn.tsv`, `imagenet.tsv`), by
-which the scorer decides what to judge and how.
+For each thing that a stranger has classes for, it prints the number of recordings or drawings and
+the area under the ROC curve, and how our own synthesizer compares with recordings of other things.
+The counts and areas are saved with the stranger's answers in `data/birdnet.tsv` (`musicnn.tsv`,
+`imagenet.tsv`), which tells the scorer what to judge and how.
 """
 
 import argparse
@@ -32,23 +32,23 @@ from sonocanvas.types import Waveform
 
 EARS = {ears.name: ears for ears in (BirdNetEars, MusicnnEars)}
 RECORDED = ("file", "minetest", "openclonk", "opensfx", "pykanto", "test")
-"""How the ids of clips begin that are recordings and no soundfont's."""
+"""Id prefixes of clips that are recordings, not soundfonts."""
 PLAYED = ("hydrogen", "march", "phrase")
-"""How the ids of clips begin whose notes were recorded, one by one, and are played by us."""
+"""Id prefixes of clips that we play from recordings of single notes."""
 MOST_ALIKE = 12
-"""Of a concept, of clips that differ in their notes alone, and of drawings."""
+"""Maximum per concept, for drawings and for clips that differ only in their notes."""
 QUANTILES = 21
 Thing = TypeVar("Thing", Clip, Drawing)
 SEED = 900
 
 
 def real_recordings(pack: Path, cache: Path, instruments: bool) -> list[Clip]:
-    """Returns the recordings of the pack, and those that are for testing only.
+    """Returns the recordings of the pack, and those for testing only.
 
     Args:
-        pack: What the embedded pair is trained on.
-        cache: Folder for the downloads of what is for testing only.
-        instruments: Whether to add some phrases of each instrument of the soundfonts.
+        pack: The training pack of the embedded pair.
+        cache: Folder for the downloads of test recordings.
+        instruments: Whether to add phrases of each instrument of the soundfonts.
     """
     clips = [*read_pack(pack).clips, *collect_test(cache)]
     found = [clip for clip in clips if clip.id.startswith(RECORDED)]
@@ -58,7 +58,7 @@ def real_recordings(pack: Path, cache: Path, instruments: bool) -> list[Clip]:
 
 
 def some_of_each(things: Sequence[Thing]) -> list[Thing]:
-    """Returns at most `MOST_ALIKE` things of each concept, evenly over their order."""
+    """Returns at most `MOST_ALIKE` things of each concept, evenly spaced in their order."""
     of: dict[str, list[Thing]] = {}
     for one in things:
         of.setdefault(one.concept, []).append(one)
@@ -83,16 +83,15 @@ def tried(
     logits: NDArray[np.float64],
     concepts: Sequence[str],
 ) -> list[Group]:
-    """Returns the groups with what a stranger makes of recordings.
+    """Returns the groups with a stranger's results on recordings.
 
-    Recordings of a group that shares a class with another are no recordings of something else
-    to it, and neither are those of sounds that are not named: what they are is not known.
+    Recordings of groups that share a class with a group do not count as other things to it.
 
     Args:
         known: The groups.
         labels: Names of the classes.
-        logits: What the stranger says of each recording, `(recordings, classes)`.
-        concepts: What each recording is of.
+        logits: The stranger's logits, `(recordings, classes)`.
+        concepts: Concept of each recording.
     """
     classes = {group.concept: members(labels, group.classes) for group in known}
     found = []
@@ -110,7 +109,7 @@ def tried(
 
 
 def synthesized(ears: Stranger[Waveform], group: Group, count: int = 6) -> float:
-    """Returns the mean share of our synthesizer's sounds of a group; NaN where there is none."""
+    """Returns the mean score of our synthesizer's sounds of a group; NaN without a synthesizer."""
     if group.concept not in SYNTHESIZERS:
         return float("nan")
     rngs = [np.random.default_rng([SEED, number]) for number in range(count)]
@@ -121,7 +120,7 @@ def synthesized(ears: Stranger[Waveform], group: Group, count: int = 6) -> float
 
 
 def write_table(found: Sequence[Group], path: Path) -> None:
-    """Writes what is known of the groups; their words and classes stay as they are there."""
+    """Writes the results of the groups into a table, keeping its words and classes."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     with path.open("w", encoding="utf-8", newline="") as file:

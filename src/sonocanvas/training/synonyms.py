@@ -1,8 +1,8 @@
-"""The table of words that the embedded pair reads as one of its own, made from WordNet.
+"""Makes the table of words that the embedded pair reads as one of its own, from WordNet.
 
-`python -m sonocanvas.training.synonyms` downloads Debian's `wordnet-base` and writes
-`synonyms.tsv` and WordNet's licence. With `--glosses` it prints instead which meanings the
-pair's own words have. The format of the database is described in the manual page wndb(5).
+`python -m sonocanvas.training.synonyms` downloads Debian's `wordnet-base` and writes `synonyms.tsv`
+and WordNet's licence. With `--glosses` it prints the meanings of the pair's own words instead. The
+manual page wndb(5) describes the format of the database.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from sonocanvas.words.synonyms import singulars
 
 DATA = Path(__file__).parent.parent / "data"
 NOTICE = "# Made from WordNet 3.0, Copyright 2006 by Princeton University: see WORDNET-LICENSE.\n"
-LEVELS = 5  # at most so many steps from a word up to a known one
-FOOD = "13"  # number of WordNet's file of nouns for food
+LEVELS = 5  # most levels between a word and a known word above it
+FOOD = "13"  # number of WordNet's file of food nouns
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class WordNet:
 
     Attributes:
         synsets: Offset in the file -> meaning.
-        senses: Word in lower case -> offsets of its meanings, the most frequent first.
+        senses: Word in lower case -> offsets of its meanings, most frequent first.
         plurals: Irregular plural -> its singulars.
     """
 
@@ -52,10 +52,10 @@ class WordNet:
 
 
 def parse_synset(line: str) -> tuple[str, Synset]:
-    """Returns offset and meaning of one line of `data.noun`.
+    """Returns offset and meaning in one line of `data.noun`.
 
-    Only pointers `@` to a wider meaning are kept: what is an instance of something (`@i`) is a
-    proper noun and leads nowhere.
+    Only pointers `@` to a wider meaning are kept. Instances of something (`@i`) are proper nouns,
+    which are not followed.
     """
     fields, _, gloss = line.partition(" | ")
     offset, topic, _, count, *rest = fields.split()
@@ -78,7 +78,7 @@ def read_wordnet(folder: Path) -> WordNet:
 
 
 def read_licence(folder: Path) -> str:
-    """Returns WordNet's licence, which opens `data.noun` in numbered lines."""
+    """Returns WordNet's licence, the numbered lines at the start of `data.noun`."""
     lines = (folder / "data.noun").read_text("utf-8").splitlines()
     texts = [line[2:].partition(" ")[2].rstrip() for line in lines if line.startswith("  ")]
     return "\n".join(texts).strip() + "\n"
@@ -86,15 +86,14 @@ def read_licence(folder: Path) -> str:
 
 @functools.cache
 def choices(kind: str) -> dict[str, str]:
-    """Returns word -> value of one kind of choice in `data/word_choices.tsv`, made by hand.
+    """Returns word -> value for one kind of choice in `data/word_choices.tsv`, made by hand.
 
     Args:
-        kind: `"meanings"`: what a known word stands for, where that is not WordNet's first sense
-            of it alone. `"later sense"`: number of the sense in which people mean a word.
-            `"left out"`: a word whose first sense is not what people mean, is mostly an adjective,
-            or is hard to draw. `"keyword"`: a keyword of emojilib (MIT) that is another name of
-            what the emoji shows; most of its keywords are what people think of when they see it
-            ("milk" for a cow).
+        kind: `"meanings"`: the meanings of a known word, if not just WordNet's first sense.
+            `"later sense"`: number of the sense that people usually mean. `"left out"`: a word
+            whose first sense is not what people mean, is mostly an adjective, or is hard to draw.
+            `"keyword"`: a keyword of emojilib (MIT) that is another name for what the emoji shows;
+            most of its keywords are associations ("milk" for a cow).
     """
     table = resources.files("sonocanvas.training").joinpath("data/word_choices.tsv")
     rows = csv.DictReader(table.read_text("utf-8").splitlines(), delimiter="\t")
@@ -106,7 +105,7 @@ def meanings(wordnet: WordNet, known: Iterable[str]) -> dict[str, str]:
 
     Args:
         wordnet: The nouns.
-        known: Words of the pair, the likelier ones first; `choices` says what they stand for.
+        known: Words of the pair, likelier ones first; `choices` gives their meanings.
     """
     offsets: dict[str, str] = {}
     for word in known:
@@ -119,9 +118,9 @@ def meanings(wordnet: WordNet, known: Iterable[str]) -> dict[str, str]:
 
 
 def nearest(wordnet: WordNet, offset: str, targets: dict[str, str]) -> str | None:
-    """Returns the known word the fewest levels above a meaning, or None beyond `LEVELS`.
+    """Returns the nearest known word at or above a meaning, or None beyond `LEVELS`.
 
-    Of two at the same level the one that WordNet names first.
+    Of several at the same level, it is the one that WordNet lists first.
     """
     level = [offset]
     for _ in range(LEVELS + 1):
@@ -133,9 +132,9 @@ def nearest(wordnet: WordNet, offset: str, targets: dict[str, str]) -> str | Non
 
 
 def target(wordnet: WordNet, word: str, targets: dict[str, str]) -> str | None:
-    """Returns the known word that a noun is read as, or None.
+    """Returns the known word that replaces a noun, or None.
 
-    A noun counts in its first sense, or in that of `choices`. No fruit is read as its tree.
+    A noun has its first sense, or the one in `choices`. A fruit is never read as its tree.
     """
     offsets = wordnet.senses[word]
     near = nearest(wordnet, offsets[int(choices("later sense").get(word, 1)) - 1], targets)
@@ -146,12 +145,12 @@ def target(wordnet: WordNet, word: str, targets: dict[str, str]) -> str | None:
 def synonym_table(
     wordnet: WordNet, known: Iterable[str], vocabulary: Collection[str]
 ) -> dict[str, str]:
-    """Returns word -> known word in alphabetical order, for single words that are not known.
+    """Returns word -> known word in alphabetical order, for unknown single words.
 
     Args:
         wordnet: The nouns.
-        known: Words that a word may be read as.
-        vocabulary: Every word that the pair knows.
+        known: Words that may replace others.
+        vocabulary: All words that the pair knows.
     """
     targets = meanings(wordnet, [word for word in known if word in vocabulary])
     table = {}
@@ -174,9 +173,9 @@ def synonym_table(
 
 
 def known_words(others: Sequence[Concept]) -> list[str]:
-    """Returns the words of the shared concepts, each one's own name first, and others' names.
+    """Returns the words of the shared concepts, each with its name first, then the others' names.
 
-    Then come the plurals of the others' prompts: one model knows `birds` and not `bird`.
+    The plurals in the others' prompts follow: one model knows `birds` but not `bird`.
     """
     words = [word for row in concepts() for word in (row["id"], *row["image_words"].split(","))]
     plurals = [word for one in others for word in one.prompt.split() if word.endswith("s")]
@@ -190,7 +189,7 @@ def vocabulary(tokenizer: Path) -> set[str]:
 
 
 def merged(image: dict[str, str], audio: dict[str, str]) -> dict[str, list[str]]:
-    """Returns word -> what the picture model and what the sound model read it as."""
+    """Returns word -> its replacements for the picture model and for the sound model."""
     return {
         word: list(dict.fromkeys(table[word] for table in (image, audio) if word in table))
         for word in sorted(image | audio)
@@ -198,7 +197,7 @@ def merged(image: dict[str, str], audio: dict[str, str]) -> dict[str, list[str]]
 
 
 def print_glosses(wordnet: WordNet, targets: dict[str, str]) -> None:
-    """Prints what each known word stands for, to be checked by eye."""
+    """Prints the meaning of each known word, for a check by eye."""
     for offset, word in targets.items():
         print(
             f"{word}: {', '.join(wordnet.synsets[offset].words)}: {wordnet.synsets[offset].gloss}"
@@ -206,7 +205,7 @@ def print_glosses(wordnet: WordNet, targets: dict[str, str]) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    """Returns the lines of a database file without the licence that it opens with."""
+    """Returns the lines of a database file without the licence at its start."""
     return [line for line in path.read_text("utf-8").splitlines() if not line.startswith("  ")]
 
 

@@ -1,10 +1,9 @@
-"""Seeded synthesizers of animal voices, by the source-filter theory of voices.
+"""Seeded synthesizers of animal voices, after the source-filter theory.
 
-Each takes a random generator and returns one natural phrase: mono float32 at 16 kHz, peak
-0.9, 0.3 to 10.24 s. In mammals and birds alike a source (vocal folds, syrinx) drives the
-resonances of a tract (Taylor & Reby 2010, "The contribution of source-filter theory to
-mammal vocal communication research"). The ranges of pitch, formants and timing are our own
-choice, judged on spectrograms.
+Each takes a random generator and returns one natural phrase: mono float32 at 16 kHz, peak 0.9,
+0.3 to 10.24 s. In both mammals and birds a source (vocal folds, syrinx) excites the resonances of a
+tract (Taylor & Reby 2010, "The contribution of source-filter theory to mammal vocal communication
+research"). The ranges of pitch, formants and timing are our own choice, checked on spectrograms.
 """
 
 import numpy as np
@@ -78,7 +77,7 @@ def cat(rng: Rng) -> Waveform:
 def rooster(rng: Rng) -> Waveform:
     """A crow of four notes: hoarse, quick and high, hoarse, and one held at 650 to 850 Hz.
 
-    The second harmonic is the strongest, as in a recording of the pack.
+    The second harmonic is the strongest, as in a recording in the pack.
     """
     pitch = rng.uniform(650, 850)
     formants = _formants(rng, 2 * pitch, 2900, 4600, width=0.2)

@@ -1,4 +1,4 @@
-"""Synthesizers of strings, pipes, reeds and brass, each playing a phrase.
+"""Synthesizers of strings, pipes, reeds and brass, each of which plays a phrase.
 
 Each takes a `numpy.random.Generator` and returns a mono clip: float32, `SAMPLE_RATE_HZ`, peak
 0.9, 0.3 to 10.24 s. Outside a sound's own frequencies it is silent.
@@ -28,7 +28,7 @@ from sonocanvas.training.partials import (
 def church(rng: np.random.Generator) -> Clip:
     """Return organ chords: ranks of pipes at 16, 8, 4, 2 2/3 and 2 feet, drawn at random.
 
-    Near-harmonic steady partials; the ranks add up.
+    Partials are steady and nearly harmonic; the ranks are summed.
     """
     ranks = np.array([0.5, 1, 2, 3, 4])
     stops = np.array([0.6, 1, 0.7, 0.35, 0.4]) * (rng.random(5) < [0.6, 1, 0.8, 0.5, 0.6])
@@ -111,8 +111,8 @@ def violin(rng: np.random.Generator) -> Clip:
 def trumpet(rng: np.random.Generator) -> Clip:
     """Return a fanfare: harmonics that spread upwards as the level grows.
 
-    Brightness follows level: J.-C. Risset and M. Mathews, Analysis of Musical-Instrument
-    Tones, 1969.
+    Brightness follows level (J.-C. Risset and M. Mathews, Analysis of Musical-Instrument Tones,
+    1969).
     """
     root = note_hz(int(rng.integers(53, 60)))
     bright = rng.uniform(0.72, 0.88)
@@ -133,7 +133,7 @@ def trumpet(rng: np.random.Generator) -> Clip:
 def flute(rng: np.random.Generator) -> Clip:
     """Return a flute melody: almost a sine, with vibrato in pitch and level, and breath.
 
-    Few harmonics, and noise about the note.
+    It has few harmonics, and noise around the note.
     """
     breath, cents = rng.uniform(0.001, 0.008), rng.uniform(10, 30)
     overtones = np.array([1, rng.uniform(0.1, 0.4), rng.uniform(0.03, 0.15), 0.02])
@@ -153,7 +153,7 @@ def flute(rng: np.random.Generator) -> Clip:
 def harp(rng: np.random.Generator) -> Clip:
     """Return harp arpeggios running up and down over three octaves or more.
 
-    A string plucked at the point p has amplitudes `sin(pi n p) / n^2`.
+    A string plucked at point p has harmonic amplitudes `sin(pi n p) / n^2`.
     """
     number = np.arange(1, 9)
     shape = np.abs(np.sin(np.pi * number * rng.uniform(0.25, 0.45))) / number ** rng.uniform(1.3, 2)
@@ -174,7 +174,7 @@ def harp(rng: np.random.Generator) -> Clip:
 def accordion(rng: np.random.Generator) -> Clip:
     """Return an accordion waltz: pairs of detuned reeds, bass and chords on the beat.
 
-    Free reeds: two of them a few hertz apart make the tremolo.
+    Two free reeds a few hertz apart make the tremolo.
     """
     beat, detune = rng.uniform(0.22, 0.42), rng.uniform(1.004, 1.012)
     number = np.arange(1, 17)

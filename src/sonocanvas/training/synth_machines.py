@@ -43,4 +43,4 @@ MACHINES: dict[str, Callable[[np.random.Generator], Clip]] = {
     "robot": things.robot,
     "applause": things.applause,
 }
-"""Each takes a generator and returns one phrase; every parameter is drawn."""
+"""Each takes a generator and returns one phrase; all parameters are random."""

@@ -2,7 +2,7 @@
 
 Each takes a random generator and returns one natural phrase: mono float32 at 16 kHz, peak
 0.9, 0.3 to 10.24 s. Voices follow the source-filter theory as in `synth_animals`; the ranges
-of pitch, formants and timing are our own choice, judged on spectrograms.
+of pitch, formants and timing are our own choice, checked on spectrograms.
 """
 
 from collections.abc import Callable
@@ -246,4 +246,4 @@ MORE_ANIMALS: dict[str, Callable[[Rng], Waveform]] = {
     "snore": snore,
     "cough": cough,
 }
-"""The synthesizer of every sound of this file, by concept."""
+"""The synthesizers in this file, by concept."""

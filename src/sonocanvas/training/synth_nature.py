@@ -1,7 +1,7 @@
-"""Seeded synthesizers of nature: birds, insects, weather, water, fire; and the list of all.
+"""Seeded synthesizers of nature: birds, insects, weather, water, fire; and the list of all of them.
 
 Each takes a random generator and returns one natural phrase: mono float32 at 16 kHz, peak
-0.9, 0.3 to 10.24 s. Where a sound is silent it is digitally silent or nearly so.
+0.9, 0.3 to 10.24 s. Silent parts are digital silence, or nearly so.
 """
 
 from collections.abc import Callable

@@ -21,17 +21,17 @@ from sonocanvas.training.partials import (
 )
 
 BELL_RATIOS = np.array([0.5, 1.0, 1.2, 1.5, 2.0, 2.5, 2.67, 3.0, 4.0, 5.33])
-"""Bell partials over the prime: hum, prime, tierce, quint, nominal and on."""
+"""Ratios of bell partials to the prime: hum, prime, tierce, quint, nominal and higher."""
 TUBE_RATIOS = np.array([3.0112, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0]) ** 2 / 40.5
-"""Free bar modes over the strike note, an octave below the fourth mode."""
+"""Ratios of free bar modes to the strike note, an octave below the fourth mode."""
 MEMBRANE_RATIOS = np.array([1.0, 1.594, 2.136, 2.296, 2.653, 2.918, 3.156, 3.501, 3.6, 4.06])
-"""Modes of an ideal circular membrane, zeros of Bessel functions."""
+"""Ratios of the modes of an ideal circular membrane, from the zeros of Bessel functions."""
 
 
 def bell(rng: np.random.Generator) -> Clip:
     """Return a church bell struck one to six times; `BELL_RATIOS` over a prime of 180 to 700 Hz.
 
-    Each mode is a doublet that warbles.
+    Each mode is a beating doublet.
     """
     prime = np.exp(rng.uniform(np.log(180), np.log(700)))
     modes = prime * BELL_RATIOS * (1 + rng.uniform(-0.006, 0.006, 10))
@@ -52,7 +52,7 @@ def bell(rng: np.random.Generator) -> Clip:
 def castle(rng: np.random.Generator) -> Clip:
     """Return tubular bells tolling a slow melody; `TUBE_RATIOS` over notes of C4 to F5.
 
-    Modes 4, 5 and 6, near 2 : 3 : 4, give the strike note.
+    Modes 4, 5 and 6, at about 2 : 3 : 4, produce the strike note.
     """
     levels = np.array([0.4, 0.5, 0.6, 1, 0.8, 0.5, 0.25]) * rng.uniform(0.5, 1.2, 7)
     decay = rng.uniform(0.8, 1.8)
@@ -69,7 +69,7 @@ def castle(rng: np.random.Generator) -> Clip:
 def wind_chime(rng: np.random.Generator) -> Clip:
     """Return wind chimes: five to eight rods struck at random, in gusts.
 
-    Free bars: modes at 1 : 2.756 : 5.404.
+    The rods are free bars with modes at 1 : 2.756 : 5.404.
     """
     rods = melody(rng, 81, 101, int(rng.integers(5, 9)), pentatonic=True)
     duration, decay = rng.uniform(3, 7.5), rng.uniform(0.25, 0.9)
@@ -86,7 +86,7 @@ def wind_chime(rng: np.random.Generator) -> Clip:
 def drum(rng: np.random.Generator) -> Clip:
     """Return drums beating a pattern: `MEMBRANE_RATIOS`, a tension glide and the stick.
 
-    The pitch falls as the large amplitude dies.
+    The pitch falls as the large amplitude decays.
     """
     step, loops = rng.uniform(0.11, 0.22), int(rng.integers(2, 5))
     root, decay = np.exp(rng.uniform(np.log(60), np.log(130))), rng.uniform(0.08, 0.22)
@@ -113,7 +113,7 @@ def drum(rng: np.random.Generator) -> Clip:
 def gong(rng: np.random.Generator) -> Clip:
     """Return a gong: dense inharmonic modes, the high ones blooming after the stroke.
 
-    Energy moves from low to high modes for about a second.
+    Energy moves from low to high modes over about a second.
     """
     root, count = rng.uniform(65, 180), 24
     modes = root * np.concatenate(
@@ -135,7 +135,7 @@ def gong(rng: np.random.Generator) -> Clip:
 def xylophone(rng: np.random.Generator) -> Clip:
     """Return a quick xylophone melody of short notes.
 
-    Bars undercut so that the modes are 1 : 3 : 6.1.
+    The bars are undercut so that their modes are at 1 : 3 : 6.1.
     """
     decay, gap = rng.uniform(0.04, 0.12), rng.uniform(0.11, 0.28)
     count = int(rng.integers(6, 22))

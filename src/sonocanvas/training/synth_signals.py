@@ -104,7 +104,7 @@ def dial_tone(rng: Rng) -> Clip:
 def modem(rng: Rng) -> Clip:
     """Return a modem connecting: dialled digits, an answering tone, chirps, scrambled noise.
 
-    Digits are the row and column tones of ITU-T Q.23; the answer is 2100 Hz (ITU-T V.25).
+    Digits are the row and column tones of ITU-T Q.23; the answering tone is 2100 Hz (ITU-T V.25).
     """
     rows, columns = (697.0, 770.0, 852.0, 941.0), (1209.0, 1336.0, 1477.0)
     events: list[Event] = []
@@ -215,4 +215,4 @@ SIGNALS: dict[str, Callable[[Rng], Clip]] = {
     "doorbell": doorbell,
     "theremin": theremin,
 }
-"""The synthesizer of every sound of this file, by concept."""
+"""The synthesizers in this file, by concept."""

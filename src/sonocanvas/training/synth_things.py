@@ -24,7 +24,7 @@ from sonocanvas.training.partials import (
 def clock(rng: np.random.Generator) -> Clip:
     """Return a clock ticking, tick and tock in turn, sometimes with a chime at the end.
 
-    Each tick is two or three impacts of the escapement on a small case.
+    Each tick consists of two or three impacts of the escapement in a small case.
     """
     duration, rate = rng.uniform(4, 9), rng.choice([1.0, 2.0, 2.5, 4.0]) * rng.uniform(0.95, 1.05)
     sounds = []
@@ -48,7 +48,7 @@ def clock(rng: np.random.Generator) -> Clip:
 def telephone(rng: np.random.Generator) -> Clip:
     """Return an electromechanical telephone: a clapper between two small gongs, in cadence.
 
-    About 20 strokes a second; rings of one or of two bursts.
+    It has about 20 strokes per second, in rings of one or two bursts.
     """
     root, rate, detune = rng.uniform(900, 1700), rng.uniform(18, 26), rng.uniform(1.12, 1.3)
     ratios, decay = (
@@ -79,7 +79,7 @@ def telephone(rng: np.random.Generator) -> Clip:
 def glass(rng: np.random.Generator) -> Clip:
     """Return glasses clinking: two rims struck against each other, two to six times.
 
-    Wine glass modes, at about 1 : 2.3 : 4.2 : 6.6.
+    The modes are those of wine glasses, at about 1 : 2.3 : 4.2 : 6.6.
     """
     ratios, decay = np.array([1, 2.32, 4.25, 6.63]), rng.uniform(0.08, 0.35)
     roots = rng.uniform(1000, 2300) * np.array([1, rng.uniform(1.05, 1.4)])
@@ -98,8 +98,8 @@ def glass(rng: np.random.Generator) -> Clip:
 def door(rng: np.random.Generator) -> Clip:
     """Return a door that creaks, then knocks shut.
 
-    Stick-slip pulses whose rate slides with force, through the modes of the panel; the slam
-    is a low thump.
+    The creak is stick-slip pulses, whose rate slides with force, through the modes of the panel;
+    the slam is a low thump.
     """
     panel = rng.uniform(350, 2600, 7)
     slip = damped_modes(panel, rng.uniform(0.3, 1, 7), rng.uniform(0.006, 0.02), 0.1, 0.004)
@@ -126,7 +126,7 @@ def door(rng: np.random.Generator) -> Clip:
 def bomb(rng: np.random.Generator) -> Clip:
     """Return an explosion: a burst, noise that sinks and decays, and falling debris.
 
-    The higher the band the sooner it dies.
+    Higher bands decay sooner.
     """
     duration, size = rng.uniform(2.5, 6), rng.uniform(0.5, 1.2)
     time = timeline(duration)
@@ -146,7 +146,7 @@ def bomb(rng: np.random.Generator) -> Clip:
 def footsteps(rng: np.random.Generator) -> Clip:
     """Return footsteps: heel, then toe, the two feet in turn.
 
-    Two contacts a step, the heel a thud with a click, the toe a scuff.
+    A step has two contacts: the heel is a thud with a click, the toe a scuff.
     """
     pace, count = rng.uniform(0.4, 0.75), int(rng.integers(5, 13))
     heel = damped_modes(rng.uniform(90, 260, 3), 1, rng.uniform(0.015, 0.03), 0.2)
@@ -166,7 +166,7 @@ def footsteps(rng: np.random.Generator) -> Clip:
 def hammer(rng: np.random.Generator) -> Clip:
     """Return a hammer on an anvil: a hard click and a high inharmonic ring, at a steady pace.
 
-    Modal synthesis of a steel block.
+    It is the modal synthesis of a steel block.
     """
     modes = np.concatenate([rng.uniform(700, 1500, 2), rng.uniform(1800, 7000, 9)])
     level, decay = rng.uniform(0.2, 1, 11), rng.uniform(0.08, 0.3) * rng.uniform(0.5, 1.3, 11)
@@ -184,7 +184,7 @@ def hammer(rng: np.random.Generator) -> Clip:
 def alarm(rng: np.random.Generator) -> Clip:
     """Return an electronic alarm: groups of equal beeps of a piezo buzzer's square wave.
 
-    A symmetric square wave has odd harmonics at `1 / n`; its band limit is `TOP_HZ`.
+    A symmetric square wave has odd harmonics with amplitudes `1 / n`; it is limited to `TOP_HZ`.
     """
     pitch, odd = rng.uniform(700, 2600), np.array([1, 0, 1 / 3, 0, 1 / 5, 0, 1 / 7])
     second = pitch * rng.choice([1, 1, rng.uniform(1.15, 1.5)])
@@ -229,7 +229,7 @@ def robot(rng: np.random.Generator) -> Clip:
 def applause(rng: np.random.Generator) -> Clip:
     """Return applause: many people clapping, each with hands and a pace of their own.
 
-    Claps are short resonances about 0.7 to 2.6 kHz, three to five a second.
+    Claps are short resonances at about 0.7 to 2.6 kHz, three to five per second.
     """
     duration, people = rng.uniform(2.5, 8), int(rng.integers(6, 30))
     total = np.zeros(len(timeline(duration)))

@@ -33,7 +33,7 @@ def _whistle(rng: np.random.Generator, pitches: list[float], duration_s: float) 
 def train(rng: np.random.Generator) -> Clip:
     """Return a steam train: chime whistle chords over chuffs of four exhaust beats a turn.
 
-    The whistle is a set of chambers tuned to a chord; the exhaust is noise in puffs.
+    The whistle has several chambers tuned to a chord; the exhaust is puffs of noise.
     """
     duration = rng.uniform(4, 9)
     root = rng.uniform(300, 620)
@@ -55,7 +55,7 @@ def train(rng: np.random.Generator) -> Clip:
 def ship(rng: np.random.Generator) -> Clip:
     """Return a ship's horn: long low blasts rich in harmonics.
 
-    A diaphragm horn as a band-limited pulse with a rolloff, at 70 to 190 Hz: a large ship's.
+    It is the diaphragm horn of a large ship: a band-limited pulse with a rolloff, at 70 to 190 Hz.
     """
     root = rng.uniform(70, 190)
     slope = rng.uniform(0.75, 0.9)
@@ -75,7 +75,7 @@ def ship(rng: np.random.Generator) -> Clip:
 def airplane(rng: np.random.Generator) -> Clip:
     """Return a jet passing over: noise that opens upwards as it comes, and a falling fan whine.
 
-    Broadband exhaust and turbine tones, with the Doppler shift of a pass.
+    It has broadband exhaust and turbine tones, with the Doppler shift of a pass.
     """
     duration = rng.uniform(5, 10)
     time = timeline(duration)
@@ -95,7 +95,7 @@ def airplane(rng: np.random.Generator) -> Clip:
 def helicopter(rng: np.random.Generator) -> Clip:
     """Return a helicopter: blade slaps at 7 to 12 Hz and the tail rotor's faint tones.
 
-    Rotor pulses of low noise; the tail rotor is five to six times as fast.
+    The rotor is pulses of low noise; the tail rotor is five to six times as fast.
     """
     duration = rng.uniform(4, 10)
     rate = rng.uniform(7, 12)
@@ -113,7 +113,7 @@ def helicopter(rng: np.random.Generator) -> Clip:
 def car(rng: np.random.Generator) -> Clip:
     """Return one or two racing cars passing: engine harmonics that drop by the Doppler effect.
 
-    A source at speed v that passes at distance d: its pitch is shifted by `c / (c + dr/dt)`.
+    A source at speed v passes at distance d; its pitch is shifted by `c / (c + dr/dt)`.
     """
     events: list[Event] = []
     start = 0.0
@@ -134,8 +134,8 @@ def car(rng: np.random.Generator) -> Clip:
 def truck(rng: np.random.Generator) -> Clip:
     """Return a diesel engine: idling, with a rev or two.
 
-    A four-stroke engine: half-order harmonics of the firing rate, and knock that excites the
-    block at each combustion.
+    It is a four-stroke engine: half-order harmonics of the firing rate, and knock that excites the
+    engine block at each combustion.
     """
     duration = rng.uniform(4, 9)
     time = timeline(duration)

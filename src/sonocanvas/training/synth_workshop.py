@@ -283,4 +283,4 @@ WORKSHOP: dict[str, Callable[[Rng], Clip]] = {
     "electricity": electricity,
     "drill": drill,
 }
-"""The synthesizer of every sound of this file, by concept."""
+"""The synthesizers in this file, by concept."""

@@ -1,7 +1,7 @@
 """Trains the text encoder with a picture tower and a sound tower: three towers, one space.
 
 `python -m sonocanvas.training.towers --minutes 10`. The text encoder reads the prompts of both
-diffusion models; the two other towers are the provisional judge of what these make.
+diffusion models; the other two towers are the provisional judge of their outputs.
 """
 
 import json
@@ -41,12 +41,12 @@ SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
 
 
 def words_of(captions: list[str]) -> list[str]:
-    """Returns the words of captions in the order of the alphabet."""
+    """Returns the words of captions in alphabetical order."""
     return sorted({word for caption in captions for word in re.findall(r"\w+|,|-", caption)})
 
 
 def captions_of(views: Path, *kinds: str) -> list[str]:
-    """Returns the captions of all views of some kinds, in lower case, and of their layouts.
+    """Returns the captions of all views of some kinds and of their layouts, in lower case.
 
     Args:
         views: Folder of the views.
@@ -105,7 +105,7 @@ def new_tower(widths: Sequence[int], depths: Sequence[int], rows: int = ROWS) ->
     Args:
         widths: Channels of its stages.
         depths: Blocks of its stages.
-        rows: Height to which what it looks at is reduced.
+        rows: Height to which its input is reduced.
     """
     config = ResNetConfig(
         image_size=rows,
@@ -126,14 +126,14 @@ def new_towers(vocabulary_size: int) -> Towers:
 
 
 def save_towers(towers: Towers, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Writes tokenizer, text encoder and both towers, float16, a folder each."""
+    """Writes tokenizer, text encoder and both towers in float16, each to a folder."""
     tokenizer.save_pretrained(folder / "tokenizer")
     for part, name in PARTS.items():
         getattr(towers, part).to(torch.float16).save_pretrained(folder / name)
 
 
 class Batches:
-    """Labelled canvases, as small as the towers read them; what is held out never comes up."""
+    """Labelled canvases at the size that the towers read, without held-out items."""
 
     def __init__(
         self,
@@ -147,10 +147,10 @@ class Batches:
 
         Args:
             views: Folder of the views.
-            tokenizer: What reads their captions.
-            seed: Where all choices come from.
-            device: Where the batches go.
-            picture_rows: Rows of the pictures; the sounds have 64.
+            tokenizer: Tokenizes their captions.
+            seed: Seed of all random choices.
+            device: Device of the batches.
+            picture_rows: Rows of the pictures; sounds have 64.
         """
         self.rng = np.random.default_rng(seed)
         self.device = device
@@ -190,7 +190,7 @@ class Batches:
         )
 
     def mixed(self, tower: str, canvases: Tensor, most: float) -> Tensor:
-        """Returns canvases of which half hold up to `most` of a canvas of the other kind."""
+        """Returns canvases, half of them mixed with up to `most` of a canvas of the other kind."""
         other, _, _ = self("sound" if tower == "picture" else "picture", len(canvases))
         other = other[..., : other.shape[1]] if tower == "picture" else other.repeat(1, 1, 4)
         other = functional.interpolate(other[:, None], canvases.shape[1:])[:, 0]
@@ -203,14 +203,14 @@ class Batches:
 
 
 def augmented(batches: Batches, tower: str, canvases: Tensor) -> Tensor:
-    """Returns canvases with what a composed canvas does to them: mixing and noise."""
+    """Returns canvases augmented as in composed canvases: mixed and noisy."""
     canvases = batches.mixed(tower, canvases, 0.5)
     noise = batches.uniform(-0.1, 0.1, len(canvases)).clamp(min=0)
     return canvases + noise * torch.randn_like(canvases)
 
 
 def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
-    """Returns the supervised contrastive loss: every caption of a concept is a right one."""
+    """Returns the supervised contrastive loss: all captions of a concept are positives."""
     losses = []
     for tower in ("picture", "sound"):
         canvases, tokens, ids = batches(tower, count)
@@ -226,14 +226,14 @@ def contrastive_loss(towers: Towers, batches: Batches, count: int) -> Tensor:
 
 
 def learn_words(folder: Path, words: list[str]) -> tuple[Towers, PreTrainedTokenizerFast]:
-    """Returns towers that `save_towers` wrote, ready to learn more words.
+    """Returns towers saved by `save_towers`, ready to learn more words.
 
-    A new word starts at a vector of its own, drawn with the deviation of the old ones; a caption
-    of old words means what it did.
+    The embedding of a new word is random, with the standard deviation of the old ones. Captions of
+    old words keep their embeddings.
 
     Args:
-        folder: The towers.
-        words: All words that are wanted; those that the towers know keep their vectors.
+        folder: Folder of the towers.
+        words: All words to know; those that the towers know already keep their embeddings.
     """
     towers, tokenizer = load_towers(folder)
     old = tokenizer.get_vocab()
@@ -258,7 +258,7 @@ def main() -> None:
     words = words_of(captions_of(arguments.views, "drawings", "sounds"))
     if arguments.init_from:
         towers, tokenizer = learn_words(arguments.init_from, words)
-        towers.text.requires_grad_(False)  # so that the diffusion models can go on from theirs
+        towers.text.requires_grad_(False)  # so that the diffusion models can continue from theirs
     else:
         tokenizer = new_tokenizer(words)
         towers = new_towers(len(tokenizer))

@@ -24,9 +24,9 @@ from sonocanvas.training.towers import WIDTH
 from sonocanvas.training.views import concepts
 
 SNR_LIMIT = 5.0
-MIXED_BELOW = 1.5  # ratio of noise to signal: above it nothing of the other kind can be seen
+MIXED_BELOW = 1.5  # ratio of noise to signal above which the other modality cannot be seen
 SHEET_GUIDANCE = 5.0
-GRADIENT_TOLERANCE = 0.1  # of compiled gradients: bfloat16 alone changes them by 0.02
+GRADIENT_TOLERANCE = 0.1  # relative error of compiled gradients; bfloat16 alone causes 0.02
 
 SCHEDULE: dict[str, Any] = {
     "_class_name": "DDIMScheduler",
@@ -63,11 +63,11 @@ def new_unet(channels: int = 32, widths: tuple[int, ...] = (128, 192)) -> UNet2D
 
 
 def noise_times(count: int, sigmas: Tensor) -> Tensor:
-    """Returns times `(count,)`: half of them any, half where what is drawn is decided.
+    """Returns timesteps `(count,)`: half uniform, half where the content of a canvas is decided.
 
     Args:
-        count: How many.
-        sigmas: Ratio of noise to signal at each time; the second half lies around 0.5.
+        count: Number of timesteps.
+        sigmas: Ratio of noise to signal at each timestep; the second half lies around 0.5.
     """
     device = sigmas.device
     middle = torch.searchsorted(sigmas, 0.5 * torch.randn(count, device=device).exp())
@@ -85,11 +85,11 @@ def denoising_loss(
     for noise prediction: `min(SNR, 5) / SNR`.
 
     Args:
-        unet: What predicts; everything lies on its device.
-        alphas: Cumulative product of the schedule, by time.
+        unet: The model; all tensors are on its device.
+        alphas: Cumulative product of the schedule, by timestep.
         latents: Clean latents `(batch, channels, 8, 32)`.
-        times: How noisy each becomes, `(batch,)`.
-        text: Embedded captions `(batch, tokens, width)`.
+        times: Timestep of each latent, `(batch,)`.
+        text: Caption embeddings `(batch, tokens, width)`.
     """
     alpha = alphas[times][:, None, None, None]
     noise = torch.randn_like(latents)
@@ -103,13 +103,13 @@ def denoising_loss(
 
 
 def compile_checked(model: nn.Module, loss: Callable[[], Tensor]) -> None:
-    """Compiles a model, in place, unless its gradients would then be others.
+    """Compiles a model in place, unless that changes its gradients.
 
-    With bfloat16 on a processor torch 2.13 loses the gradient of all lower levels in silence.
+    With bfloat16 on a CPU, torch 2.13 silently loses the gradients of all lower levels.
 
     Args:
-        model: What learns.
-        loss: Returns the same loss of the model in every call.
+        model: The model to train.
+        loss: Returns the loss of the model, the same in every call.
     """
 
     def gradient() -> Tensor:
@@ -132,7 +132,7 @@ def compile_checked(model: nn.Module, loss: Callable[[], Tensor]) -> None:
 def draw_sheet(
     unet: Any, vae: BlockAutoencoder, prompts: Tensor, empty: Tensor, path: Path
 ) -> None:
-    """Writes one canvas a prompt, 20 steps of DDIM at strong guidance, in four columns."""
+    """Writes one canvas per prompt, 20 steps of DDIM at strong guidance, in four columns."""
     device = prompts.device
     schedule = DDIMScheduler.from_config(SCHEDULE)
     schedule.set_timesteps(20)
@@ -154,7 +154,7 @@ def draw_sheet(
 
 
 def seconds(call: Callable[[], Any], device: str, times: int = 5) -> float:
-    """Returns what one of some calls takes on a device, after one that is not counted."""
+    """Returns the mean time of a call on a device, after one warm-up call."""
     for number in range(times + 1):
         if number == 1:
             started = time.monotonic()
@@ -165,7 +165,7 @@ def seconds(call: Callable[[], Any], device: str, times: int = 5) -> float:
 
 
 def sources(arguments: argparse.Namespace, captions: Captions) -> Batches:
-    """Returns what draws canvases of the pack, as soon as there is one of every sound."""
+    """Returns the source of canvases from the pack, once there is one for every sound."""
     pack = read_pack(arguments.pack)
     sounds = Sounds(
         pack.clips,

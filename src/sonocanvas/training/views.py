@@ -1,8 +1,8 @@
-"""Augmented views of the pack: the pictures and canvases that every trainer reads.
+"""Augmented views of the pack: the pictures and canvases that trainers read.
 
 `python -m sonocanvas.training.views --pack packs/mini.zip --out packs/views` writes
-`drawings.npy` `(views, 256, 256)` and `sounds.npy` `(views, 256, 1024)`, 8-bit, and for each a
-JSON list with caption, concept and whether the item is held out from training.
+`drawings.npy` `(views, 256, 256)` and `sounds.npy` `(views, 256, 1024)`, 8-bit, each with a JSON
+list of captions, concepts, sources and whether an item is held out from training.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def concepts() -> list[dict[str, str]]:
 
 
 def held_out(identifier: str) -> bool:
-    """Returns whether a drawing is among the tenth that is kept for testing."""
+    """Returns whether a drawing is in the tenth that is held out for testing."""
     return int(hashlib.sha256(identifier.encode()).hexdigest(), 16) % 10 == 0
 
 
@@ -65,7 +65,7 @@ def with_article(noun: str) -> str:
 
 
 def picture_caption(concept: str, rng: np.random.Generator, style: str = "") -> str:
-    """Returns one way of asking for a picture of a concept, in a style of `STYLES`."""
+    """Returns a random caption for a picture of a concept, in a style of `STYLES`."""
     both = next((row for row in concepts() if row["id"] == concept), None)
     name = next(known.prompt for known in pictures() if known.name == concept)
     if both is not None and rng.random() < 0.4:
@@ -93,7 +93,7 @@ STYLE_SHARES = (0.8, 0.1, 0.1)
 
 
 def drawing_view(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Returns a drawing `(256, 256)` mirrored, turned, scaled and shaded."""
+    """Returns a drawing `(256, 256)` mirrored, rotated, scaled and shaded."""
     picture = Image.fromarray(pixels)
     if rng.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -141,9 +141,10 @@ def sound_canvas(samples: Samples) -> Pixels:
 def sound_views(
     concept: str, caption: str, clips: Sequence[Clip], count: int, seed: int, full: int = 10
 ) -> tuple[Pixels, list[dict[str, Any]]]:
-    """Returns `count` canvases of one concept, recorded and synthesized, with their labels.
+    """Returns up to `count` canvases of one concept, recorded and synthesized, with their labels.
 
-    With `full` clips or more half of the canvases are recorded, with fewer a smaller share.
+    With `full` or more clips, half of the canvases are recorded; with fewer, a smaller share. A
+    concept without a synthesizer has only recorded ones; without clips either, none.
     """
     torch.set_num_threads(1)
     rng = np.random.default_rng([seed, *concept.encode()])
@@ -166,7 +167,7 @@ def sound_views(
 
 
 def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int, full: int) -> None:
-    """Writes `sounds.npy` and `sounds.json`: `count` canvases a shared concept, half for others."""
+    """Writes `sounds.npy` and `sounds.json`: `count` canvases per concept, half if not shared."""
     longest = {row["id"] for row in concepts()}
     wanted = [
         (sound.name, sound.prompt, count if sound.name in longest else count // 2)
@@ -185,7 +186,7 @@ def write_sounds(clips: Sequence[Clip], out: Path, count: int, seed: int, full: 
 
 
 def write_drawings(drawings: Sequence[Drawing], out: Path, count: int, seed: int) -> None:
-    """Writes `drawings.npy` and `drawings.json`: `count` views of each drawing."""
+    """Writes `drawings.npy` and `drawings.json`: `count` views per drawing, half if not shared."""
     longest = {row["id"] for row in concepts()}
     views, labels = [], []
     for number, drawing in enumerate(drawings):

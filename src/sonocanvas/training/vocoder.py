@@ -1,7 +1,7 @@
 """Trains the network of the vocoder `phase_net`: `python -m sonocanvas.training.vocoder`.
 
-It learns from the recordings and synthesizers that are not held out, on the magnitudes that a
-canvas of 8 bits leaves of them, so that what it sees is what it will be given.
+The training data are recordings that are not held out, and synthesizers. Its input is the
+magnitudes recovered from their 8-bit canvases, as in use.
 """
 
 from pathlib import Path
@@ -28,9 +28,9 @@ GAIN_DB = (-15.0, 6.0)
 
 
 def learned_sounds(pack: Pack, count: int, seed: int) -> NDArray[np.float32]:
-    """Returns `count` sounds `(count, samples)` of 10.24 s, recorded and synthesized by turns.
+    """Returns `count` sounds `(count, samples)` of 10.24 s, alternately synthesized and recorded.
 
-    What is held out never comes up.
+    Held-out clips are never used.
     """
     rng = np.random.default_rng([seed, 4711])
     clips = [clip for clip in pack.clips if not clip.id.startswith("held-")]
@@ -63,7 +63,7 @@ class Crops:
 
 
 def canvas_magnitude(samples: Tensor) -> Tensor:
-    """Returns the magnitudes `(batch, n_fft // 2 + 1, frames)` that a vocoder has of a sound.
+    """Returns the magnitudes `(batch, n_fft // 2 + 1, frames)` that a vocoder gets for a sound.
 
     Args:
         samples: `(batch, samples)` at the format's sample rate.
@@ -73,9 +73,9 @@ def canvas_magnitude(samples: Tensor) -> Tensor:
 
 
 def true_turns(samples: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the turns in time and in frequency of a sound, as `PhaseNetwork` gives them.
+    """Returns the turns in time and in frequency of a sound, as `PhaseNetwork` defines them.
 
-    The first frame has no turn in time and the last bin none in frequency: they are 0.
+    The turns in time of the first frame and those in frequency of the last bin are 0.
 
     Args:
         samples: `(batch, samples)` at the format's sample rate.
@@ -92,12 +92,12 @@ def true_turns(samples: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def turn_loss(network: PhaseNetwork, samples: Tensor) -> Tensor:
-    """Returns the squared distance of guessed from true turns, weighted by level.
+    """Returns the squared distance between predicted and true turns, weighted by level.
 
-    It is least at the mean of the unit vectors, whose length is the network's certainty.
+    The mean of the unit vectors minimises it; its length is the network's certainty.
 
     Args:
-        network: What guesses.
+        network: The network to train.
         samples: `(batch, CROP * hop)`.
     """
     with torch.no_grad():

@@ -1,9 +1,9 @@
 """Griffin-Lim: plays a canvas without a learned model.
 
-The mel is spread over the Fourier bins by multiplicative updates, which keep every bin
-non-negative, and a phase is found by the fast Griffin-Lim algorithm. Frames hold only the
-window and not the zeros around it, and are inverted by overlap-add with the edge cropped,
-since `torch.istft(center=False)` refuses a window that ends in zeros.
+Multiplicative updates, which keep every bin non-negative, spread the mel over the Fourier bins, and
+the fast Griffin-Lim algorithm finds the phases. Frames hold only the window, without the zeros
+around it. They are inverted by overlap-add with cropped edges, since `torch.istft(center=False)`
+does not accept a window that ends in zeros.
 """
 
 import math
@@ -27,10 +27,10 @@ class GriffinLim:
 
     Attributes:
         iterations: Rounds of the phase search, 1 to 10000.
-        momentum: Share of the last round's change that is repeated, 0 to 1; 0 is the
+        momentum: Share of the last round's change that is added again, 0 to 1; 0 gives the
             algorithm of Griffin and Lim, 1984.
         mel_iterations: Rounds of the mel inversion, 1 to 10000.
-        seed: Seed of the phases that the search starts from, 0 or more.
+        seed: Seed of the initial phases, 0 or more.
     """
 
     iterations: int = 32
@@ -63,7 +63,7 @@ class GriffinLim:
 
         Raises:
             InvalidInputError: The shape is wrong, the canvas is too narrow to be analysed
-                again, or a pixel is not a finite number.
+                again, or a pixel is not finite.
         """
         mel = audible_mel(canvas, canvas_format)
         magnitude = mel_to_magnitude(mel, canvas_format, self.mel_iterations)
@@ -82,7 +82,7 @@ def audible_mel(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
 
     Raises:
         InvalidInputError: The shape is wrong, the canvas is too narrow to be analysed again,
-            or a pixel is not a finite number.
+            or a pixel is not finite.
     """
     mel = canvas_to_mel(canvas, fmt)
     if not torch.isfinite(mel).all():
@@ -94,9 +94,9 @@ def audible_mel(canvas: Tensor, fmt: CanvasFormat) -> Tensor:
 def mel_to_magnitude(mel: Tensor, fmt: CanvasFormat, iterations: int) -> Tensor:
     """Returns Fourier magnitudes `(batch, n_fft // 2 + 1, frames)`, none negative, of a mel.
 
-    Each round multiplies a bin by the mean ratio of wanted to present mel of the bands that
-    it lies in: the update of Lee and Seung (2001), eq. 5, for the generalised
-    Kullback-Leibler divergence, which unlike least squares fits quiet bands as well as loud.
+    Each round multiplies a bin by the mean ratio of target to current mel over the bands that
+    contain it: the update of Lee and Seung (2001), eq. 5, for the generalised Kullback-Leibler
+    divergence, which fits quiet bands as well as loud ones, unlike least squares.
 
     Args:
         mel: `(batch, mels, frames)` magnitudes, 0 or more; the lowest band in row 0.
@@ -114,14 +114,14 @@ def mel_to_magnitude(mel: Tensor, fmt: CanvasFormat, iterations: int) -> Tensor:
 def magnitude_to_waveform(
     magnitude: Tensor, fmt: CanvasFormat, iterations: int, momentum: float, seed: int
 ) -> Tensor:
-    """Returns sound `(batch, frames * hop)` whose spectrum has nearly the given magnitudes.
+    """Returns sound `(batch, frames * hop)` whose spectrum approximates the given magnitudes.
 
     Args:
         magnitude: `(batch, n_fft // 2 + 1, frames)`, 0 or more.
         fmt: What a canvas means as sound.
         iterations: Rounds, 1 or more.
         momentum: 0 to 1.
-        seed: Seed of the first phases, which are the same for every item of the batch.
+        seed: Seed of the initial phases, which are the same for all items of the batch.
 
     Raises:
         InvalidInputError: There are too few frames to be analysed again.
@@ -136,19 +136,19 @@ def magnitude_to_waveform(
 def search_phase(
     magnitude: Tensor, phase: Tensor, fmt: CanvasFormat, iterations: int, momentum: float
 ) -> Tensor:
-    """Returns sound `(batch, frames * hop)` of magnitudes, improving phases round by round.
+    """Returns sound `(batch, frames * hop)` from magnitudes, improving phases round by round.
 
     The fast Griffin-Lim algorithm of Perraudin, Balazs and Sondergaard (2013).
 
     Args:
         magnitude: `(batch, frames, n_fft // 2 + 1)`, 0 or more.
-        phase: Where the search starts, in radian; of that shape or without the batch.
+        phase: Initial phases in radians; of that shape, or without the batch dimension.
         fmt: What a canvas means as sound.
         iterations: Rounds, 0 or more.
         momentum: 0 to 1.
     """
     spectrum = torch.polar(magnitude, phase.expand_as(magnitude))
-    # 1 / (1 + momentum) of the paper's extrapolation, whose scale does not matter.
+    # The paper's extrapolation divided by 1 + momentum; its scale does not matter.
     pull = momentum / (1 + momentum)
     previous = torch.zeros_like(spectrum)
     for _ in range(iterations):
@@ -196,7 +196,7 @@ def _overlap_add(frames: Tensor, fmt: CanvasFormat) -> Tensor:
 
 
 def _edge_samples(fmt: CanvasFormat) -> int:
-    """Returns the padding on the left less the zeros on the left of the window."""
+    """Returns the padding on the left minus the zeros to the left of the window."""
     return edges_samples(fmt)[0] - (fmt.n_fft - fmt.window_samples) // 2
 
 

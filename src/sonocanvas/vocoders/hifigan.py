@@ -1,7 +1,7 @@
-"""HiFi-GAN: plays a canvas with the vocoder that came with the spectrogram model.
+"""HiFi-GAN: plays a canvas with the vocoder that comes with the spectrogram model.
 
-The generator of Kong, Kim and Bae (2020), in its own naming. Weight normalisation is folded
-into the weights when they are read.
+It is the generator of Kong, Kim and Bae (2020), with its parameter names. Weight normalisation is
+folded into the weights when they are loaded.
 """
 
 import math
@@ -23,8 +23,8 @@ SLOPE = 0.1
 LAST_SLOPE = 0.01
 KERNEL = 7
 MOST_CHANNELS, MOST_SIZE, MOST_SIZES = 65_536, 1_000, 64
-"""Limits on rows or channels, on a rate, a kernel or a dilation, and on lists of them: a hundred
-times the values of published vocoders."""
+"""Limits on rows or channels; on a rate, kernel or dilation; and on the length of lists of these: a
+hundred times the values of published vocoders."""
 LISTS = (
     "upsample_rates",
     "upsample_kernel_sizes",
@@ -112,7 +112,7 @@ class Generator(nn.Module):
         self.conv_post = nn.Conv1d(width, 1, KERNEL, padding=KERNEL // 2)
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """Returns sound `(batch, frames * hop)` of `(batch, mels, frames)`, low frequency first.
+        """Returns sound `(batch, frames * hop)` from `(batch, mels, frames)`, low frequency first.
 
         Args:
             log_mel: Natural logarithm of mel magnitudes.
@@ -167,22 +167,22 @@ def load_generator(weights: VocoderWeights) -> Generator:
         CheckpointError: The configuration or the weights are not those of a HiFi-GAN.
     """
     _check_config(weights.config)
-    with torch.device("meta"):  # shapes without numbers: they may not be those of the file
+    with torch.device("meta"):  # shapes only: the file's may differ
         network = Generator(weights.config)
     load_tensors(network, fold_weight_norm(weights.tensors))
     return network
 
 
 def fold_weight_norm(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Returns weights by name where `weight = g * v / |v|` replaces each `weight_g` and `_v`.
+    """Returns weights by name, with `weight = g * v / |v|` for each `weight_g` and `weight_v`.
 
     The norm is taken over all axes but the first (Salimans and Kingma 2016, eq. 2).
 
     Args:
-        tensors: Weights by name; one that is not normalised stays as it is.
+        tensors: Weights by name; those without normalisation are kept.
 
     Raises:
-        CheckpointError: A length is not that of its weights.
+        CheckpointError: A norm does not match the shape of its weights.
     """
     folded = {name: tensor for name, tensor in tensors.items() if not name.endswith(("_g", "_v"))}
     for name, length in tensors.items():

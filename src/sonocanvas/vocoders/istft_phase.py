@@ -1,8 +1,8 @@
-"""Plays a canvas with its own magnitudes and the phases of another vocoder's sound.
+"""Plays a canvas with its own magnitudes and the phases from another vocoder's sound.
 
-The mel is spread over the Fourier bins, each bin takes its phase from the transform of the sound
-that another vocoder makes of the same canvas, and one inverse transform gives the sound. Chen,
-Geng and Owens (2024) use it in addition to HiFi-GAN, which keeps no magnitude exactly.
+The mel is spread over the Fourier bins. Each bin takes its phase from the transform of the sound
+that another vocoder makes from the same canvas, and one inverse transform gives the sound. Chen,
+Geng and Owens (2024) use it in addition to HiFi-GAN, which does not keep magnitudes exactly.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from sonocanvas.vocoders.griffin_lim import analyse, audible_mel, mel_to_magnitu
 
 NAME = "istft_phase"
 OWN = "pair"
-"""The value of `phase_from` for the vocoder that the pair carries."""
+"""The value of `phase_from` for the vocoder that comes with the pair."""
 WITHOUT_WEIGHTS = "griffin_lim"
 MEL_ITERATIONS = 10
 
@@ -29,8 +29,8 @@ class IstftPhase:
 
     Attributes:
         source: That vocoder; `None` only while options are checked.
-        phase_from: Its name on the menu; `pair` is the one that the pair carries, or
-            `griffin_lim` where it carries none.
+        phase_from: Its name on the menu; `pair` is the vocoder that comes with the pair, or
+            `griffin_lim` if there is none.
         mel_iterations: Rounds of the mel inversion, 1 to 10000.
     """
 
@@ -73,7 +73,7 @@ class IstftPhase:
 
         Raises:
             InvalidInputError: The shape is wrong, the other vocoder is for another format, the
-                canvas is too narrow to be analysed again, or a pixel is not a finite number.
+                canvas is too narrow to be analysed again, or a pixel is not finite.
         """
         if self.source is None:
             raise InvalidInputError(f"{NAME} needs the vocoder whose phases it takes.")
@@ -84,17 +84,17 @@ class IstftPhase:
 def replay(
     canvas: Tensor, samples: Tensor, fmt: CanvasFormat, mel_iterations: int = MEL_ITERATIONS
 ) -> Waveform:
-    """Returns the sound, `frames * hop` samples, of a canvas with the phases of a sound of it.
+    """Returns the sound, `frames * hop` samples, of a canvas with the phases of another rendering.
 
     Args:
         canvas: `(batch, mels, frames)` in [0, 1]; row 0 is the highest frequency.
-        samples: `(batch, frames * hop)`, the canvas as it was played before.
+        samples: `(batch, frames * hop)`, the canvas as played before.
         fmt: What the canvas means as sound.
         mel_iterations: Rounds of the mel inversion, 1 or more.
 
     Raises:
         InvalidInputError: A shape is wrong, the canvas is too narrow to be analysed again, or a
-            pixel is not a finite number.
+            pixel is not finite.
     """
     mel = audible_mel(canvas.cpu(), fmt)
     needed = (mel.shape[0], mel.shape[2] * fmt.hop_samples)
@@ -107,7 +107,7 @@ def replay(
 
 
 def with_phases_of(samples: Tensor, magnitude: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns sound `(batch, frames * hop)` of given magnitudes and the phases of a sound.
+    """Returns sound `(batch, frames * hop)` with given magnitudes and the phases of a sound.
 
     Args:
         samples: `(batch, frames * hop)`.

@@ -13,12 +13,12 @@ def play(vocoder: Vocoder, canvas: Tensor, canvas_format: CanvasFormat) -> Wavef
     """Returns the sound of a canvas `(batch, mels, frames)` in [0, 1] of any length.
 
     Args:
-        vocoder: What plays it.
-        canvas: One of more than 2048 frames is played in parts.
+        vocoder: The vocoder.
+        canvas: The canvas; played in parts if it has more than 2048 frames.
         canvas_format: What it means as sound.
 
     Raises:
-        InvalidInputError: The vocoder does not play it.
+        InvalidInputError: The vocoder cannot play it.
     """
     rate = canvas_format.sample_rate_hz
 

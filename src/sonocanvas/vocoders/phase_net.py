@@ -1,8 +1,8 @@
-"""Phase net: plays a canvas with phases that a network guesses, then a little Griffin-Lim.
+"""Phase net: plays a canvas with phases that a network predicts, then a little Griffin-Lim.
 
-A network guesses how phases turn in time and between bins (`phase_network.py`). Frame by frame
-the phases that fit those turns best are found, and the sound that they give is where the search
-of Griffin-Lim starts: it is nearer after a few rounds than from random phases after many.
+A network predicts how phases turn in time and between bins (`phase_network.py`). Frame by frame,
+the phases that best fit these turns are found. From the resulting sound, Griffin-Lim gets closer in
+a few rounds than from random phases in many.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ from sonocanvas.vocoders.griffin_lim import (
 )
 from sonocanvas.vocoders.phase_network import PhaseNetwork, load_network, magnitude_levels
 
-QUIETEST = 1e-3  # least magnitude that counts in a fit; the floor of `mini` is at 8e-3
+QUIETEST = 1e-3  # smallest magnitude used in a fit; the floor of `mini` is 8e-3
 TINY = 1e-12
 
 Complex = NDArray[np.complex128]
@@ -42,7 +42,7 @@ class PhaseNet:
     Attributes:
         weights: The network as saved; `None` only while options are checked.
         iterations: Rounds of Griffin-Lim after the network, 0 to 10000.
-        momentum: Share of the last round's change that is repeated, 0 to 1.
+        momentum: Share of the last round's change that is added again, 0 to 1.
         mel_iterations: Rounds of the mel inversion, 1 to 10000.
     """
 
@@ -86,14 +86,14 @@ class PhaseNet:
 
         Raises:
             InvalidInputError: The shape is wrong, the vocoder is for another format, the canvas
-                is too narrow to be analysed again, or a pixel is not a finite number.
+                is too narrow to be analysed again, or a pixel is not finite.
         """
         network = self.network
         _check_format(network.config, canvas_format)
         mel = audible_mel(canvas.cpu(), canvas_format)
         magnitude = mel_to_magnitude(mel, canvas_format, self.mel_iterations)
         in_time, in_frequency = network(magnitude_levels(magnitude, canvas_format))
-        # Every second bin is one of a transform that is as long as the window.
+        # Every second bin belongs to a transform as long as the window.
         half = dataclasses.replace(canvas_format, n_fft=canvas_format.window_samples)
         start = fit_phases(magnitude[:, ::2], in_time, in_frequency, half)
         phase = analyse(synthesise(start.transpose(1, 2), half), canvas_format).angle()
@@ -112,20 +112,20 @@ def fit_phases(
 ) -> Tensor:
     """Returns a spectrum `(batch, bins, frames)` of given magnitudes whose phases fit the turns.
 
-    In each frame the unit vectors `u` minimise, with `v` the frame before turned in time,
+    In each frame the unit vectors `u` minimise, with `v` the previous frame turned in time,
 
         sum_k a[k] |u[k] - v[k]|^2 + sum_k b[k] |u[k + 1] - turn[k] u[k]|^2
 
-    where `a` and `b` are the certainties of the turns times the two magnitudes that they join:
-    the weighted least squares, frame by frame, of Masuyama, Yatabe, Nagatomo and Oikawa (2023),
-    "Online phase reconstruction via DNN-based phase differences estimation"; here a tridiagonal
-    system of equations. The items of a batch stand in one system, uncoupled.
+    where `a` and `b` are the certainties of the turns times the two magnitudes that they connect:
+    the framewise weighted least squares of Masuyama, Yatabe, Nagatomo and Oikawa (2023), "Online
+    phase reconstruction via DNN-based phase differences estimation". Here it is a tridiagonal
+    system of equations; the items of a batch share one system, uncoupled.
 
     Args:
         magnitude: `(batch, bins, frames)`, 0 or more.
-        in_time: Turns in time of the same shape, see `PhaseNetwork`.
+        in_time: Turns in time, of the same shape; see `PhaseNetwork`.
         in_frequency: Turns in frequency; those of the last bin are not used.
-        fmt: Format whose transform is as long as its window.
+        fmt: A format whose transform is as long as its window.
     """
     batch, bins, frames = magnitude.shape
     loud = magnitude.double().clamp(min=QUIETEST)
@@ -134,7 +134,7 @@ def fit_phases(
     in_time = (in_time * loud * before + TINY) * torch.polar(torch.ones(bins), advance)[:, None]
     in_frequency = in_frequency * loud
     in_frequency[:, :-1] *= loud[:, 1:]
-    in_frequency[:, -1] = 0  # the last bin of one item and the first of the next
+    in_frequency[:, -1] = 0  # uncouples the last bin of an item and the first of the next
     in_time, in_frequency = (
         turn.permute(2, 0, 1).reshape(frames, batch * bins) for turn in (in_time, in_frequency)
     )

@@ -1,10 +1,10 @@
-"""The network that guesses how phases turn, from magnitudes alone.
+"""The network that predicts how phases turn, from magnitudes alone.
 
-Between two frames the phase of a bin turns by its instantaneous frequency, and between two bins
-of a frame by the group delay. Both show in the magnitudes around a bin, and unlike the phase
-itself they do not depend on when the sound began: what Masuyama, Yatabe, Koizumi, Oikawa and
-Harada (2020), "Phase reconstruction based on recurrent phase unwrapping with deep neural
-networks", let a network predict.
+Between two frames the phase of a bin turns by its instantaneous frequency, and between two bins of
+a frame by the group delay. Both can be inferred from the magnitudes around a bin and, unlike the
+phase itself, do not depend on when the sound began. The idea is from Masuyama, Yatabe, Koizumi,
+Oikawa and Harada (2020), "Phase reconstruction based on recurrent phase unwrapping with deep neural
+networks".
 """
 
 import math
@@ -19,18 +19,18 @@ from sonocanvas.types import CanvasFormat, VocoderWeights
 from sonocanvas.values import shown
 from sonocanvas.vocoders.weights import load_tensors
 
-STACK = 4  # bins that one row of the network holds
+STACK = 4  # bins per row of the network
 OUTPUTS = 4  # real parts of the turns in time and in frequency, then imaginary parts
 MOST_CHANNELS, MOST_DILATION = 65_536, 1_000
-FILTER_SUM = 0.128  # sum of a Slaney filter over bins of 7.8 Hz: magnitude = mel / this
+FILTER_SUM = 0.128  # sum of a Slaney filter over bins of 7.8 Hz: magnitude = mel / FILTER_SUM
 
 
 class PhaseNetwork(nn.Module):
     """Levels to turns of phase: 3 x 3 convolutions over rows of four bins.
 
     Args:
-        config: With `width`, the channels, and `dilations` over frequency, one for each residual
-            convolution.
+        config: Has `width`, the number of channels, and `dilations` over frequency, one per
+            residual convolution.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -46,14 +46,14 @@ class PhaseNetwork(nn.Module):
     def forward(self, levels: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the turns in time and in frequency, complex `(batch, bins, frames)` each.
 
-        A turn is the mean of the unit vectors that the network holds possible: its angle is the
-        guess and its length, 0 to 1, how sure it is. The first is `phase[t] - phase[t - 1]` less
-        the advance of the bin's own frequency; the second is `phase[k + 1] - phase[k]` with
-        phases counted from the middle of the window.
+        A turn is the expected unit vector: its angle is the prediction and its length, 0 to 1, the
+        certainty. The first is `phase[t] - phase[t - 1]` minus the advance at the bin's centre
+        frequency. The second is `phase[k + 1] - phase[k]`, with phases measured from the middle of
+        the window.
 
         Args:
-            levels: `(batch, 2 * bins - 1, frames)`, see `magnitude_levels`; every second one
-                stands between two bins.
+            levels: `(batch, 2 * bins - 1, frames)`, see `magnitude_levels`; every second one lies
+                between two bins.
         """
         batch, count, frames = levels.shape
         bins = (count + 1) // 2
@@ -73,7 +73,7 @@ class PhaseNetwork(nn.Module):
 
 
 def magnitude_levels(magnitude: Tensor, fmt: CanvasFormat) -> Tensor:
-    """Returns magnitudes as the network reads them: 0 at the floor of a canvas, 1 at its ceiling.
+    """Returns magnitudes scaled for the network: 0 at the floor of a canvas, 1 at its ceiling.
 
     Args:
         magnitude: Fourier magnitudes, 0 or more.

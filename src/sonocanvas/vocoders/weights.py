@@ -14,17 +14,17 @@ from sonocanvas.types import VocoderWeights
 def build_vocoder(
     name: str, given: Mapping[str, Any], weights: VocoderWeights | None, owner: str
 ) -> Vocoder:
-    """Returns a vocoder of the menu, with weights if it needs any.
+    """Returns a vocoder from the menu, with weights if it needs any.
 
     Args:
         name: Its name on the menu.
         given: Its options by name.
-        weights: The weights that `owner` carries, if any.
-        owner: The owner's name in messages, such as `"Pair 'mini'"`.
+        weights: The weights that come with `owner`, if any.
+        owner: Name of the owner in messages, such as `"Pair 'mini'"`.
 
     Raises:
-        InvalidInputError: The name or an option is not allowed, or there are no weights for it.
-        CheckpointError: The weights are those of another vocoder.
+        InvalidInputError: The name or an option is not allowed, or its weights are missing.
+        CheckpointError: The weights are for another vocoder.
     """
     parts: dict[str, Any] = {
         part: None for part, default in options("vocoder", name).items() if default is MISSING
@@ -50,11 +50,11 @@ def load_tensors(network: nn.Module, tensors: dict[str, Tensor]) -> None:
     """Loads weights into a network, in place, and switches off its gradients.
 
     Args:
-        network: As its configuration builds it; it may have shapes without numbers so far.
-        tensors: Weights by name; the network goes where they are.
+        network: The network, which may be on the `meta` device.
+        tensors: Weights by name; the network moves to their device.
 
     Raises:
-        CheckpointError: A weight is missing, is not the network's or has another shape.
+        CheckpointError: A weight is missing, unknown or of another shape.
     """
     expected = network.state_dict()
     for name in sorted(expected.keys() | tensors.keys()):

@@ -31,10 +31,10 @@ FIELDS = (
 """The page's inputs, in order."""
 
 Show = Callable[[str], str]
-"""Gives the page of a run as HTML, by its name."""
+"""Returns the page of a run as HTML, given its name."""
 
 FIRST = ("an owl", "an owl hooting")
-"""The prompts of a new page: a pair that `mini` does well."""
+"""The prompts of a new page, which `mini` draws and plays well."""
 
 NOTHING = "<p class='hint'>Your canvas appears here. Say what it should look and sound like.</p>"
 SHOWN = (
@@ -48,7 +48,7 @@ def new_app(
 ) -> FastAPI:
     """Returns the studio as a web application.
 
-    The runs are at `/runs`, everything else is Gradio's: nothing outside the folder of runs is
+    Runs are served at `/runs`; everything else is Gradio's. Nothing outside the folder of runs is
     served, and symbolic links in it are not followed.
 
     Args:

@@ -1,7 +1,7 @@
 """The door of the studio: a request must not name a file or an address of its own choice.
 
-Gradio lets a request name the path of a file that was uploaded before, and would copy any other
-file, or load an address, before the page sees it. So requests are checked here first.
+Gradio lets a request name the path of an uploaded file. It would also copy any other file, or load
+an address, before the page sees it, so requests are checked here first.
 """
 
 import json

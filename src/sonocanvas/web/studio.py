@@ -1,7 +1,7 @@
 """The studio without its page: plain functions on a folder of runs.
 
-Every try is a run folder like any other. One canvas is made at a time; it runs in its own thread,
-reports each step, and stops when asked to.
+Every try is an ordinary run folder. Canvases are made one at a time, in a thread that reports each
+step and stops on request.
 """
 
 import queue
@@ -57,9 +57,9 @@ class Progress:
     """The progress of a run.
 
     Attributes:
-        picture: The first canvas if the run ended now; `None` before the first step.
-        step, steps: Number of steps of this batch that are done, and their total.
-        done, seeds: Number of seeds that are done, and their total.
+        picture: The first canvas as predicted now; `None` before the first step.
+        step, steps: Finished steps of this batch, and their total.
+        done, seeds: Finished seeds, and their total.
     """
 
     picture: Image.Image | None

@@ -1,7 +1,7 @@
 """Files that visitors of the studio uploaded, and the layers that name them.
 
-They are in one folder under names that the studio chose. A layer can only name a file of that
-folder: no path given by a visitor is opened.
+They are in one folder under names that the studio chooses. A layer can only name a file in that
+folder: paths given by visitors are never opened.
 """
 
 import shlex

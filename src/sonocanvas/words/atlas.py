@@ -12,9 +12,9 @@ from sonocanvas.words.concepts import shared
 TABLE = "data/atlas.tsv"
 COLUMNS = ("picture", "sound", "seed", "picture_place", "sound_place")
 HOPELESS = 10
-"""A side whose prompt ranks lower than this among the 48 was lost in the one try."""
+"""A picture or sound whose prompt ranks below this among the 48 counts as lost."""
 BETTER = 3
-"""How many alternatives are named."""
+"""Number of alternatives in a warning."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Entry:
 
     @property
     def worse(self) -> int:
-        """The place of the worse side."""
+        """The worse of the two ranks."""
         return max(self.picture_place, self.sound_place)
 
 
@@ -71,9 +71,9 @@ def best_sounds(picture: str) -> list[Entry]:
 
 
 def warning_for(image_prompt: str, audio_prompt: str) -> str:
-    """Returns the warning for two prompts that hardly go together, with better alternatives.
+    """Returns the warning for two prompts that go together poorly, with better alternatives.
 
-    It is empty if they do go together, or if the atlas does not know them.
+    It is empty if they go together well, or if they are not in the atlas.
     """
     entry = entry_of(image_prompt, audio_prompt)
     if entry is None or entry.worse <= HOPELESS:
@@ -92,7 +92,7 @@ def warning_for(image_prompt: str, audio_prompt: str) -> str:
 
 def _best(fits: Callable[[Entry], bool]) -> list[Entry]:
     def order(one: Entry) -> tuple[int, int, bool]:
-        return one.worse, one.sound_place, one.picture != one.sound  # its own sound is said first
+        return one.worse, one.sound_place, one.picture != one.sound  # its own sound comes first
 
     return sorted(filter(fits, entries()), key=order)[:BETTER]
 

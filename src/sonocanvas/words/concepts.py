@@ -16,7 +16,7 @@ class Concept:
     """One thing that the embedded pair has learned.
 
     Attributes:
-        category: Its heading in lists for people.
+        category: Its heading in lists.
         name: Short name, with `-` between its words.
         prompt: The prompt for it.
         offered: Whether it is recognised often enough to be offered; a picture is if the selector

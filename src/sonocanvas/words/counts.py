@@ -1,8 +1,8 @@
 """Counts the things that a picture prompt asks for.
 
-`mini` draws four in a row on a whole canvas. The counting captions of its training, `one owl` and
-`two owl`, are mostly lost next to a sound (docs/prompts.md), so counted things become that many
-square layers instead.
+`mini` draws four things in a row on a whole canvas. The counting captions of its training, `one
+owl` and `two owl`, mostly get lost next to a sound (docs/prompts.md), so counted things become that
+many square layers.
 """
 
 import re

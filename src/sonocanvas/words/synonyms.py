@@ -9,8 +9,8 @@ from importlib import resources
 def synonyms() -> dict[str, list[str]]:
     """Returns word -> nearest words of the embedded pair; `training.synonyms` writes the table.
 
-    The first is the nearest that the picture model knows, and the second, if there is another,
-    the nearest that the sound model knows.
+    The first is the nearest word that the picture model knows. The second, if there is one, is the
+    nearest that the sound model knows.
     """
     text = resources.files("sonocanvas").joinpath("data/synonyms.tsv").read_text("utf-8")
     rows = [line.partition("\t") for line in text.splitlines() if not line.startswith("#")]
@@ -18,7 +18,7 @@ def synonyms() -> dict[str, list[str]]:
 
 
 def singulars(word: str) -> list[str]:
-    """Returns the words that a word may be the regular plural of, likeliest first.
+    """Returns the words of which a word may be the regular plural, likeliest first.
 
     Example:
         >>> singulars("puppies"), singulars("finches"), singulars("as")
@@ -30,12 +30,12 @@ def singulars(word: str) -> list[str]:
 
 
 def read_as(word: str, known: Collection[str]) -> str | None:
-    """Returns the known word that an unknown word is read as, or None.
+    """Returns the known word that replaces an unknown word, or None.
 
-    That is its synonym in the table, otherwise its singular or the synonym of its singular.
+    It is the word's synonym in the table, or else its singular or the synonym of its singular.
 
     Args:
-        word: A word in lower case that is not known.
+        word: An unknown word in lower case.
         known: The words that may be returned.
 
     Example:
