@@ -24,7 +24,8 @@ from tiny_checkpoint import OriginalGenerator, original_state, save_lora
 from sonocanvas.denoise import make_scheduler
 from sonocanvas.pairs.folder import read_facts
 from sonocanvas.pairs.lora import Lora, merge_lora
-from sonocanvas.pairs.parts import check_weights, load_part, read_json, read_vocoder
+from sonocanvas.pairs.part_files import check_weights, read_json
+from sonocanvas.pairs.parts import load_part, read_vocoder
 from sonocanvas.vocoders.weights import build_vocoder
 
 VOCODER = {

@@ -16,7 +16,8 @@ from sonocanvas.evaluation.prompts import read_prompts
 from sonocanvas.files.artifacts import load_sample, sample_folders, save_sample
 from sonocanvas.files.inspection import inspect
 from sonocanvas.files.writing import write_text
-from sonocanvas.pairs.parts import check_weights, read_vocoder
+from sonocanvas.pairs.part_files import check_weights
+from sonocanvas.pairs.parts import read_vocoder
 from sonocanvas.show.colour import colour_samples
 from sonocanvas.show.gallery import write_gallery
 from sonocanvas.show.video import write_videos

@@ -20,7 +20,8 @@ from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs.folder import load_folder, save_folder
 from sonocanvas.pairs.lora import Lora, find_lora, merge_lora
 from sonocanvas.pairs.named import load_named
-from sonocanvas.pairs.parts import check_weights, read_pickle, read_vocoder
+from sonocanvas.pairs.part_files import check_weights, read_pickle
+from sonocanvas.pairs.parts import read_vocoder
 from sonocanvas.scorers.clap import Clap
 from sonocanvas.scorers.clip import Clip
 

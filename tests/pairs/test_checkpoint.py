@@ -19,7 +19,7 @@ from sonocanvas.models import load_pair
 from sonocanvas.pairs import sd15_auffusion, sd15_riffusion
 from sonocanvas.pairs.checkpoint import decode_difference
 from sonocanvas.pairs.folder import load_folder, save_folder
-from sonocanvas.pairs.parts import read_pickle
+from sonocanvas.pairs.part_files import read_pickle
 from sonocanvas.registry import METHODS
 from sonocanvas.text import encode_prompts
 from sonocanvas.types import AUFFUSION_FORMAT, RIFFUSION_FORMAT, Prompts

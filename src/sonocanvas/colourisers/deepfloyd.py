@@ -15,7 +15,8 @@ from torch.nn.functional import interpolate
 
 from sonocanvas.colourisers.chroma import Chroma, KeepGray, picture_of
 from sonocanvas.errors import CheckpointError, InvalidInputError
-from sonocanvas.pairs.parts import check_tokenizer, load_part, quiet, read_json
+from sonocanvas.pairs.part_files import read_json
+from sonocanvas.pairs.parts import check_tokenizer, load_part, quiet
 from sonocanvas.protocols import OnStep
 from sonocanvas.types import Colour, ModelPair, Sample, TextEmbeddings
 from sonocanvas.values import expanded

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.methods.distillation import Teacher, squares
-from sonocanvas.pairs.parts import check_tokenizer, check_weights, load_part, read_json
+from sonocanvas.pairs.part_files import check_weights, read_json
+from sonocanvas.pairs.parts import check_tokenizer, load_part
 from sonocanvas.types import Prompts, Step
 from sonocanvas.values import expanded
 

@@ -25,13 +25,8 @@ from sonocanvas.canvas import decode_latents
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs.folder import Agreement, check_pair, differences_of_vocoder, ungiven
 from sonocanvas.pairs.hub import Source, fetch, licence_of, source_of
-from sonocanvas.pairs.parts import (
-    check_weights,
-    load_part,
-    missing_description,
-    read_json,
-    read_vocoder,
-)
+from sonocanvas.pairs.part_files import check_weights, missing_description, read_json
+from sonocanvas.pairs.parts import load_part, read_vocoder
 from sonocanvas.types import CanvasFormat, ModelPair
 
 CLASSES = {

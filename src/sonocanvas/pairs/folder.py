@@ -23,15 +23,8 @@ import torch
 from sonocanvas.canvas import MAX_DURATION_S
 from sonocanvas.errors import CheckpointError
 from sonocanvas.formats import read_format
-from sonocanvas.pairs.parts import (
-    check_weights,
-    load_part,
-    quiet,
-    read_json,
-    read_vocoder,
-    write_json,
-    write_vocoder,
-)
+from sonocanvas.pairs.part_files import check_weights, read_json, write_json
+from sonocanvas.pairs.parts import load_part, quiet, read_vocoder, write_vocoder
 from sonocanvas.types import VOCODER_KEYS, ModelPair
 
 ALLOWED_CLASSES = {

@@ -19,7 +19,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from sonocanvas.errors import CheckpointError
-from sonocanvas.pairs.parts import missing_description, weights_among
+from sonocanvas.pairs.part_files import missing_description, weights_among
 from sonocanvas.stages import LOGGER
 from sonocanvas.values import expanded
 

@@ -14,7 +14,7 @@ from sonocanvas.pairs.checkpoint import FACTS
 from sonocanvas.pairs.folder import read_facts
 from sonocanvas.pairs.lora import find_lora, merge_lora
 from sonocanvas.pairs.mini import WEIGHTS
-from sonocanvas.pairs.parts import read_json
+from sonocanvas.pairs.part_files import read_json
 from sonocanvas.registry import load, split_pair
 from sonocanvas.types import ModelPair
 from sonocanvas.values import expanded

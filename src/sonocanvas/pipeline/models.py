@@ -19,7 +19,7 @@ from sonocanvas.pairs.folder import check_pair, save_folder
 from sonocanvas.pairs.hub import REPOSITORY, fetch_pair
 from sonocanvas.pairs.mini import WEIGHTS
 from sonocanvas.pairs.named import load_named
-from sonocanvas.pairs.parts import read_json, write_json
+from sonocanvas.pairs.part_files import read_json, write_json
 from sonocanvas.protocols import Vocoder
 from sonocanvas.registry import PAIRS, build, split_pair
 from sonocanvas.settings import Sampling, VocoderChoice

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.pairs.parts import read_pickle
+from sonocanvas.pairs.part_files import read_pickle
 from sonocanvas.scorers.embedder import squares
 from sonocanvas.scorers.strangers import Logits, StrangerScorer
 from sonocanvas.types import Sample

@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.pairs.hub import ABOUT, Source, files_of, mended, source_of
-from sonocanvas.pairs.parts import check_weights, load_part, quiet, weights_among
+from sonocanvas.pairs.part_files import check_weights, weights_among
+from sonocanvas.pairs.parts import load_part, quiet
 
 DESCRIPTIONS = (".json", "merges.txt", "vocab.txt")
 

@@ -16,7 +16,8 @@ from torch.nn import functional
 from transformers import CLIPTextModel, PreTrainedTokenizerFast, ResNetModel
 
 from sonocanvas.canvas import waveform_to_canvas
-from sonocanvas.pairs.parts import check_weights, load_part
+from sonocanvas.pairs.part_files import check_weights
+from sonocanvas.pairs.parts import load_part
 from sonocanvas.scorers.embedder import likeness, peak_normalised, squares
 from sonocanvas.text import known_prompt
 from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Score
