@@ -3,7 +3,7 @@
 import csv
 
 import pytest
-from test_cli import QUICK as GENERATE
+from tiny_asked import QUICKLY
 
 from sonocanvas.scorers.judge import JUDGE
 
@@ -74,7 +74,7 @@ def test_generate_shows_the_kept_first(sonocanvas, weights, monkeypatch):
     monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", JUDGE.with_name("mini"))
     words = ("--pair", f"local:{weights}", "--seeds", "3-5", "--keep", "1")
     by = ("--set", 'keep_by=["selector"]')
-    code, output, errors = sonocanvas("generate", *GENERATE, *words, *by)
+    code, output, errors = sonocanvas("generate", *QUICKLY, *words, *by)
     assert (code, errors) == (0, "")
     lines = output.splitlines()
     assert lines[0].split()[:2] == ["place", "seed"]
@@ -82,9 +82,9 @@ def test_generate_shows_the_kept_first(sonocanvas, weights, monkeypatch):
 
 
 def test_generate_that_cannot_keep_says_why(sonocanvas):
-    code, _, errors = sonocanvas("generate", *GENERATE, "--seeds", "3", "--keep", "2")
+    code, _, errors = sonocanvas("generate", *QUICKLY, "--seeds", "3", "--keep", "2")
     assert (code, errors) == (2, "keep is 2, but there are only 1 seeds to choose from.\n")
     words = ("--keep", "1", "--set", 'keep_by=["judge"]')
-    code, _, errors = sonocanvas("generate", *GENERATE, "--seeds", "3", *words)
+    code, _, errors = sonocanvas("generate", *QUICKLY, "--seeds", "3", *words)
     assert code == 2
     assert "'judge' only reports and cannot be used to select" in errors
