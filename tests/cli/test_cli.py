@@ -39,7 +39,7 @@ def test_a_warning_is_its_sentence_alone(capsys, monkeypatch):
     assert capsys.readouterr().err == "Mind this.\n"
 
 
-@pytest.mark.parametrize("words", [("list", "rulez"), ("generate", "--sedes", "3"), ("plai",)])
+@pytest.mark.parametrize("words", [("list", "rulez"), ("generate", "--sedes", "3")])
 def test_unknown_word_on_the_command_line_is_a_usage_error(sonocanvas, words):
     code, output, errors = sonocanvas(*words)
     assert (code, output) == (2, "")

@@ -54,11 +54,9 @@ def test_colour_takes_every_option_on_the_command_line(sonocanvas, tmp_path):
         (("colour", "run", "--by", "magna"), "Did you mean 'magma'"),
         (("colour", "run", "--by", "turbo"), "use --overwrite to replace it"),
         (("colour", "run", "--steps", "3"), "Unknown option of colouriser 'magma': 'steps'"),
-        (("colour", "run", "--by", "latent", "--steps", "0"), "steps must be from 1 to 999"),
         (("colour", "run", "--by", "deepfloyd", "--overwrite"), "needs a folder with DeepFloyd"),
         (("colour", "run", "--device", "gpu"), "Unknown device 'gpu'"),
         (("generate", *QUICKLY, "--colour", "magna"), "Did you mean 'magma'"),
-        (("generate", *QUICKLY, "--set", "colour.steps=3"), "without colour.name; known: magma"),
         (("generate", *QUICKLY, "--colour", "deepfloyd"), "needs a folder with DeepFloyd IF"),
     ],
 )

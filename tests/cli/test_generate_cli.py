@@ -77,10 +77,7 @@ def test_generate_from_a_preset_and_from_a_run_file(sonocanvas, tmp_path):
         ((*PROMPTS, "--pair", "minni"), "Did you mean 'mini'"),
         ((*PROMPTS, "--rule", "meen"), "Did you mean 'mean'"),
         ((*PROMPTS, "--preset", "castle-bels"), "Did you mean 'castle-bells'"),
-        ((*PROMPTS, "--set", "rule.audio_wait=1"), "Did you mean 'audio_weight'"),
-        ((*PROMPTS, "--set", "sampling.stpes=1"), "Did you mean 'sampling.steps'"),
         ((*PROMPTS, "--set", "sampling.scheduler=ddin"), "Did you mean 'ddim'"),
-        ((*PROMPTS, "--set", "rule.audio_weight=2.0"), "must be in [0, 1], not 2.0"),
         ((*PROMPTS, "--set", "steps"), "not have the form 'key=value'"),
         ((*PROMPTS, "--seeds", "7-3"), "must go upwards"),
         ((*PROMPTS, "--steps", "0"), "greater than or equal to 1, not 0"),
@@ -97,14 +94,10 @@ def test_generate_refuses_bad_input_in_one_sentence(sonocanvas, tmp_path, words,
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("damage", ["missing", "broken"])
-def test_generate_refuses_broken_weights(sonocanvas, tmp_path, monkeypatch, damage):
+def test_generate_refuses_broken_weights(sonocanvas, tmp_path, monkeypatch):
     save_folder(tiny_pair(), tmp_path / "weights")
     shard = next((tmp_path / "weights" / "audio_unet").glob("*.safetensors"))
-    content = shard.read_bytes()
-    shard.unlink()
-    if damage == "broken":
-        shard.write_bytes(content[: len(content) // 2])
+    shard.write_bytes(shard.read_bytes()[:99])
     monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", tmp_path / "weights")
     code, _, errors = sonocanvas("generate", *QUICKLY)
     assert code == 2
@@ -171,12 +164,7 @@ def test_generate_takes_a_pair_in_a_folder(sonocanvas, tmp_path):
         ),
         (("--pair", "sd15-auffusion", "--image-model", "none"), "There is no folder 'none'"),
         (("--pair", "local:none"), "There is no folder 'none'"),
-        (("--pair", "local:"), "Did you mean 'local:FOLDER'"),
-        (("--pair", "mini", "--image-model", "none"), "Pair 'mini' takes no image_model"),
-        (("--image-lora", "none.safetensors"), "There is no file 'none.safetensors'"),
-        (("--set", "vocoder.name=hifigan"), "carries no vocoder for 'hifigan'"),
         (("--vocoder", "phase_net"), "carries no vocoder for 'phase_net'"),
-        (("--vocoder", "phasenet"), "Did you mean 'phase_net'"),
     ],
 )
 def test_generate_refuses_models_that_are_not_there(

@@ -6,40 +6,40 @@ from tiny_asked import QUICKLY
 
 
 @pytest.mark.parametrize(
-    ("menu", "words"),
+    ("menu", "told"),
     [
         (
             "pairs",
-            "mini            Returns the embedded pair: shipped with the package, CC-BY-4.0.",
+            (
+                "mini            Returns the embedded pair: shipped with the package, CC-BY-4.0.",
+                "Auffusion (CC BY-NC-SA 4.0), from the Hub.",
+                "Riffusion (both OpenRAIL-M), from the Hub.",
+                "local:FOLDER",
+            ),
         ),
-        ("pairs", "Auffusion (CC BY-NC-SA 4.0), from the Hub."),
-        ("pairs", "Riffusion (both OpenRAIL-M), from the Hub."),
-        ("pairs", "local:FOLDER"),
-        ("rules", "audio_weight=0.6"),
-        ("searches", "tries=16"),
-        ("searches", "pictures=4, sounds=4, shifts=4, levels=3"),
-        ("rules", "image_start=0.9, audio_start=1.0"),
-        ("methods", "compose"),
-        ("methods", "strength=0.5, image_steps=0"),
-        ("methods", "The picture model alone"),
-        ("vocoders", "griffin_lim"),
-        ("vocoders", "hifigan"),
-        ("vocoders", "phase_net"),
-        ("vocoders", "phase_from=pair"),
-        ("figures", "teaser"),
-        ("scorers", "round_trip"),
-        ("scorers", "by the judge, which only reports."),
-        ("scorers", "extractor=judge, model=openai/clip-vit-base-patch16"),
-        ("colourisers", "steps=30, guidance_scale=10.0, start_step=7"),
-        ("colourisers", "viridis"),
-        ("presets", "a castle with towers"),
-        ("prompts", "tubular bells tolling"),
+        ("rules", ("audio_weight=0.6", "image_start=0.9, audio_start=1.0")),
+        ("searches", ("tries=16", "pictures=4, sounds=4, shifts=4, levels=3")),
+        ("methods", ("compose", "strength=0.5, image_steps=0", "The picture model alone")),
+        ("vocoders", ("griffin_lim", "hifigan", "phase_net", "phase_from=pair")),
+        ("figures", ("teaser",)),
+        (
+            "scorers",
+            (
+                "round_trip",
+                "by the judge, which only reports.",
+                "extractor=judge, model=openai/clip-vit-base-patch16",
+            ),
+        ),
+        ("colourisers", ("steps=30, guidance_scale=10.0, start_step=7", "viridis")),
+        ("presets", ("a castle with towers",)),
+        ("prompts", ("tubular bells tolling",)),
     ],
 )
-def test_list_tells_what_there_is(sonocanvas, menu, words):
+def test_list_tells_what_there_is(sonocanvas, menu, told):
     code, output, errors = sonocanvas("list", menu)
     assert (code, errors) == (0, "")
-    assert words in output
+    for words in told:
+        assert words in output
 
 
 def test_figure_draws_what_generate_made_and_replaces_it_only_when_asked(sonocanvas, tmp_path):
@@ -59,7 +59,6 @@ def test_figure_draws_what_generate_made_and_replaces_it_only_when_asked(sonocan
     [
         (("teeser", "run", "-o", "new.png"), "Did you mean 'teaser'"),
         (("teaser", "run", "-o", "new.jpg"), "must end in '.png' or '.pdf'"),
-        (("teaser", "none", "-o", "new.png"), "no folder 'none'"),
         (("teaser", "run", "-o", "new.png"), "holds no sample"),
         (("teaser", "run", "-o", "new.png", "--seeds", "x"), "not have the form"),
         (("teaser", "run", "-o", "new.png", "--score", "x"), "'score'. There is none."),
