@@ -4,6 +4,7 @@ import json
 import sys
 
 import pytest
+import tiny_asked as asked
 
 from sonocanvas import registry
 from sonocanvas.errors import InvalidInputError
@@ -35,7 +36,7 @@ class Still:
     kind = "picture"
 """
 PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells ringing"}
-MAKE = ("generate", "--image", "a castle", "--audio", "bells ringing")
+MAKE = ("generate", *asked.PROMPTS)
 FAST = ("--steps", 1, "--seeds", 0, "--out", "run")
 
 

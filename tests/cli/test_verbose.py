@@ -3,13 +3,14 @@
 import logging
 
 import pytest
+from tiny_asked import PROMPTS
 
 from sonocanvas.cli.app import app
 from sonocanvas.cli.defaults import defaults_of_a_run
 from sonocanvas.config import RunConfig
 from sonocanvas.settings import Sampling
 
-MAKE = ("generate", "--image", "a castle", "--audio", "bells", "--steps", 2, "--seeds", 3)
+MAKE = ("generate", *PROMPTS, "--steps", 2, "--seeds", 3)
 
 
 @pytest.fixture(autouse=True)
