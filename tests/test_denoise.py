@@ -5,7 +5,7 @@ import re
 import diffusers
 import pytest
 import torch
-from tiny import TEXT_WIDTH, tiny_pair, tiny_unet
+from tiny import TEXT_WIDTH, diffusers_pipeline, tiny_pair, tiny_unet, watching
 
 from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
@@ -37,17 +37,7 @@ def sample(pair, rule, seeds=(0,), scheduler="ddim", prompts=PROMPTS, **options)
 
 
 def diffusers_sample(pair, prompt, negative_prompt, seeds, scheduler, **options):
-    pipeline = diffusers.StableDiffusionPipeline(
-        vae=pair.vae,
-        text_encoder=pair.image_text_encoder,
-        tokenizer=pair.image_tokenizer,
-        unet=pair.image_unet,
-        scheduler=make_scheduler(pair.scheduler_config, scheduler),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    pipeline.set_progress_bar_config(disable=True)
+    pipeline = diffusers_pipeline(pair, make_scheduler(pair.scheduler_config, scheduler))
     return pipeline(
         [prompt] * len(seeds),
         negative_prompt=[negative_prompt] * len(seeds),
@@ -62,16 +52,8 @@ def diffusers_sample(pair, prompt, negative_prompt, seeds, scheduler, **options)
 @pytest.fixture
 def evaluations(pair):
     """Counts the evaluations of both models, and the samples in each."""
-    counted = {"image": [], "audio": []}
-    handles = [
-        getattr(pair, f"{model}_unet").register_forward_pre_hook(
-            lambda _, inputs, model=model: counted[model].append(len(inputs[0]))
-        )
-        for model in counted
-    ]
-    yield counted
-    for handle in handles:
-        handle.remove()
+    with watching(pair, len) as counted:
+        yield counted
 
 
 @pytest.mark.parametrize(

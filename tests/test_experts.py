@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import torch
-from tiny import tiny_pair
+from tiny import tiny_pair, watching
 
 from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
@@ -82,12 +82,9 @@ def test_a_model_is_asked_where_the_rule_or_an_empty_place_needs_it(embeddings):
 
 
 def test_a_model_that_has_no_expert_is_never_evaluated(pair, embeddings):
-    def fail(*_):
-        raise AssertionError("the picture model was evaluated")
-
-    handle = pair.image_unet.register_forward_pre_hook(fail)
-    alone = sample(pair, Composition((expert_of(embeddings, "audio"),)))
-    handle.remove()
+    with watching(pair) as seen:
+        alone = sample(pair, Composition((expert_of(embeddings, "audio"),)))
+    assert seen["image"] == []
     assert torch.equal(alone, sample(pair, embeddings, Mean(1.0)))
 
 
@@ -142,15 +139,11 @@ def test_windows_cover_every_column_and_move(columns):
 
 def test_a_long_canvas_costs_what_its_windows_cost_and_no_window_is_wider(pair, embeddings):
     wide = dataclasses.replace(pair, latent_shape=(CHANNELS, ROWS, 40), window=16)
-    widths = []
-    handle = wide.image_unet.register_forward_pre_hook(
-        lambda _, inputs: widths.append(inputs[0].shape[-1])
-    )
-    made = sample(wide, embeddings, Mean(0.0), steps=3)
-    handle.remove()
+    with watching(wide) as seen:
+        made = sample(wide, embeddings, Mean(0.0), steps=3)
     assert made.shape == (1, CHANNELS, ROWS, 40)
-    assert set(widths) == {16}
-    assert len(widths) == sum(len(windows(40, 16, index)) for index in range(3))
+    assert {shape[-1] for shape in seen["image"]} == {16}
+    assert len(seen["image"]) == sum(len(windows(40, 16, index)) for index in range(3))
 
 
 def test_a_batch_of_long_canvases_equals_its_singles(pair, embeddings):
@@ -161,17 +154,14 @@ def test_a_batch_of_long_canvases_equals_its_singles(pair, embeddings):
 
 
 def test_an_expert_sees_its_box_alone(pair, embeddings):
-    box, shapes = Box(2, 6, 4, 12), []
+    box = Box(2, 6, 4, 12)
     weights = torch.zeros(ROWS, COLUMNS)
     weights[2:6, 4:12] = 1
     small = dataclasses.replace(expert_of(embeddings, "image"), box=box, weights=weights)
-    handle = pair.image_unet.register_forward_pre_hook(
-        lambda _, inputs: shapes.append(tuple(inputs[0].shape[-2:]))
-    )
     step = Step(0, 6, 500.0, 0.8, 0.6, 0.9, 0.4, torch.randn(1, CHANNELS, ROWS, COLUMNS))
-    _, noise = predict(pair, (small,), step, torch.tensor(500), 1.0)
-    handle.remove()
-    assert shapes == [(4, 8)]
+    with watching(pair) as seen:
+        _, noise = predict(pair, (small,), step, torch.tensor(500), 1.0)
+    assert [shape[-2:] for shape in seen["image"]] == [(4, 8)]
     assert noise[..., 2:6, 4:12].abs().min() > 0
     assert not noise[..., :2, :].any()
 

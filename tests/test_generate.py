@@ -7,8 +7,9 @@ import shutil
 import pytest
 import torch
 from tiny import LATENT_SHAPE, TINY_FORMAT, tiny_pair
+from tiny_run import PAIR, config, files
 
-from sonocanvas import RunConfig, generate, load_sample
+from sonocanvas import generate, load_sample
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.files.run_file import load_config
 from sonocanvas.making import chunks_of
@@ -17,24 +18,7 @@ from sonocanvas.pairs.folder import save_folder
 from sonocanvas.pipeline.models import offloaded
 from sonocanvas.registry import load
 
-PAIR = tiny_pair()
 SAMPLE_FILES = {"sample.json", "canvas.png", "image.png", "audio.wav", "latent.safetensors"}
-
-
-def config(**values):
-    prompts = {"image_prompt": "a castle", "audio_prompt": "bells ringing"}
-    sampling = {"steps": 2, "scheduler": "ddim"} | values.pop("sampling", {})
-    given = {"seeds": [0, 1, 2, 7], "batch_size": 2, "sampling": sampling}
-    given["vocoder"] = {"name": "griffin_lim"}  # the tiny pair carries none
-    return RunConfig(**(prompts | given | values))
-
-
-def files(folder):
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +36,6 @@ def test_samples_come_in_the_order_of_the_seeds_with_the_shapes_of_the_pair(whol
         assert sample.canvas.shape == (32, 64)
         assert sample.waveform.samples.shape == (1, 64 * TINY_FORMAT.hop_samples)
         assert sample.canvas_format == TINY_FORMAT
-
-
-def test_columns_that_the_pair_leaves_empty_are_cropped():
-    (sample,) = generate(config(seeds=[1]), pair=tiny_pair(crop_columns=8))
-    assert sample.image.shape == (3, 32, 56)
-    assert sample.canvas.shape == (32, 56)
 
 
 def test_folder_holds_what_memory_holds(whole):
@@ -228,14 +206,6 @@ def test_rule_and_warm_start_of_the_run_are_used(whole):
     by_rule, by_start = generate(alone, pair=PAIR), generate(started, pair=PAIR)
     assert torch.equal(by_rule[0].latent, by_start[0].latent)
     assert not torch.equal(by_rule[0].latent, whole[1][0].latent)
-
-
-def test_guidance_interval_of_the_run_is_used(whole):
-    never = config(seeds=[0, 1], sampling={"guidance_interval": [0.0, 0.0]})
-    ones = {"image_guidance_scale": 1.0, "audio_guidance_scale": 1.0}
-    unguided = generate(config(seeds=[0, 1], sampling=ones), pair=PAIR)
-    assert torch.equal(generate(never, pair=PAIR)[0].latent, unguided[0].latent)
-    assert not torch.equal(unguided[0].latent, whole[1][0].latent)
 
 
 def test_models_are_loaded_in_the_type_of_the_run_and_samples_stay_float32(tmp_path):

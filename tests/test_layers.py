@@ -7,8 +7,6 @@ than the rest of its folder.
 import ast
 from pathlib import Path
 
-import pytest
-
 PACKAGE = Path(__file__).parent.parent / "src" / "sonocanvas"
 LAYERS = """
 errors stages types words.synonyms words.concepts devices overlap
@@ -68,16 +66,23 @@ def imported_modules(source: str) -> set[str]:
     return {name.partition(".")[2] for name in names if name.startswith("sonocanvas.")}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_file_imports_only_from_layers_above_its_own(path):
-    own = layer(".".join(path.relative_to(PACKAGE).with_suffix("").parts))
-    imported = imported_modules(path.read_text("utf-8"))
-    wrong = {one for one in map(layer, imported) if one != own and HEIGHT[one] >= HEIGHT[own]}
+def module_of(path: Path) -> str:
+    """Returns the name of a file below `sonocanvas`."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def test_files_import_only_from_layers_above_their_own():
+    wrong = set()
+    for path in FILES:
+        own = layer(module_of(path))
+        for one in map(layer, imported_modules(path.read_text("utf-8"))):
+            if one != own and HEIGHT[one] >= HEIGHT[own]:
+                wrong.add(f"{module_of(path)} imports {one}")
     assert wrong == set()
 
 
 def test_every_entry_is_a_file_or_a_folder():
-    there = {".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in FILES}
+    there = set(map(module_of, FILES))
     there |= {path.parent.name for path in FILES}
     assert set(HEIGHT) <= there
 

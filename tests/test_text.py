@@ -1,7 +1,15 @@
 import diffusers
 import pytest
 import torch
-from tiny import LATENT_SHAPE, TEXT_WIDTH, TOKENS, tiny_pair, tiny_text_encoder, tiny_tokenizer
+from tiny import (
+    LATENT_SHAPE,
+    TEXT_WIDTH,
+    TOKENS,
+    diffusers_pipeline,
+    tiny_pair,
+    tiny_text_encoder,
+    tiny_tokenizer,
+)
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.text import encode_prompts, known_prompt, unknown_words
@@ -18,16 +26,8 @@ def pair():
 @pytest.mark.parametrize("prompt", ["a castle, grayscale", LONG, "a zeppelin"])
 @pytest.mark.parametrize("negative", ["", "rain"])
 def test_embeddings_equal_those_of_diffusers(pair, prompt, negative):
-    pipeline = diffusers.StableDiffusionPipeline(
-        vae=pair.vae,
-        text_encoder=pair.image_text_encoder,
-        tokenizer=pair.image_tokenizer,
-        unet=pair.image_unet,
-        scheduler=diffusers.DDIMScheduler.from_config(pair.scheduler_config),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
+    scheduler = diffusers.DDIMScheduler.from_config(pair.scheduler_config)
+    pipeline = diffusers_pipeline(pair, scheduler)
     with torch.no_grad():
         expected = pipeline.encode_prompt(prompt, "cpu", 1, True, negative)
     embeddings, _ = encode_prompts(pair, Prompts(prompt, prompt, negative, negative))

@@ -1,9 +1,11 @@
 """Real components at tiny width with random weights, for tests that need no trained model."""
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
@@ -136,3 +138,38 @@ def tiny_pair(seed: int = 0, same: bool = False, **changes: Any) -> ModelPair:
     for model in (pair.vae, pair.image_unet, pair.audio_unet, pair.image_text_encoder):
         model.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     return pair
+
+
+def diffusers_pipeline(pair: ModelPair, scheduler: Any) -> StableDiffusionPipeline:
+    """Returns diffusers' own pipeline of the picture model of a pair."""
+    pipeline = StableDiffusionPipeline(
+        vae=pair.vae,
+        text_encoder=pair.image_text_encoder,
+        tokenizer=pair.image_tokenizer,
+        unet=pair.image_unet,
+        scheduler=scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@contextlib.contextmanager
+def watching(
+    pair: ModelPair, tell: Callable[[torch.Tensor], Any] = lambda latents: tuple(latents.shape)
+) -> Iterator[dict[str, list[Any]]]:
+    """Yields, for each model, what `tell` says of all latents that it is shown meanwhile."""
+    seen: dict[str, list[Any]] = {"image": [], "audio": []}
+    handles = [
+        getattr(pair, f"{model}_unet").register_forward_pre_hook(
+            lambda _, inputs, model=model: seen[model].append(tell(inputs[0]))
+        )
+        for model in seen
+    ]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()

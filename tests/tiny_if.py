@@ -7,11 +7,13 @@ from diffusers import DDPMScheduler, IFPipeline, UNet2DConditionModel
 from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
 SIDE = 16
+WORDS = ("a", "castle", "dog", "with", "towers")
 
 
 def save_if(folder: Path, seed: int = 0) -> Path:
     """Returns a folder with a pipeline in the layout of DeepFloyd IF, for squares of 16 pixels."""
-    tokenizer = T5Tokenizer()
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *((f"▁{one}", -1.0) for one in WORDS)]
+    tokenizer = T5Tokenizer(vocab=pieces, extra_ids=0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         text_encoder = T5EncoderModel(

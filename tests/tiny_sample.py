@@ -1,9 +1,12 @@
-"""A sample of the tiny pair's size, without a model."""
+"""A sample of the tiny pair's size, without a model, and where one may come from."""
 
 import torch
 from tiny import TINY_FORMAT
 
+from sonocanvas.files.origin import Origin
 from sonocanvas.types import Colour, Prompts, Sample, Score, Waveform
+
+ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0"})
 
 
 def red_colour():

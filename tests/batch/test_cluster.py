@@ -1,11 +1,9 @@
 """A cluster as a user writes it."""
 
-import doctest
 import re
 
 import pytest
 
-from sonocanvas.batch import cluster
 from sonocanvas.batch.cluster import Cluster
 from sonocanvas.errors import InvalidInputError
 
@@ -21,7 +19,6 @@ def test_a_text_names_a_cluster_and_its_workers():
     [
         ("spark", "'spark' is not a cluster; write ray or ray://HOST:PORT"),
         ("ray?worker=4", "Unknown option of a cluster 'worker'. Did you mean 'workers'?"),
-        ("ray?workers=two", "workers of a cluster must be a whole number, not 'two'."),
         ("ray?workers=1.5", "workers of a cluster must be a whole number, not '1.5'."),
         ("ray?gpus=", "gpus of a cluster must be a number, not ''."),
         ("ray?cpus=nan", "cpus of a cluster must be from 0 to 999999, not nan."),
@@ -31,7 +28,3 @@ def test_a_text_names_a_cluster_and_its_workers():
 def test_what_names_no_cluster_is_refused(text, message):
     with pytest.raises(InvalidInputError, match=re.escape(message)):
         Cluster.parse(text)
-
-
-def test_the_example_runs():
-    assert doctest.testmod(cluster).failed == 0

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import ray
 from ray.cluster_utils import Cluster as Raylets
-from test_generate import config, files
 from tiny import tiny_pair
 from tiny_mortal import Named
+from tiny_run import config, files
 
 from sonocanvas.batch.cluster import Cluster
 from sonocanvas.batch.pool import Pool

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 import torch
-from test_generate import PAIR, config, files
+from tiny_run import PAIR, config, files
 from tiny_sample import make_sample
 
 from sonocanvas import RunConfig, generate

@@ -2,12 +2,10 @@ import dataclasses
 import sys
 from types import SimpleNamespace
 
-import pytest
 from tiny_scorers import noise, rough, sample_of
 
 from sonocanvas.canvas import waveform_to_canvas
 from sonocanvas.choose.scoring import make_scorers, score_samples, scored
-from sonocanvas.errors import InvalidInputError
 from sonocanvas.registry import SCORERS, SELECTORS, build
 from sonocanvas.types import MINI_FORMAT, Score
 
@@ -31,11 +29,6 @@ def test_scores_of_other_names_stay_and_those_of_the_same_are_replaced():
     assert [score.name for score in found] == ["mine", "round_trip_correlation", "round_trip_error"]
     assert found[0] is old[0]
     assert found[2].value < 1
-
-
-def test_unknown_scorer_is_refused():
-    with pytest.raises(InvalidInputError, match="Did you mean 'round_trip'"):
-        score_samples([SAMPLE], ["round_tripp"])
 
 
 def test_all_scorers_but_those_that_only_report_may_select():

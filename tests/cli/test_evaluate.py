@@ -3,7 +3,7 @@
 import csv
 
 import pytest
-from test_cli import QUICK as GENERATE
+from tiny_asked import QUICKLY
 
 from sonocanvas.scorers.judge import JUDGE
 
@@ -37,24 +37,16 @@ def test_evaluate_on_some_of_the_hundred_pairs(sonocanvas, tmp_path):
     assert len(list((tmp_path / "runs" / "evaluation" / "cells" / "audio-only").iterdir())) == 1
 
 
-def test_evaluate_takes_a_rule(sonocanvas, prompts):
-    code, _, errors = sonocanvas("evaluate", prompts, *QUICK, "--rule", "sum")
-    assert code == 2
-    assert "Unknown rule 'sum'" in errors
-    assert sonocanvas("evaluate", prompts, *QUICK, "--rule", "mean")[0] == 0
-
-
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         ((), "Give either a file of prompts or --benchmark"),
         (("prompts.tsv", "--benchmark"), "Give either a file of prompts or --benchmark"),
-        (("none.tsv",), "Cannot read 'none.tsv'"),
         (("bad.tsv",), "'bad.tsv', line 3: it has an empty audio_prompt"),
         (("prompts.tsv", "--pairs", "3"), "The number of pairs must be from 1 to 2, not 3"),
         (("prompts.tsv", "--methods", "composse"), "Did you mean 'compose'"),
         (("prompts.tsv", "--scores", "juge"), "Did you mean 'judge'"),
-        (("prompts.tsv", "--scores", "fid"), "add that method"),
+        (("prompts.tsv", "--rule", "sum"), "Unknown rule 'sum'"),
         (("prompts.tsv", "--vary", "steps=3"), "Did you mean 'sampling.steps'"),
         (("prompts.tsv", "--set", "keep=1", "--scores", "selector"), "chose the samples"),
         (("prompts.tsv", "--device", "gpu"), "Unknown device 'gpu'"),
@@ -74,17 +66,8 @@ def test_generate_shows_the_kept_first(sonocanvas, weights, monkeypatch):
     monkeypatch.setattr("sonocanvas.pairs.mini.WEIGHTS", JUDGE.with_name("mini"))
     words = ("--pair", f"local:{weights}", "--seeds", "3-5", "--keep", "1")
     by = ("--set", 'keep_by=["selector"]')
-    code, output, errors = sonocanvas("generate", *GENERATE, *words, *by)
+    code, output, errors = sonocanvas("generate", *QUICKLY, *words, *by)
     assert (code, errors) == (0, "")
     lines = output.splitlines()
     assert lines[0].split()[:2] == ["place", "seed"]
     assert [line.split()[0] for line in lines[1:4]] == ["kept", "2", "3"]
-
-
-def test_generate_that_cannot_keep_says_why(sonocanvas):
-    code, _, errors = sonocanvas("generate", *GENERATE, "--seeds", "3", "--keep", "2")
-    assert (code, errors) == (2, "keep is 2, but there are only 1 seeds to choose from.\n")
-    words = ("--keep", "1", "--set", 'keep_by=["judge"]')
-    code, _, errors = sonocanvas("generate", *GENERATE, "--seeds", "3", *words)
-    assert code == 2
-    assert "'judge' only reports and cannot be used to select" in errors

@@ -5,9 +5,7 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from tiny_asked import QUICK
-
-MAKE = ("generate", "--image", QUICK["image_prompt"], "--audio", QUICK["audio_prompt"])
+from tiny_asked import PROMPTS
 
 
 def read(result):
@@ -17,7 +15,9 @@ def read(result):
 
 
 def test_a_run_tells_its_page_and_its_samples(sonocanvas, tmp_path):
-    found = read(sonocanvas(*MAKE, "--steps", 2, "--seeds", "3-4", "--out", "run", "--json"))
+    found = read(
+        sonocanvas("generate", *PROMPTS, "--steps", 2, "--seeds", "3-4", "--out", "run", "--json")
+    )
     assert (tmp_path / found["page"]).is_file()
     assert [one["seed"] for one in found["samples"]] == [3, 4]
     first = found["samples"][0]

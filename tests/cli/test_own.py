@@ -4,9 +4,9 @@ import json
 import sys
 
 import pytest
+import tiny_asked as asked
 
 from sonocanvas import registry
-from sonocanvas.config import RunConfig
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.files.run_file import load_config, load_scene, resolve
 from sonocanvas.web.studio import Studio
@@ -34,11 +34,9 @@ class Seven:
 class Still:
     "My source."
     kind = "picture"
-
-def function(): pass
 """
 PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells ringing"}
-MAKE = ("generate", "--image", "a castle", "--audio", "bells ringing")
+MAKE = ("generate", *asked.PROMPTS)
 FAST = ("--steps", 1, "--seeds", 0, "--out", "run")
 
 
@@ -96,8 +94,6 @@ def test_a_run_file_may_not_run_code_unless_it_is_allowed(sonocanvas, code):
 )
 def test_no_value_of_a_run_imports_what_was_not_allowed(code, values):
     with pytest.raises(InvalidInputError):
-        RunConfig(**PROMPTS, **values)
-    with pytest.raises(InvalidInputError):
         resolve({**PROMPTS, **values})
     assert not (code / "it-ran").exists()
 
@@ -127,7 +123,6 @@ def test_the_studio_takes_no_code_even_where_it_was_allowed(code, kind):
     [
         ("no_such_module:Mine", "There is no module 'no_such_module' for the rule"),
         ("own_entries:Yours", "must be a dataclass such as sonocanvas.compose.mean:Mean"),
-        ("own_entries:function", "must be a dataclass"),
     ],
 )
 def test_what_is_not_there_is_one_sentence(sonocanvas, name, told):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
-from test_cli import QUICK, tone
+from tiny_asked import QUICKLY
+from tiny_sound import tone
 
 from sonocanvas.files.pictures import read_canvas_png
 
@@ -105,7 +106,7 @@ def test_a_scene_is_checked_without_the_models_of_a_pair_of_the_hub(sonocanvas):
 
 
 def test_a_run_is_felt_and_morphed(sonocanvas, files):
-    assert sonocanvas("generate", *QUICK, "--seeds", "3", "--out", "out")[0] == 0
+    assert sonocanvas("generate", *QUICKLY, "--seeds", "3", "--out", "out")[0] == 0
     code, output, _ = sonocanvas("haptics", "out")
     assert code == 0
     assert output.split() == ["out/0003/haptics.ahap", "out/0003/haptics.wav"]
@@ -122,7 +123,7 @@ def test_a_run_is_felt_and_morphed(sonocanvas, files):
     [
         (("generate", "--image-file", "none.png", *SOUND), "There is no file 'none.png'."),
         (
-            ("generate", "--strength", "0.5", *QUICK),
+            ("generate", "--strength", "0.5", *QUICKLY),
             "--strength 0.5 needs --image-file or --audio-file; in a layer, write it as 60%.",
         ),
         (
@@ -135,7 +136,7 @@ def test_a_run_is_felt_and_morphed(sonocanvas, files):
             "makes it longer.",
         ),
         (("generate", "--scene", "none.toml"), "Cannot read 'none.toml': No such file or dir"),
-        (("generate", "--duration", "1", *QUICK), "duration_s must be from 2 to 600, or 0 for"),
+        (("generate", "--duration", "1", *QUICKLY), "duration_s must be from 2 to 600, or 0 for"),
         (("scene", "check"), "Give a scene.toml or at least one --layer."),
         (("scene", "check", "--layer", "sound a", "-o", "a.txt"), "'a.txt' must end in '.png'."),
     ],

@@ -52,7 +52,6 @@ def test_runs_become_a_page_and_results_become_a_table(study, tmp_path):
         (("make", "compose", "-o", "asked"), "All runs have method 'compose'"),
         (("make", "compose", "nowhere", "-o", "asked"), "'nowhere' holds no sample"),
         (("make", *METHODS[:2], "-o", "compose"), "'compose' exists"),
-        (("make", *METHODS[:2], "-o", "."), "'.' exists"),
         (
             ("make", *METHODS[:2], "-o", "asked", "--repeats", "-1"),
             "repeats must be 0 or more, not -1",

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from sonocanvas.canvas import canvas_to_bytes
 from sonocanvas.files.colour_maps import colour_tables
@@ -20,10 +19,3 @@ def test_each_pixel_has_the_colour_of_its_level(sample, name):
     assert colour.pictures.shape == (1, 3, *sample.canvas.shape)
     rgb = image_to_rgb(colour.pictures[0])
     assert np.array_equal(rgb, colour_tables()[name][canvas_to_bytes(sample.canvas)])
-
-
-def test_magma_grows_lighter_with_the_canvas(sample):
-    colour = build("colouriser", "magma", {})(None, "cpu", None)(sample)
-    order = sample.canvas.flatten().argsort()
-    lightness = colour.pictures[0].mean(dim=0).flatten()[order]
-    assert torch.all(lightness.diff() >= 0)

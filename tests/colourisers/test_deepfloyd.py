@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import torch
-from tiny_if import SIDE, as_halves, as_published, save_if, tiny_if_unet
+from tiny_if import SIDE, as_published, save_if, tiny_if_unet
 from torch import nn
 
 from sonocanvas.colourisers.deepfloyd import DeepFloyd, Strip, load_if, read_prompt
@@ -131,13 +131,6 @@ def test_float16_leaves_the_weights_of_t5_that_need_it_in_float32(folder):
 def test_on_a_processor_all_is_float32(folder):
     pipeline = load_if(folder, "cpu")
     assert {pipeline.unet.dtype, pipeline.text_encoder.dtype} == {torch.float32}
-
-
-def test_folder_of_the_variant_fp16_paints(folder, tmp_path, sample, paint):
-    home = as_halves(shutil.copytree(folder, tmp_path / "if"))
-    assert not list(home.glob("*/*model.safetensors"))
-    colour = paint(DeepFloyd(folder=str(home), **QUICK), sample)
-    assert colour.pictures.shape[1:] == (3, *sample.canvas.shape)
 
 
 def test_the_text_encoder_goes_back_where_it_was(folder, monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files.inspection import WINDOW_FRAMES, inspect, most_picture_like
+from sonocanvas.files.inspection import WINDOW_FRAMES, most_picture_like
 from sonocanvas.scorers.picture_likeness import picture_likeness
 
 ROWS, COLUMNS = torch.meshgrid(torch.arange(256.0), torch.arange(1024.0), indexing="ij")
@@ -38,8 +38,3 @@ def test_a_canvas_of_one_window_is_judged_as_it_is(columns):
 def test_a_canvas_that_is_too_narrow_is_refused():
     with pytest.raises(InvalidInputError, match=r"\(256, 19\)"):
         most_picture_like(STRIPES[:, :19])
-
-
-def test_what_is_not_there_is_refused(tmp_path):
-    with pytest.raises(InvalidInputError, match="no file or folder"):
-        inspect(tmp_path / "none.wav")

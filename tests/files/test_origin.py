@@ -5,11 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
-from tiny_sample import make_sample
+from tiny_sample import ORIGIN, make_sample
 
 from sonocanvas.files.origin import NOTE, Origin, from_comment, origin_of, to_comment, to_png_text
 
-ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0"})
 DRAWN = Origin("SonoCanvas 1.2.3", "see", generated=False)
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"

@@ -16,15 +16,13 @@ def test_there_is_one_for_each_example_of_the_paper_and_twelve_for_mini():
     assert (len(PAPER), len(MINI)) == (11, 12)
 
 
-@pytest.mark.parametrize("name", COMPLETE)
-def test_preset_is_a_whole_run(name):
-    assert resolve({}, [name]).image_prompt
-
-
 def test_paper_is_partial_and_lies_below_what_is_given():
     run = resolve(PROMPTS | {"sampling": {"steps": 5}}, ["paper"])
     assert (run.sampling.scheduler, run.sampling.steps) == ("ddim", 5)
-    assert run.sampling.image_guidance_scale == 10.0
+    assert run.sampling.image_guidance_scale == run.sampling.audio_guidance_scale == 10.0
+    assert resolve(PROMPTS, ["paper"]).sampling.steps == 100
+    assert run.rule.options == {"audio_weight": 0.5}
+    assert run.warm_start.options == {"image_start": 0.9, "audio_start": 1.0}
 
 
 def test_imprint_of_the_paper_has_half_the_steps_for_the_picture():
@@ -54,20 +52,17 @@ def test_score_distillation_of_the_paper_has_all_its_settings():
 
 
 @pytest.mark.parametrize("name", PAPER)
-def test_preset_of_the_paper_has_the_sampling_of_the_paper(name):
+def test_preset_of_the_paper_is_a_whole_run_with_the_sampling_of_the_paper(name):
     run, paper = resolve({}, [name]), resolve(PROMPTS, ["paper"])
     for part in ("sampling", "rule", "warm_start"):
         assert getattr(run, part) == getattr(paper, part)
-    assert (paper.sampling.steps, paper.sampling.audio_guidance_scale) == (100, 10.0)
-    assert paper.rule.options == {"audio_weight": 0.5}
-    assert paper.warm_start.options == {"image_start": 0.9, "audio_start": 1.0}
 
 
 @pytest.mark.parametrize("name", MINI)
-def test_preset_of_mini_asks_for_concepts_that_mini_knows(name):
-    preset = load_preset(name)
-    for key, known in (("image_prompt", pictures()), ("audio_prompt", sounds())):
-        assert preset[key] in {one.prompt for one in known}
+def test_preset_of_mini_is_a_whole_run_of_concepts_that_mini_knows(name):
+    run = resolve({}, [name])
+    assert run.image_prompt in {one.prompt for one in pictures()}
+    assert run.audio_prompt in {one.prompt for one in sounds()}
 
 
 def test_options_are_given_with_the_name_that_they_belong_to():

@@ -4,8 +4,8 @@ import re
 
 import pytest
 from moto.server import ThreadedMotoServer
-from test_generate import config, files
 from tiny import tiny_pair
+from tiny_run import config, files
 from tiny_sample import make_sample
 
 from sonocanvas.errors import InvalidInputError

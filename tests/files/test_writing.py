@@ -5,9 +5,10 @@ import pytest
 import soundfile
 import torch
 from PIL import Image
+from tiny_sample import ORIGIN
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files.origin import Origin, from_comment
+from sonocanvas.files.origin import from_comment
 from sonocanvas.files.pictures import write_canvas_png
 from sonocanvas.files.sounds import write_sound
 from sonocanvas.files.writing import (
@@ -18,8 +19,6 @@ from sonocanvas.files.writing import (
     write_text,
 )
 from sonocanvas.types import MINI_FORMAT, Waveform
-
-ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0"})
 
 
 @pytest.mark.parametrize(

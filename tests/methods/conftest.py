@@ -1,7 +1,7 @@
 """A tiny pair, and runs of it by any method."""
 
 import pytest
-from tiny import tiny_pair
+from tiny import tiny_pair, watching
 
 from sonocanvas import RunConfig
 from sonocanvas.registry import build
@@ -39,13 +39,5 @@ def samples(config):
 @pytest.fixture
 def evaluations(pair):
     """Tells the shape of what each model of the pair was shown."""
-    shapes = {"image": [], "audio": []}
-    handles = [
-        getattr(pair, f"{model}_unet").register_forward_pre_hook(
-            lambda _, inputs, model=model: shapes[model].append(tuple(inputs[0].shape))
-        )
-        for model in shapes
-    ]
-    yield shapes
-    for handle in handles:
-        handle.remove()
+    with watching(pair) as shapes:
+        yield shapes

@@ -5,8 +5,7 @@ import shutil
 import diffusers
 import pytest
 import torch
-from tiny_if import as_halves, as_published
-from transformers import T5Config, T5EncoderModel, T5Tokenizer
+from tiny_if import SIDE, as_halves, as_published, save_if
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.methods.deepfloyd import load_teacher, read_texts
@@ -15,64 +14,24 @@ from sonocanvas.pairs import parts as reading
 from sonocanvas.pairs.parts import quiet
 from sonocanvas.types import Prompts
 
-WORDS = ("a", "castle", "dog", "with", "towers")
 PROMPTS = Prompts(image="A castle with towers", audio="bells", negative_image="a dog")
 
 
-def new_parts():
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        text_encoder = T5EncoderModel(
-            T5Config(vocab_size=8, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
-        )
-        unet = diffusers.UNet2DConditionModel(
-            sample_size=8,
-            in_channels=3,
-            out_channels=6,
-            block_out_channels=(16, 32),
-            down_block_types=("DownBlock2D", "SimpleCrossAttnDownBlock2D"),
-            up_block_types=("SimpleCrossAttnUpBlock2D", "UpBlock2D"),
-            mid_block_type="UNetMidBlock2DSimpleCrossAttn",
-            layers_per_block=1,
-            norm_num_groups=8,
-            attention_head_dim=8,
-            encoder_hid_dim=16,
-            cross_attention_dim=16,
-        )
-    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *((f"▁{one}", -1.0) for one in WORDS)]
-    scheduler = diffusers.DDPMScheduler(
-        beta_schedule="squaredcos_cap_v2", variance_type="learned_range"
-    )
-    return {
-        "tokenizer": T5Tokenizer(vocab=pieces, extra_ids=0),
-        "text_encoder": text_encoder.eval(),
-        "unet": unet.eval(),
-        "scheduler": scheduler,
-    }
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return save_if(tmp_path_factory.mktemp("if"))
 
 
 @pytest.fixture(scope="module")
-def parts():
-    return new_parts()
-
-
-@pytest.fixture(scope="module")
-def folder(parts, tmp_path_factory):
-    home = tmp_path_factory.mktemp("if")
+def pipeline(folder):
+    """Returns diffusers' own pipeline of the folder."""
     with quiet():
-        for name, part in parts.items():
-            part.save_pretrained(home / name)
-    return home
+        return diffusers.IFPipeline.from_pretrained(
+            folder, watermarker=None, requires_safety_checker=False
+        )
 
 
-def test_prompts_are_read_as_diffusers_reads_them(folder, parts):
-    pipeline = diffusers.IFPipeline(
-        **parts,
-        safety_checker=None,
-        feature_extractor=None,
-        watermarker=None,
-        requires_safety_checker=False,
-    )
+def test_prompts_are_read_as_diffusers_reads_them(folder, pipeline):
     expected = pipeline.encode_prompt(
         PROMPTS.image, negative_prompt=PROMPTS.negative_image, device="cpu"
     )
@@ -82,27 +41,27 @@ def test_prompts_are_read_as_diffusers_reads_them(folder, parts):
     assert not torch.equal(texts[0], texts[1])
 
 
-def test_gradient_is_that_of_the_guided_noise_without_the_variance(folder, parts):
+def test_gradient_is_that_of_the_guided_noise_without_the_variance(folder, pipeline):
     image = torch.rand(1, 3, 32, 64, generator=torch.Generator().manual_seed(5)).requires_grad_()
     teacher = load_teacher(str(folder), PROMPTS, 4.0, crops=3)
     loss, step, seen = distil(teacher, image, torch.Generator().manual_seed(4))
     loss.backward()
-    assert seen.shape == step.latents.shape == (3, 3, 8, 8)
+    assert seen.shape == step.latents.shape == (3, 3, SIDE, SIDE)
 
     draws, again = torch.Generator().manual_seed(4), image.detach().clone().requires_grad_()
     views = squares(again, 3, draws)
-    small = torch.nn.functional.interpolate(views, (8, 8), mode="bilinear", antialias=True)
+    small = torch.nn.functional.interpolate(views, (SIDE, SIDE), mode="bilinear", antialias=True)
     views = 2 * small - 1
     timestep = torch.randint(20, 981, (1,), generator=draws)
     noise = torch.randn(views.shape, generator=draws)
-    noisy = parts["scheduler"].add_noise(views.detach(), noise, timestep)
+    noisy = pipeline.scheduler.add_noise(views.detach(), noise, timestep)
     texts = read_texts(folder, [PROMPTS.negative_image, PROMPTS.image], "cpu", torch.float32)
     with torch.no_grad():
         without, given = (
-            parts["unet"](noisy, timestep, text.expand(3, -1, -1)).sample[:, :3] for text in texts
+            pipeline.unet(noisy, timestep, text.expand(3, -1, -1)).sample[:, :3] for text in texts
         )
     guided = without + 4.0 * (given - without)
-    weight = 1 - parts["scheduler"].alphas_cumprod[timestep]
+    weight = 1 - pipeline.scheduler.alphas_cumprod[timestep]
     (views * weight * (guided - noise)).sum().div(3).backward()
     torch.testing.assert_close(image.grad, again.grad, atol=1e-6, rtol=1e-3)
 
@@ -163,12 +122,3 @@ def test_folder_of_the_variant_fp16_teaches(folder, tmp_path):
     given, halves = (read_texts(one, ["a castle"], "cpu", torch.float32) for one in (folder, home))
     torch.testing.assert_close(halves, given, atol=0.02, rtol=0.02)
     assert load_teacher(str(home), PROMPTS, 7.0, 2).signal.shape == (1000,)
-
-
-def test_t5_in_float16_keeps_the_weights_that_need_it_in_float32(folder):
-    encoder = reading.load_part(
-        folder / "text_encoder", ("transformers", "T5EncoderModel"), "cpu", torch.float16
-    )
-    kinds = {name: weight.dtype for name, weight in encoder.named_parameters()}
-    assert {kind for name, kind in kinds.items() if ".wo." in name} == {torch.float32}
-    assert {kind for name, kind in kinds.items() if ".wo." not in name} == {torch.float16}

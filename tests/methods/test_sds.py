@@ -40,6 +40,12 @@ def test_picture_model_sees_squares_where_it_is_told_to(samples, pair, evaluatio
     assert set(evaluations["audio"]) == {(2, channels, height, width)}
 
 
+@pytest.fixture(scope="module")
+def few(samples, pair):
+    """Returns the sample of a run of few steps."""
+    return samples(pair, "sds", FEW)[0]
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -55,22 +61,20 @@ def test_picture_model_sees_squares_where_it_is_told_to(samples, pair, evaluatio
     ],
     ids=str,
 )
-def test_everything_counts(samples, pair, changed):
-    (before,), (after,) = samples(pair, "sds", FEW), samples(pair, "sds", FEW, **changed)
-    assert not torch.equal(before.latent, after.latent)
+def test_everything_counts(samples, pair, few, changed):
+    (other,) = samples(pair, "sds", FEW, **changed)
+    assert not torch.equal(other.latent, few.latent)
 
 
-def test_latent_is_the_encoding_of_the_gray_canvas(samples, pair):
-    (sample,) = samples(pair, "sds", FEW)
-    assert torch.equal(sample.image[0], sample.image[1])
-    expected = encode_image(pair.vae, sample.image[None])[0]
-    torch.testing.assert_close(sample.latent, expected, atol=1e-5, rtol=0)
+def test_latent_is_the_encoding_of_the_gray_canvas(pair, few):
+    assert torch.equal(few.image[0], few.image[1])
+    expected = encode_image(pair.vae, few.image[None])[0]
+    torch.testing.assert_close(few.latent, expected, atol=1e-5, rtol=0)
 
 
-def test_record_says_whose_loss_the_pictures_is(samples, pair):
-    (sample,) = samples(pair, "sds", FEW)
-    assert "the pair's own picture model" in sample.record["notes"][-1]
-    assert sample.record["method"]["surface"] == "pyramid"
+def test_record_says_whose_loss_the_pictures_is(few):
+    assert "the pair's own picture model" in few.record["notes"][-1]
+    assert few.record["method"]["surface"] == "pyramid"
 
 
 def test_decay_is_decoupled_from_the_gradient_as_in_adamw(samples, pair):

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 import torch
-from test_methods import files
 from tiny import LATENT_SHAPE, tiny_pair
+from tiny_run import files
 
 from sonocanvas import RunConfig, generate, load_sample
 from sonocanvas.choose.chooser import noise_seeds

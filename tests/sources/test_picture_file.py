@@ -110,9 +110,8 @@ def test_a_picture_of_billions_of_pixels_is_refused_before_it_is_read(tmp_path):
         PictureFile(str(tmp_path / "huge.ppm"))(MINI_FORMAT)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a picture", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
-def test_what_is_no_picture_is_refused(tmp_path, content):
-    (tmp_path / "a.png").write_bytes(content)
+def test_what_is_no_picture_is_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"not a picture")
     with pytest.raises(InvalidInputError, match="is not a picture that can be read"):
         PictureFile(str(tmp_path / "a.png"))(MINI_FORMAT)
 

@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pytest
 import soundfile
+from tiny_sound import tone
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.sources.sound_file import SoundFile
@@ -17,27 +18,23 @@ def saved(tmp_path, samples, **options):
     return SoundFile(str(path), **options)
 
 
-def tone(seconds, gain=0.1):
-    return gain * np.sin(2 * np.pi * 1000 * np.arange(round(seconds * RATE_HZ)) / RATE_HZ)
-
-
 def test_a_quiet_tone_is_as_bright_as_a_loud_one(tmp_path):
-    loud, opacity = saved(tmp_path, tone(2, 0.9))(MINI_FORMAT)
-    quiet, _ = saved(tmp_path, tone(2, 0.01))(MINI_FORMAT)
+    loud, opacity = saved(tmp_path, tone(0.9, 2, pitch_hz=1000))(MINI_FORMAT)
+    quiet, _ = saved(tmp_path, tone(0.01, 2, pitch_hz=1000))(MINI_FORMAT)
     assert loud.shape == quiet.shape == (256, 200)
     assert (loud - quiet).abs().mean() < 0.02
     assert opacity.eq(1).all()
 
 
 def test_a_sound_that_has_the_peak_already_is_not_taken_for_silence(tmp_path):
-    samples = tone(2, 0.5).astype(np.float32)
+    samples = tone(0.5, 2).astype(np.float32)
     samples[1000] = 0.95
     soundfile.write(tmp_path / "sound.wav", samples, RATE_HZ, subtype="FLOAT")
     assert SoundFile(str(tmp_path / "sound.wav"))(MINI_FORMAT)[0].max() > 0.5
 
 
 def test_it_begins_where_it_is_told(tmp_path):
-    samples = np.concatenate([tone(1), np.zeros(RATE_HZ)])
+    samples = np.concatenate([tone(0.1), np.zeros(RATE_HZ)])
     later, _ = saved(tmp_path, samples, start_s=1.0)(MINI_FORMAT)
     assert later.shape == (256, 100)
     assert later[:, 10:].max() < 0.1
@@ -48,8 +45,8 @@ def test_it_begins_where_it_is_told(tmp_path):
     [
         (np.zeros(RATE_HZ), {}, "is silent; there is nothing to hear."),
         (np.zeros(0), {}, "holds no sound."),
-        (tone(0.01), {}, "a canvas needs at least"),
-        (tone(2), {"start_s": 5.0}, "lasts 2.00 s; it cannot start at 5 s."),
+        (tone(0.1, 0.01), {}, "a canvas needs at least"),
+        (tone(0.1, 2), {"start_s": 5.0}, "lasts 2.00 s; it cannot start at 5 s."),
         (np.zeros(601 * RATE_HZ, np.int16), {}, "lasts 601 s; at most 600 s can be drawn."),
     ],
 )

@@ -1,4 +1,3 @@
-import doctest
 import itertools
 
 import pytest
@@ -6,7 +5,6 @@ import pytest
 from sonocanvas.training.sound_table import sound_table
 from sonocanvas.training.views import SYNTHESIZERS
 from sonocanvas.training.views import concepts as shared_rows
-from sonocanvas.words import concepts as module
 from sonocanvas.words.concepts import pictures, prompt_with, sounds
 
 
@@ -37,7 +35,3 @@ def test_every_sound_can_be_made_for_training():
 def test_a_word_is_offered_as_a_prompt_that_holds_it():
     assert prompt_with("horn", sounds()) == "a ship horn blowing"
     assert prompt_with("car", pictures()) == "a racing car"
-
-
-def test_examples_in_the_docstrings_hold():
-    assert doctest.testmod(module).failed == 0

@@ -1,5 +1,7 @@
 """Counts in English, in the words that the pair has learned."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -26,7 +28,6 @@ def pair():
         ("two churches side by side", 2, "a church"),
         ("two sheep", 2, "a sheep"),
         ("two racing cars", 2, "a racing car"),
-        ("two fire trucks", 2, "a fire truck"),
         ("three poodles", 3, "a dog"),
         ("four owls in a row", 4, "an owl"),
         ("4 dogs", 4, "a dog"),
@@ -44,15 +45,15 @@ def test_a_count_is_found_and_the_thing_is_read_without_it(pair, asked, count, r
     assert without_count(read, known) == read
 
 
-@pytest.mark.parametrize(
-    ("asked", "read"), [("two owls", "an owl"), ("four owls in a row", "an owl")]
-)
-def test_english_is_embedded_as_the_caption_and_nothing_is_said(pair, asked, read):
-    found, told = encode_text(pair, "image", asked, "image prompt")
-    assert torch.equal(found, encode_text(pair, "image", read, "image prompt")[0])
+def test_english_is_embedded_as_the_caption_and_nothing_is_said(pair):
+    found, told = encode_text(pair, "image", "two owls", "image prompt")
+    assert torch.equal(found, encode_text(pair, "image", "an owl", "image prompt")[0])
     assert told == []
 
 
 def test_sounds_and_pairs_of_open_vocabulary_are_read_as_they_are(pair):
     _, told = encode_text(pair, "audio", "two owls hooting", "audio prompt")
     assert any("'two'" in sentence for sentence in told)
+    free = dataclasses.replace(pair, closed_vocabulary=False)
+    read, alone = (encode_text(free, "image", text, "")[0] for text in ("two owls", "an owl"))
+    assert not torch.equal(read, alone)
