@@ -43,7 +43,7 @@ def test_near_option_is_suggested():
 
 
 def test_option_of_another_type_is_refused():
-    with pytest.raises(InvalidInputError, match="audio_weight must be a float, not 'half'"):
+    with pytest.raises(InvalidInputError, match="audio_weight must be of type float, not 'half'"):
         build("rule", "mean", {"audio_weight": "half"})
 
 

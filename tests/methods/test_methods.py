@@ -49,7 +49,7 @@ def test_columns_that_the_pair_leaves_empty_are_cropped_but_not_from_the_latent(
         ({"name": "imprint", "strength": 1.5}, r"strength must be in \[0, 1\], not 1.5"),
         ({"name": "imprint", "image_steps": -1}, "image_steps must be 0 or more, not -1"),
         ({"name": "sds", "steps": 0}, "steps must be 1 or more, not 0"),
-        ({"name": "sds", "steps": 1.5}, "steps must be a int, not 1.5"),
+        ({"name": "sds", "steps": 1.5}, "steps must be of type int, not 1.5"),
         ({"name": "sds", "learning_rate": 0.0}, "learning_rate must be above 0, not 0.0"),
         ({"name": "sds", "audio_weight": 0.0}, "audio_weight must be above 0, not 0.0"),
         ({"name": "sds", "image_weight": -1.0}, "image_weight must be 0 or more, not -1.0"),

@@ -137,7 +137,7 @@ def test_phases_come_from_the_pairs_own_vocoder_or_from_the_one_that_is_named():
     [
         ({"phase_from": "hifigann"}, "Unknown phase_from 'hifigann'. Did you mean 'hifigan'?"),
         ({"phase_from": "istft_phase"}, "a vocoder other than itself; known: griffin_lim, hifi"),
-        ({"phase_from": 3}, "phase_from must be a str, not 3"),
+        ({"phase_from": 3}, "phase_from must be of type str, not 3"),
         ({"phase_from": "hifigan"}, "Pair 'tiny' carries no vocoder for 'hifigan'"),
         ({"mel_iterations": 0}, "mel_iterations must be 1 to 10000, not 0"),
         ({"source": None}, "Unknown option of vocoder 'istft_phase': 'source'"),

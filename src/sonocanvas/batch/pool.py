@@ -266,11 +266,11 @@ class Pool:
         self._waiting = {task.key: replace(task, begun=begun)} | self._waiting
 
     def _wait_for_room(self, alone_s: float) -> None:
-        """Warns that the cluster has no room, and fails after the time limit of a chunk."""
+        """Warns that no worker has started, and fails after the time limit of a chunk."""
         there = ray.cluster_resources()
         has = f"{there.get('CPU', 0):g} cores and {there.get('GPU', 0):g} cards"
         need = f"{self.cluster.cpus:g} cores and {self.cluster.gpus:g} cards"
-        sentence = f"The cluster has no room for a worker: each needs {need}; it has {has}."
+        sentence = f"No worker has started yet: each needs {need}; the cluster has {has}."
         if alone_s > self.cluster.limit_s:
             raise SonoCanvasError(sentence)
         self._warn(f"{sentence} Waiting.")
