@@ -72,7 +72,6 @@ def test_edges_within_the_canvas_fade_and_its_own_do_not(pair):
     ("line", "told"),
     [
         ("sound bells 0-9s", "Layer 1, 'bells', is from 0 to 9 s, but the canvas lasts 0.26 s; "),
-        ("sound bells 3-4s", "is from 3 to 4 s, but the canvas lasts 0.26 s"),
         ("picture cat 500-9000Hz", "a band from 500 to 9000 Hz; it must contain at least one"),
         ("picture cat 500-501Hz", "contain at least one of the canvas's"),
     ],
@@ -88,19 +87,11 @@ def widths(opacity):
     return int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
 
 
-@pytest.mark.parametrize(
-    ("fit", "place", "right"),
-    [
-        ("contain", (0, 64, 0, 32), 1.0),  # 16 x 32 in 32 x 64: twice its size
-        ("cover", (0, 64, 0, 32), 1.0),
-        ("stretch", (0, 64, 0, 32), 1.0),
-        ("tile", (0, 64, 0, 32), 1.0),
-    ],
-)
-def test_a_picture_of_the_ratio_of_the_canvas_fits_all_ways(pair, files, fit, place, right):
-    (one,) = placed(pair, f"picture {files}/ramp.png {fit}")
-    assert widths(one.opacity) == place
-    assert one.given[:, -1].mean() == pytest.approx(right, abs=0.05)
+@pytest.mark.parametrize("fit", ["contain", "cover", "stretch", "tile"])
+def test_a_picture_of_the_ratio_of_the_canvas_fits_all_ways(pair, files, fit):
+    (one,) = placed(pair, f"picture {files}/ramp.png {fit}")  # 16 x 32 in 32 x 64: twice its size
+    assert widths(one.opacity) == (0, 64, 0, 32)
+    assert one.given[:, -1].mean() == pytest.approx(1, abs=0.05)
 
 
 def test_a_picture_is_contained_covered_tiled_or_stretched(pair, files):
@@ -185,7 +176,7 @@ def test_levels_of_drawn_layers_need_a_logarithmic_canvas(pair):
         compose_layers(layers, other, NEGATIVE)
 
 
-@pytest.mark.parametrize("seconds", [2, 2.016, 3.3, 60])
+@pytest.mark.parametrize("seconds", [2, 3.3, 60])
 def test_a_canvas_lasts_as_long_as_it_is_asked_to(pair, seconds):
     longer = resized(pair, seconds)
     frames = round(seconds * FRAMES_A_SECOND)
