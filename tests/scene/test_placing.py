@@ -31,6 +31,7 @@ NEGATIVE = {"image": "", "audio": ""}
 FRAMES_A_SECOND = TINY_FORMAT.sample_rate_hz / TINY_FORMAT.hop_samples  # 250
 QUARTER_S = 16 / FRAMES_A_SECOND
 """A quarter of the 64 columns of the tiny canvas."""
+QUICK = {"vocoder": "griffin_lim", "scores": []}
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +188,7 @@ def test_a_canvas_lasts_as_long_as_it_is_asked_to(pair, seconds):
 
 
 def run(pair, *lines, **values):
-    values = {"seeds": [0], "vocoder": "griffin_lim", "scores": [], "warm_start": {}} | values
+    values = QUICK | {"seeds": [0], "warm_start": {}} | values
     sampling = {"steps": 4}
     return generate(RunConfig(layers=list(lines), sampling=sampling, **values), pair=pair)[0]
 
@@ -220,7 +221,7 @@ def test_a_file_of_each_kind_is_layered_without_a_model(pair, files):
 
 def test_a_sample_of_layers_is_the_same_in_a_batch_and_alone(pair, files):
     lines = [f"picture {files}/ramp.png 40%", "sound bells 0-0.2s", "sound dog 0.1-0.256s"]
-    values = {"vocoder": "griffin_lim", "scores": [], "sampling": {"steps": 10}}
+    values = QUICK | {"sampling": {"steps": 10}}
     both = generate(RunConfig(layers=lines, seeds=[4, 5], **values), pair=pair)
     for sample in both:
         alone = generate(RunConfig(layers=lines, seeds=[sample.seed], **values), pair=pair)[0]
@@ -229,8 +230,7 @@ def test_a_sample_of_layers_is_the_same_in_a_batch_and_alone(pair, files):
 
 def test_a_run_goes_on_only_with_the_same_file(pair, files, tmp_path):
     layers, out = [f"picture {files}/ramp.png", "sound bells"], tmp_path / "run"
-    values = {"vocoder": "griffin_lim", "scores": [], "sampling": {"steps": 2}, "seeds": [0]}
-    config = RunConfig(layers=layers, **values)
+    config = RunConfig(layers=layers, seeds=[0], sampling={"steps": 2}, **QUICK)
     generate(config, out, pair=pair)
     assert generate(config, out, pair=pair)[0].seed == 0
     Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(files / "ramp.png")
@@ -271,7 +271,7 @@ def test_what_is_not_counted_or_has_no_place_for_it_stays_as_it_is(pair):
 
 
 def test_one_of_a_thing_leaves_the_rest_to_the_sound(pair):
-    values = {"vocoder": "griffin_lim", "scores": [], "sampling": {"steps": 3}, "seeds": [0]}
+    values = QUICK | {"sampling": {"steps": 3}, "seeds": [0]}
     (made,) = generate(
         RunConfig(image_prompt="one castle", audio_prompt="bells", **values), pair=pair
     )
