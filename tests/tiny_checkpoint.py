@@ -13,6 +13,8 @@ from torch.nn.functional import leaky_relu
 from torch.nn.utils.parametrizations import weight_norm
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from sonocanvas.types import VocoderWeights
+
 WIDTH = 16
 TOKENS = 16
 VOCODER = {
@@ -204,3 +206,20 @@ def normal(convolution: nn.Module) -> nn.Module:
     normalised = weight_norm(convolution)
     nn.init.uniform_(normalised.parametrizations.weight.original0, 0.4, 1.2)
     return normalised
+
+
+def original_generator(config: dict[str, Any] = VOCODER, seed: int = 0) -> OriginalGenerator:
+    """Returns a HiFi-GAN with random weights, ready to play."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return OriginalGenerator(config).eval().requires_grad_(False)
+
+
+def weights_of(generator: OriginalGenerator) -> VocoderWeights:
+    """Returns the weights of a HiFi-GAN as a pair carries them."""
+    return VocoderWeights(generator.config, original_state(generator))
+
+
+def change_json(path: Path, **changes: Any) -> None:
+    """Changes fields of a file of JSON."""
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")

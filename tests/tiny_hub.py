@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,3 +94,33 @@ def serving(hub: TinyHub) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def empty_cache(folder: Path, monkeypatch: Any) -> Path:
+    """Gives the Hub's client, which is offline, an empty cache; returns its folder."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    return folder
+
+
+def put_into(cache: Path, place: str, folder: Path, revision: str = "main") -> Path:
+    """Lays the files of a repository into the cache as the Hub's client does.
+
+    Returns:
+        Its snapshot.
+    """
+    repository = cache / f"models--{place.replace('/', '--')}"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / revision).write_text(COMMIT)
+    return Path(shutil.copytree(folder, repository / "snapshots" / COMMIT))
+
+
+@contextlib.contextmanager
+def online(hub: TinyHub, monkeypatch: Any) -> Iterator[TinyHub]:
+    """Yields a hub while the Hub's client asks it."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    with serving(hub) as address:
+        url = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", url)
+        yield hub

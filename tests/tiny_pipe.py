@@ -4,10 +4,18 @@ import torch
 from tiny import tiny_pair
 
 from sonocanvas import SonoCanvasPipeline
+from sonocanvas.compose.mean import Mean
+from sonocanvas.denoise import denoise, initial_noise, make_scheduler
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
-from sonocanvas.types import VocoderWeights
+from sonocanvas.text import encode_prompts
+from sonocanvas.types import Prompts, VocoderWeights
 
 PROMPTS = ("a castle, grayscale", "bells ringing")
+RUN = {
+    "image_prompt": PROMPTS[0],
+    "audio_prompt": PROMPTS[1],
+    "vocoder": {"name": "griffin_lim"},  # the tiny pair carries none
+}
 MODELS = ("vae", "image_unet", "audio_unet", "image_text_encoder", "audio_text_encoder")
 
 
@@ -45,3 +53,27 @@ def hifigan_weights():
         "resblock_dilation_sizes": [[1]],
     }
     return VocoderWeights(config, Generator(config).state_dict())
+
+
+def load_pipe(folder, **options):
+    pipe = SonoCanvasPipeline.from_pretrained(folder, **options)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def phase_net_weights(**changes):
+    """Returns the weights of a phase network, and a description of it with changes."""
+    from sonocanvas.training.vocoder import new_network
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = new_network(width=4)
+    return VocoderWeights(network.config | changes, network.state_dict())
+
+
+def after_two_steps(pair):
+    """Returns the latent that two steps of the mean make, without a pipeline."""
+    embeddings, _ = encode_prompts(pair, Prompts("a castle", "bells"))
+    scales = {"image_guidance_scale": 3.0, "audio_guidance_scale": 3.0}
+    scheduler, noise = make_scheduler(pair.scheduler_config), initial_noise(pair, [0])
+    return denoise(pair, embeddings, noise, scheduler, Mean(), steps=2, **scales)

@@ -1,5 +1,7 @@
 """A sample of the tiny pair's size, without a model, and where one may come from."""
 
+from html.parser import HTMLParser
+
 import torch
 from tiny import TINY_FORMAT
 
@@ -29,3 +31,29 @@ def make_sample(seed=7, level=0.5):
         scores=(Score("round_trip", 0.1 + 0.2, "", True),),
         record={"method": "compose", "rule": {"name": "mean", "audio_weight": 1 / 3}},
     )
+
+
+class Page(HTMLParser):
+    """The page of samples, taken apart.
+
+    Attributes:
+        tags: Name and attributes of each tag.
+        words: The texts between them.
+    """
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, text):
+        self.words.append(text)
+
+    def count(self, tag):
+        return sum(name == tag for name, _ in self.tags)
+
+    def values(self, tag, attribute):
+        return [found[attribute] for name, found in self.tags if name == tag and attribute in found]

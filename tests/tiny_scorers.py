@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from sonocanvas.scorers.embedder import squares
+from sonocanvas.training.views import SYNTHESIZERS, arrange
 from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz,"
@@ -112,3 +113,15 @@ class Means:
 
     def _at(self, angles):
         return torch.stack([angles.cos(), angles.sin()], dim=-1)
+
+
+def sample_of_sound(samples, audio_prompt):
+    """Returns a sample of a black canvas and a sound, an array `(samples,)` at 16 kHz."""
+    sound = torch.from_numpy(np.float32(samples))[None]
+    return sample_of(torch.zeros(256, 64), sound, audio_prompt=audio_prompt)
+
+
+def synthesized(name, seed=902):
+    """Returns what a synthesizer of the training makes, arranged over a canvas, `(samples,)`."""
+    rng = np.random.default_rng(seed)
+    return arrange(SYNTHESIZERS[name](rng), rng)

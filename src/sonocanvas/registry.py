@@ -218,5 +218,7 @@ def build(menu: str, name: str, given: Mapping[str, Any], **parts: Any) -> Any:
         whole_for_float = isinstance(default, float) and type(value) is int
         if type(value) is not type(default) and not whole_for_float:
             kind = type(default).__name__
-            raise InvalidInputError(f"{menu} '{name}': {key} must be of type {kind}, not {value!r}.")
+            raise InvalidInputError(
+                f"{menu} '{name}': {key} must be of type {kind}, not {value!r}."
+            )
     return entry(**given, **parts)

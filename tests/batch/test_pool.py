@@ -172,7 +172,9 @@ def test_a_cluster_without_room_is_told(raylets, run, monkeypatch):
     said = []
     with (
         Pool(Cluster(cpus=64, limit_s=1), on_warning=said.append) as pool,
-        pytest.raises(SonoCanvasError, match="No worker has started yet: each needs 64 cores and 0"),
+        pytest.raises(
+            SonoCanvasError, match="No worker has started yet: each needs 64 cores and 0"
+        ),
     ):
         list(pool(run, [(0,)], None))
     assert said

@@ -181,7 +181,7 @@ def test_an_odd_environment_makes_the_same_run(what, environment, name, tmp_path
         os.fsdecode(path): (Path(os.fsdecode(out)) / path).read_bytes()
         for path in ("0000/canvas.png", "0001/audio.wav", "0002/latent.safetensors")
     }
-    assert {key[5:]: len(content) > 100 for key, content in made.items()}
+    assert all(len(content) > 100 for content in made.values())
     assert made["0002/latent.safetensors"] == whole["0002/latent.safetensors"]
 
 

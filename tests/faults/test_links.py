@@ -5,11 +5,12 @@ import shutil
 import sys
 
 import pytest
+from test_generate import config
 from tiny import tiny_pair
-from tiny_checkpoint import VOCODER, save_vocoder
+from tiny_checkpoint import VOCODER, change_json, save_vocoder
 from tiny_sample import make_sample
 
-from sonocanvas import RunConfig, generate
+from sonocanvas import generate
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.evaluation.journal import Journal, scores_in
 from sonocanvas.evaluation.prompts import read_prompts
@@ -24,14 +25,9 @@ from sonocanvas.show.video import write_videos
 from sonocanvas.web.studio import Studio
 
 PAIR = tiny_pair()
+RUN = config(seeds=[7, 8], sampling={"steps": 1})
 OUT = "is a symbolic link that leads out of"
 linked = pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
-
-
-def config(**values):
-    given = {"image_prompt": "a castle", "audio_prompt": "bells ringing", "seeds": [7, 8]}
-    given |= {"sampling": {"steps": 1}, "vocoder": {"name": "griffin_lim"}}
-    return RunConfig(**(given | values))
 
 
 @pytest.fixture
@@ -48,7 +44,7 @@ def outside(tmp_path):
 @pytest.fixture
 def run(tmp_path):
     folder = tmp_path / "runs" / "run"
-    generate(config(), folder, pair=PAIR)
+    generate(RUN, folder, pair=PAIR)
     write_gallery(folder)
     return folder
 
@@ -65,14 +61,14 @@ def test_a_run_is_not_made_where_a_link_leads_out(run, outside, name, overwrite)
     (run / name).unlink(missing_ok=True)
     (run / name).symlink_to(outside / ("0007" if name.startswith("000") else "secret"))
     with pytest.raises(InvalidInputError, match=OUT):
-        generate(config(), run, pair=PAIR, overwrite=overwrite)
+        generate(RUN, run, pair=PAIR, overwrite=overwrite)
 
 
 @linked
 def test_a_link_that_leads_nowhere_is_refused_too(run, outside):
     (run / ".lock").symlink_to(outside / "new")
     with pytest.raises(InvalidInputError, match=OUT):
-        generate(config(), run, pair=PAIR)
+        generate(RUN, run, pair=PAIR)
     assert not (outside / "new").exists()
 
 
@@ -89,7 +85,7 @@ def test_no_file_of_a_sample_is_read_through_a_link(run, outside, name):
         lambda: write_gallery(run),
         lambda: list(write_videos(run)),
         lambda: list(colour_samples(run, "magma", {})),
-        lambda: generate(config(), run, pair=PAIR),
+        lambda: generate(RUN, run, pair=PAIR),
     )
     for read in reads:
         with pytest.raises(InvalidInputError, match=OUT):
@@ -117,7 +113,7 @@ def test_nothing_is_written_through_a_link_beside_a_file(tmp_path, outside):
 @linked
 def test_a_run_folder_may_itself_lie_behind_a_link(run, tmp_path):
     (tmp_path / "shortcut").symlink_to(run)
-    assert len(generate(config(), tmp_path / "shortcut", pair=PAIR)) == 2
+    assert len(generate(RUN, tmp_path / "shortcut", pair=PAIR)) == 2
     assert len(sample_folders(tmp_path / "shortcut")) == 2
 
 
@@ -141,24 +137,9 @@ def test_the_studio_shows_no_run_that_is_a_link(tmp_path, run):
             use("run")
 
 
-@pytest.mark.parametrize("name", ["../elsewhere/run", "..", "/etc", ".", ""])
-def test_the_studio_knows_no_path_as_a_run(run, name):
-    with pytest.raises(InvalidInputError, match="There is no run"):
-        Studio(run.parent, "cpu").folder(name)
-
-
-@pytest.mark.parametrize("file", ["../../secret.png", "/etc/passwd", "..\\secret.png", "a/../b"])
-def test_the_studio_reads_no_path_of_a_visitor(run, file):
-    with pytest.raises(InvalidInputError, match=r"among the uploads|neither a prompt nor"):
-        Studio(run.parent, "cpu").config_of(
-            {"layers": f"picture 'path={file}' source=picture_file"}
-        )
-
-
 @pytest.mark.parametrize("seed", ["../../etc", "/tmp/x", -1, 1.0, None, True, 2**63])
 def test_a_record_does_not_say_where_it_is_saved(run, seed):
-    path = run / "0007" / "sample.json"
-    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"seed": seed}))
+    change_json(run / "0007" / "sample.json", seed=seed)
     for read in (lambda: load_sample(run / "0007"), lambda: write_gallery(run)):
         with pytest.raises(InvalidInputError, match="seed is not a number from 0"):
             read()

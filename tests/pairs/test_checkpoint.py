@@ -1,18 +1,17 @@
 """Two checkpoints of the published layout become a pair, or one sentence says why not."""
 
 import json
-import os
 import re
 import shutil
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_checkpoint import VOCODER, save_vocoder
+from tiny_checkpoint import VOCODER, change_json, save_vocoder
+from tiny_pipe import after_two_steps
 
-from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
-from sonocanvas.denoise import denoise, initial_noise, make_scheduler
+from sonocanvas.denoise import make_scheduler
 from sonocanvas.errors import CheckpointError, InvalidInputError
 from sonocanvas.generate import generate
 from sonocanvas.models import load_pair
@@ -21,8 +20,7 @@ from sonocanvas.pairs.checkpoint import decode_difference
 from sonocanvas.pairs.folder import load_folder, save_folder
 from sonocanvas.pairs.part_files import read_pickle
 from sonocanvas.registry import METHODS
-from sonocanvas.text import encode_prompts
-from sonocanvas.types import AUFFUSION_FORMAT, RIFFUSION_FORMAT, Prompts
+from sonocanvas.types import AUFFUSION_FORMAT, RIFFUSION_FORMAT
 
 PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}
 
@@ -36,20 +34,6 @@ def folders(saved, tmp_path):
 def load(folders, **options):
     models = {"image_model": str(folders / "image"), "audio_model": str(folders / "audio")}
     return sd15_auffusion.load(**(models | options))
-
-
-def change_json(path, **changes):
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-
-class Trap:
-    """An object whose pickle would make a file when it is read."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (os.mkdir, (str(self.path),))
 
 
 def test_pair_has_both_models_and_what_is_common_once(saved):
@@ -212,25 +196,6 @@ def test_descriptions_are_checked_before_weights_are_read(folders, monkeypatch):
         load(folders)
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("unet/diffusion_pytorch_model.bin", lambda trap: {"conv_in.weight": trap}),
-        ("vocoder/vocoder.pt", lambda trap: {"generator": {"conv_pre.weight_g": trap}}),
-    ],
-)
-def test_a_pickle_that_would_execute_code_is_refused_and_not_executed(folders, name, content):
-    made = folders / "executed"
-    torch.save(content(Trap(made)), folders / "audio" / name)
-    with pytest.raises(CheckpointError, match="holds more than tensors, such as code") as caught:
-        load(folders)
-    assert name in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert not made.exists()
-    torch.load(folders / "audio" / name, weights_only=False)
-    assert made.exists()  # the trap works
-
-
 @pytest.mark.parametrize("name", ["unet/diffusion_pytorch_model.bin", "vocoder/vocoder.pt"])
 def test_a_truncated_pickle_is_named(folders, name):
     path = folders / "audio" / name
@@ -262,7 +227,7 @@ def test_safetensors_of_the_vocoder_come_before_the_pickle(folders):
     plain = load(folders).vocoder
     changed = {name: tensor + 1 for name, tensor in plain.tensors.items()}
     save_file(changed, folders / "audio/vocoder/vocoder.safetensors")
-    torch.save({"generator": Trap(folders / "executed")}, folders / "audio/vocoder/vocoder.pt")
+    (folders / "audio/vocoder/vocoder.pt").write_bytes(b"not weights")
     tensors = load(folders).vocoder.tensors
     assert all(torch.equal(tensor, changed[name]) for name, tensor in tensors.items())
 
@@ -310,19 +275,7 @@ def test_a_joined_pair_is_saved_and_comes_back_as_local(saved, tmp_path):
     assert loaded.vocoder.config == pair.vocoder.config
     for name, tensor in pair.vocoder.tensors.items():
         assert torch.equal(loaded.vocoder.tensors[name], tensor)
-
-    def sample(models):
-        embeddings, _ = encode_prompts(models, Prompts("a castle", "bells"))
-        scales = {"image_guidance_scale": 3.0, "audio_guidance_scale": 3.0}
-        scheduler = make_scheduler(models.scheduler_config)
-        noise = initial_noise(models, [0])
-        return denoise(models, embeddings, noise, scheduler, Mean(), steps=2, **scales)
-
-    assert torch.equal(sample(pair), sample(loaded))
-    path = tmp_path / "pair" / "vocoder" / "config.json"
-    change_json(path, num_mels=80)
-    with pytest.raises(CheckpointError, match="canvas_format is 256, but num_mels"):
-        load_folder(tmp_path / "pair")
+    assert torch.equal(after_two_steps(pair), after_two_steps(loaded))
 
 
 def test_a_run_plays_the_cropped_canvas_by_the_vocoder_of_the_pair(saved, tmp_path):
@@ -379,12 +332,6 @@ def test_a_pair_without_vocoder_says_what_to_use_before_any_denoising(folders, m
     monkeypatch.setitem(METHODS, "compose", "sonocanvas.types:none")
     with pytest.raises(InvalidInputError, match=r"carries no vocoder .* use the vocoder griffin"):
         generate(run, device="cpu", on_warning=lambda sentence: None)
-
-
-def test_a_pair_that_takes_no_other_models_says_so(saved):
-    run = RunConfig(**PROMPTS, image_model=str(saved / "image"))
-    with pytest.raises(InvalidInputError, match="Pair 'mini' takes no image_model"):
-        load_pair(run, "cpu")
 
 
 def test_a_vocoder_of_the_other_block_is_built(folders):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import huggingface_hub
 import pytest
 from huggingface_hub.errors import RepositoryNotFoundError
-from tiny_hub import COMMIT, TinyHub, serving
+from tiny_hub import COMMIT, TinyHub, empty_cache, online, put_into
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.pairs import sd15_auffusion
@@ -21,9 +21,7 @@ BOTH = {"--image-model": RECIPE.image, **AUDIO}
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """An empty cache of the Hub's client, which is offline."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    return tmp_path / "hub"
+    return empty_cache(tmp_path / "hub", monkeypatch)
 
 
 @pytest.fixture
@@ -34,25 +32,13 @@ def hub(saved, tmp_path, cache, monkeypatch):
         folder = Path(shutil.copytree(saved / model, made.folder / source.place))
         for name in ("unet/diffusion_pytorch_model.fp16.safetensors", "v1-5-pruned.ckpt"):
             (folder / name).write_bytes(b"not needed")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    with serving(made) as address:
-        url = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-        monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", url)
+    with online(made, monkeypatch):
         yield made
 
 
-def put_into(cache, source, folder):
-    """Lays a checkpoint into the cache as the Hub's client does; returns its snapshot."""
-    repository = cache / f"models--{source.place.replace('/', '--')}"
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / source.revision).write_text(COMMIT)
-    return Path(shutil.copytree(folder, repository / "snapshots" / COMMIT))
-
-
 def test_cached_checkpoints_are_used_offline_and_told_by_commit_and_licence(saved, cache):
-    put_into(cache, RECIPE.image, saved / "image")
-    put_into(cache, RECIPE.audio, saved / "audio")
+    put_into(cache, RECIPE.image.place, saved / "image", RECIPE.image.revision)
+    put_into(cache, RECIPE.audio.place, saved / "audio")
     pair = sd15_auffusion.load()
     assert pair.vocoder is not None
     assert pair.licences == {
@@ -69,7 +55,7 @@ def test_cached_checkpoints_are_used_offline_and_told_by_commit_and_licence(save
     ],
 )
 def test_a_download_that_was_interrupted_is_not_taken_for_whole(saved, cache, missing):
-    path = put_into(cache, RECIPE.audio, saved / "audio") / missing
+    path = put_into(cache, RECIPE.audio.place, saved / "audio") / missing
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     with pytest.raises(CheckpointError, match="Not on this machine and cannot be downloaded"):
         fetch(AUDIO, pytest.fail)

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import torch
 from tiny import LATENT_SHAPE, TINY_FORMAT, tiny_pair
-from tiny_pipe import PROMPTS, latents_of, make_pipe, seeded
+from tiny_pipe import PROMPTS, RUN, latents_of, make_pipe, seeded
 
 from sonocanvas import RunConfig, SonoCanvasPipeline, generate
 from sonocanvas.compose.mean import Mean
@@ -18,12 +18,6 @@ from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.denoise import SCHEDULERS, make_scheduler
 from sonocanvas.types import Waveform
 from sonocanvas.vocoders.griffin_lim import GriffinLim
-
-RUN = {
-    "image_prompt": PROMPTS[0],
-    "audio_prompt": PROMPTS[1],
-    "vocoder": {"name": "griffin_lim"},  # the tiny pair carries none
-}
 
 # What it makes
 

@@ -1,13 +1,13 @@
 """By diffusers' own `DiffusionPipeline`, and from the Hub: the same pipeline, and no other code."""
 
-import json
 import sys
 
 import diffusers
 import pytest
 import torch
-from tiny_hub import TinyHub, serving
-from tiny_pipe import latents_of
+from tiny_checkpoint import change_json
+from tiny_hub import TinyHub, empty_cache, online
+from tiny_pipe import latents_of, load_pipe
 
 from sonocanvas import SonoCanvasPipeline
 from sonocanvas.errors import CheckpointError
@@ -56,8 +56,7 @@ def test_diffusers_says_what_to_pass(pipe, tmp_path, by_diffusers):
 
 def test_diffusers_makes_no_class_that_we_do_not_allow(pipe, tmp_path, by_diffusers):
     pipe.save_pretrained(tmp_path / "pair")
-    index = tmp_path / "pair" / "model_index.json"
-    index.write_text(json.dumps(json.loads(index.read_text()) | {"vae": ["os", "system"]}))
+    change_json(tmp_path / "pair" / "model_index.json", vae=["os", "system"])
     with pytest.raises(CheckpointError, match="gives vae as"):
         by_diffusers(tmp_path / "pair", trust_remote_code=True)
 
@@ -68,19 +67,14 @@ def hub(pipe, tmp_path, monkeypatch):
     served = TinyHub(tmp_path / "served")
     pipe.save_pretrained(served.folder / "owner" / "pair")
     (served.folder / "owner" / "pair" / "vae" / "model.bin").write_bytes(b"a pickle")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    with serving(served) as address:
-        url = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-        monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", url)
+    empty_cache(tmp_path / "hub", monkeypatch)
+    with online(served, monkeypatch):
         yield served
 
 
 def test_a_pair_of_the_hub_is_loaded_and_no_pickle_or_program_is_fetched(pipe, hub):
     told = []
-    loaded = SonoCanvasPipeline.from_pretrained("owner/pair", on_warning=told.append)
-    loaded.set_progress_bar_config(disable=True)
+    loaded = load_pipe("owner/pair", on_warning=told.append)
     assert torch.equal(latents_of(loaded), latents_of(pipe))
     assert "Downloading owner/pair at main" in told[0]
     assert "model_index.json" in hub.asked

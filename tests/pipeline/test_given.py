@@ -67,10 +67,6 @@ def test_a_canvas_of_another_duration(pipe):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (
-            {"audio_prompt": "bells"},
-            "image_prompt has None; a prompt must be a text that is not empty.",
-        ),
         ({"image": np.zeros(5), "audio_prompt": "bells"}, "image is (5,); it must be (height, wi"),
         ({"image": ramp() * 2, "audio_prompt": "bells"}, "image is (32, 64); it must be"),
         ({"image": ramp() * 0, "audio_prompt": "bells"}, "image is all one gray; there is nothing"),

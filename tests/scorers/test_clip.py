@@ -67,12 +67,6 @@ def test_memory_and_the_8_bit_file_give_one_number(clip):
     assert value(clip, canvas) == value(clip, stored)
 
 
-def test_columns_after_the_last_crop_are_not_seen(clip):
-    canvas = rough(columns=304)
-    damaged = torch.cat([canvas[:, :288], 1 - canvas[:, 288:]], dim=1)
-    assert value(clip, canvas) == value(clip, damaged)
-
-
 def test_vectors_are_float32_of_length_one(clip, folder):
     embedder = load_clip(str(folder))
     found = embedder.embed(sample_of(rough(columns=320), SOUND))

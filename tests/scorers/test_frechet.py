@@ -54,24 +54,10 @@ def test_fewer_items_than_dimensions_are_as_exact():
     assert frechet_distance(*padded) == pytest.approx(9 + 1 + 4)
 
 
-def test_it_grows_with_damage():
-    features = normal(200, 8)
-    damaged = [
-        frechet_distance(features, features + level * normal(200, 8, 1)) for level in (0, 1, 2, 4)
-    ]
-    assert damaged == sorted(damaged)
-    assert damaged[0] < damaged[1] < damaged[3]
-
-
 def test_float32_features_are_computed_in_float64():
     features = (1000 + 1e-3 * normal(50, 3)).astype(np.float32)
     other = features + np.float32(0.5)
     assert frechet_distance(features, other) == pytest.approx(0.75, abs=1e-9)
-
-
-def test_small_samples_of_one_distribution_lie_apart():
-    biases = [frechet_distance(normal(n, 16), normal(n, 16, 1)) for n in (20, 80, 320)]
-    assert biases[0] > 2 * biases[1] > 4 * biases[2] > 0
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_scorers import sample_of
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.scorers import imagenet
 from sonocanvas.scorers.imagenet import ImageNet, ImageNetEyes
 from sonocanvas.scorers.strangers import asked_for, groups, members
-from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
 from sonocanvas.words.concepts import pictures
 
 CAT = Path(__file__).parent.parent.parent / "docs" / "scenes" / "cat.jpg"
@@ -32,10 +32,7 @@ def cats():
 
 
 def seen(scorer, canvas, prompt):
-    waveform = Waveform(torch.zeros(1, 100), 16000)
-    prompts = Prompts(prompt, "a sound")
-    image = canvas.expand(3, -1, -1)
-    sample = Sample(0, prompts, canvas, image, canvas, waveform, MINI_FORMAT)
+    sample = sample_of(canvas, torch.zeros(1, 100), image_prompt=prompt)
     return {score.name: score.value for score in scorer([sample])[0]}
 
 

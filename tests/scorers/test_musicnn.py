@@ -1,18 +1,16 @@
-"""musicnn is the package's own network, knows instruments from others, and selects nothing."""
+"""musicnn is the package's own network, and knows instruments from others."""
 
-import importlib.util
 import math
 
 import numpy as np
 import pytest
 import torch
+from tiny_scorers import sample_of_sound, synthesized
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.scorers import musicnn
 from sonocanvas.scorers.musicnn import Musicnn, MusicnnEars
 from sonocanvas.scorers.strangers import asked_for, groups, members
-from sonocanvas.training.views import SYNTHESIZERS, arrange
-from sonocanvas.types import MINI_FORMAT, Prompts, Sample, Waveform
 from sonocanvas.words.concepts import sounds
 
 THEIRS = [0.09775972, 0.39533898, 0.01559251, 0.4708541, 0.47289288, 0.05882302, 0.24842288]
@@ -30,16 +28,7 @@ def scorer():
 
 
 def heard(scorer, samples, prompt):
-    canvas = torch.zeros(256, 64)
-    waveform = Waveform(torch.from_numpy(np.float32(samples))[None], 16000)
-    prompts = Prompts("a picture", prompt)
-    sample = Sample(0, prompts, canvas, canvas.expand(3, -1, -1), canvas, waveform, MINI_FORMAT)
-    return {score.name: score.value for score in scorer([sample])[0]}
-
-
-def synthesized(name, seed=902):
-    rng = np.random.default_rng(seed)
-    return arrange(SYNTHESIZERS[name](rng), rng)
+    return {score.name: score.value for score in scorer([sample_of_sound(samples, prompt)])[0]}
 
 
 def noise(level=1.0):
@@ -115,7 +104,3 @@ def test_a_missing_package_is_told_with_how_to_get_it(monkeypatch):
     monkeypatch.setattr(musicnn.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InvalidInputError, match=r"needs musicnn: pip install --no-deps musicnn=="):
         Musicnn()
-
-
-def test_the_package_is_here_for_the_tests():
-    assert importlib.util.find_spec("musicnn")

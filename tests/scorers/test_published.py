@@ -1,21 +1,18 @@
 import shutil
 
 import pytest
+from tiny_hub import empty_cache, put_into
 from tiny_scorers import save_clip
 
 from sonocanvas.errors import CheckpointError
 from sonocanvas.scorers.clap import Clap
 from sonocanvas.scorers.clip import CLIP, Clip
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """An empty cache of the Hub's client, which is offline."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    return tmp_path / "hub"
+    return empty_cache(tmp_path / "hub", monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +35,9 @@ def test_offline_without_the_model_is_one_sentence_that_says_what_to_do(cache, s
 
 
 def test_a_cached_model_is_used_offline(cache, folder):
-    repository = cache / f"models--{CLIP.place.replace('/', '--')}"
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text(COMMIT)
-    shutil.copytree(folder, repository / "snapshots" / COMMIT)
+    snapshot = put_into(cache, CLIP.place, folder)
     assert Clip().model == CLIP.place
-    (repository / "snapshots" / COMMIT / "model.safetensors").unlink()
+    (snapshot / "model.safetensors").unlink()
     with pytest.raises(CheckpointError, match="Not on this machine"):
         Clip()
 

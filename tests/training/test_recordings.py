@@ -2,9 +2,9 @@ import io
 import struct
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
+from test_clips import tone
 
 from sonocanvas.errors import InvalidInputError
 from sonocanvas.training.recordings import file_clips, opensfx_clips, parse_opensfx
@@ -12,11 +12,6 @@ from sonocanvas.training.recordings import file_clips, opensfx_clips, parse_open
 BY = "License: Creative Commons Attribution 3.0 Unported."
 SA = "License: Creative Commons Attribution-ShareAlike 3.0 Unported."
 ZERO = "License: Creative Commons Zero 1.0."
-
-
-def tone(frequency_hz=440.0, sample_rate_hz=44100, duration_s=0.5):
-    seconds = np.arange(int(sample_rate_hz * duration_s)) / sample_rate_hz
-    return (0.3 * np.sin(2 * np.pi * frequency_hz * seconds)).astype(np.float32)
 
 
 def riff():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from sonocanvas.training.captions import Captions
 from sonocanvas.training.drawings import SIDE, Drawing
 from sonocanvas.training.layouts import LAYOUTS
 from sonocanvas.training.resident_pictures import Pictures
@@ -22,11 +21,6 @@ def drawing(concept, level, caption=KEPT):
 
 
 @pytest.fixture
-def captions():
-    return Captions()
-
-
-@pytest.fixture
 def pictures(captions):
     """Returns white dogs, darker owls, and black dogs that are held out."""
     torch.manual_seed(0)
@@ -39,18 +33,13 @@ def middles(canvases):
     return canvases.reshape(len(canvases), SIDE, 32, 32)[:, SIDE // 2].mean(-1)
 
 
-def told(captions, numbers):
-    spelt = {number: caption for caption, number in captions.numbers.items()}
-    return [spelt[int(number)] for number in numbers]
-
-
-def test_drawings_fill_the_canvas_and_held_out_ones_never_appear(pictures, captions):
+def test_drawings_fill_the_canvas_and_held_out_ones_never_appear(pictures, told):
     canvases, numbers = pictures(200)
     assert canvases.shape == (200, 256, 1024)
     lit = middles(canvases) > 0.1
     own = [
         row
-        for row, caption in enumerate(told(captions, numbers))
+        for row, caption in enumerate(told(numbers))
         if " and " not in caption and not caption.startswith(("one", "two", "three", "an outline"))
     ]
     assert len(own) > 100
@@ -58,10 +47,10 @@ def test_drawings_fill_the_canvas_and_held_out_ones_never_appear(pictures, capti
 
 
 @pytest.mark.parametrize(("number", "caption"), [(2, "one dog"), (3, "two dog"), (4, "three dog")])
-def test_counted_things_stand_where_their_layout_says(pictures, captions, number, caption):
+def test_counted_things_stand_where_their_layout_says(pictures, told, number, caption):
     pictures.shares = torch.eye(len(LAYOUTS))[number]
     canvases, numbers = pictures(40)
-    texts, lit = told(captions, numbers), middles(canvases) > 0.05
+    texts, lit = told(numbers), middles(canvases) > 0.05
     inside = [place + 4 for place in LAYOUTS[number].places]
     rows = [row for row, text in enumerate(texts) if text == caption and lit[row, inside].all()]
     assert rows  # outlines are left aside
@@ -71,7 +60,7 @@ def test_counted_things_stand_where_their_layout_says(pictures, captions, number
     assert not lit[rows][:, outside].any()
 
 
-def test_two_things_take_turns_and_both_are_named(captions):
+def test_two_things_take_turns_and_both_are_named(captions, told):
     torch.manual_seed(1)
     drawings = [drawing("dog", 255), drawing("owl", 100)]
     pictures = Pictures(drawings, captions, "cpu")
@@ -80,7 +69,7 @@ def test_two_things_take_turns_and_both_are_named(captions):
     levels = middles(canvases)[:, 4::8]
     rows = [
         row
-        for row, text in enumerate(told(captions, numbers))
+        for row, text in enumerate(told(numbers))
         if text == "a dog and a owl"
         and levels[row].min() > 0.08
         and levels[row].max() < 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from tiny_checkpoint import VOCODER, OriginalGenerator, original_state
+from tiny_checkpoint import original_generator, weights_of
 
 from sonocanvas.canvas import waveform_to_canvas
 from sonocanvas.errors import CheckpointError, InvalidInputError
@@ -13,7 +13,6 @@ from sonocanvas.types import (
     AUFFUSION_FORMAT,
     MINI_FORMAT,
     RIFFUSION_FORMAT,
-    VocoderWeights,
     Waveform,
 )
 from sonocanvas.vocoders.griffin_lim import GriffinLim, analyse
@@ -32,13 +31,6 @@ class Known:
 
     def __call__(self, canvas, canvas_format):
         return Waveform(self.samples, canvas_format.sample_rate_hz)
-
-
-def hifigan_weights():
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        generator = OriginalGenerator(VOCODER).eval()
-    return VocoderWeights(generator.config, original_state(generator))
 
 
 def chord(fmt=MINI_FORMAT, pitches_hz=(440.0, 1000.0, 2500.0)):
@@ -119,7 +111,7 @@ def test_sound_has_a_hop_a_column_and_a_batch_equals_its_singles():
 
 
 def test_phases_come_from_the_pairs_own_vocoder_or_from_the_one_that_is_named():
-    weights = hifigan_weights()
+    weights = weights_of(original_generator())
     own = build_vocoder("istft_phase", {}, weights, "The pair")
     assert isinstance(own.source, HifiGan)
     assert own.source.weights is weights
@@ -153,7 +145,7 @@ def test_what_cannot_be_used_is_one_sentence(given, message):
 def test_weights_of_another_vocoder_are_refused():
     for name, given in (("istft_phase", {"phase_from": "phase_net"}), ("phase_net", {})):
         with pytest.raises(CheckpointError) as caught:
-            build_vocoder(name, given, hifigan_weights(), "The pair")
+            build_vocoder(name, given, weights_of(original_generator()), "The pair")
         told = "The pair carries a vocoder for 'hifigan', not for 'phase_net'."
         assert str(caught.value) == told
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from tiny_pipe import phase_net_weights
 
 from sonocanvas.canvas import waveform_to_canvas
 from sonocanvas.errors import CheckpointError, InvalidInputError
@@ -17,13 +18,6 @@ from sonocanvas.vocoders.phase_network import PhaseNetwork, load_network, magnit
 FRAMES = 96
 TIME_S = torch.arange(FRAMES * 160) / 16000
 UNPADDED = CanvasFormat(16000, 1024, 1024, 160, 256, 0.0, 8000.0, 1e-3, 50.0)
-
-
-def weights(**changes):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = new_network(width=4)
-    return VocoderWeights(network.config | changes, network.state_dict())
 
 
 def bells():
@@ -79,8 +73,9 @@ def test_a_turn_that_the_network_is_not_sure_of_gives_way():
 def test_a_440_hz_tone_comes_back_at_440_hz_within_one_bin():
     tone = 0.5 * torch.sin(2 * math.pi * 440 * TIME_S)[None]
     canvas = waveform_to_canvas(tone, MINI_FORMAT)
-    knows_nothing = {name: torch.zeros_like(one) for name, one in weights().tensors.items()}
-    vocoder = PhaseNet(VocoderWeights(weights().config, knows_nothing), iterations=32)
+    weights = phase_net_weights()
+    knows_nothing = {name: torch.zeros_like(one) for name, one in weights.tensors.items()}
+    vocoder = PhaseNet(VocoderWeights(weights.config, knows_nothing), iterations=32)
     played = vocoder(canvas, MINI_FORMAT).samples
     peak = torch.fft.rfft(played[0]).abs().argmax() * 16000 / played.shape[1]
     assert abs(peak - 440) <= 16000 / MINI_FORMAT.n_fft
@@ -88,13 +83,14 @@ def test_a_440_hz_tone_comes_back_at_440_hz_within_one_bin():
 
 def test_loudness_comes_back_without_a_gain():
     sound = bells()
-    played = PhaseNet(weights())(waveform_to_canvas(sound, MINI_FORMAT), MINI_FORMAT).samples
+    vocoder = PhaseNet(phase_net_weights())
+    played = vocoder(waveform_to_canvas(sound, MINI_FORMAT), MINI_FORMAT).samples
     gain_db = 20 * math.log10(played.square().mean().sqrt() / sound.square().mean().sqrt())
     assert abs(gain_db) < 1
 
 
 def test_black_is_silence_and_lit_columns_sound():
-    vocoder = PhaseNet(weights())
+    vocoder = PhaseNet(phase_net_weights())
     black = torch.full((1, 256, 20), 0.4 / 255)
     assert vocoder(black, MINI_FORMAT).samples.abs().max() == 0
     canvas = torch.zeros(1, 256, 60)
@@ -105,14 +101,14 @@ def test_black_is_silence_and_lit_columns_sound():
 
 @pytest.mark.parametrize("frames", [6, 7, 33])
 def test_a_column_is_a_hop(frames):
-    waveform = PhaseNet(weights(), 1)(torch.full((2, 256, frames), 0.5), MINI_FORMAT)
+    waveform = PhaseNet(phase_net_weights(), 1)(torch.full((2, 256, frames), 0.5), MINI_FORMAT)
     assert waveform.samples.shape == (2, frames * 160)
     assert (waveform.samples.dtype, waveform.sample_rate_hz) == (torch.float32, 16000)
 
 
 def test_a_batch_equals_its_singles_and_again_and_leaves_its_input_and_randomness_alone():
     canvases = torch.rand(2, 256, 20, generator=torch.Generator().manual_seed(2))
-    vocoder = PhaseNet(weights(), 2)
+    vocoder = PhaseNet(phase_net_weights(), 2)
     before, state = canvases.clone(), torch.random.get_rng_state()
     batch = vocoder(canvases, MINI_FORMAT).samples
     assert torch.equal(batch, vocoder(canvases, MINI_FORMAT).samples)
@@ -123,7 +119,7 @@ def test_a_batch_equals_its_singles_and_again_and_leaves_its_input_and_randomnes
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
-def test_the_network_learns_turns_that_a_bin_sees_in_its_magnitudes():
+def test_the_network_gives_each_bin_of_a_frame_two_turns():
     network = new_network(width=4)
     in_time, in_frequency = network(magnitude_levels(canvas_magnitude(bells()), MINI_FORMAT))
     assert in_time.shape == in_frequency.shape == (1, 513, FRAMES)
@@ -135,10 +131,11 @@ def test_a_canvas_of_another_format_is_refused_with_both_values():
     with pytest.raises(
         InvalidInputError, match="hop_samples 200, but this vocoder plays hop_size 160"
     ):
-        PhaseNet(weights())(torch.zeros(1, 256, 20), other)
+        PhaseNet(phase_net_weights())(torch.zeros(1, 256, 20), other)
     with pytest.raises(InvalidInputError, match="has 5 columns; it must have at least 6"):
-        PhaseNet(weights())(torch.zeros(1, 256, 5), MINI_FORMAT)
-    assert PhaseNet(weights(), 0)(torch.zeros(1, 256, 6), AUFFUSION_FORMAT).samples.shape[1] == 960
+        PhaseNet(phase_net_weights())(torch.zeros(1, 256, 5), MINI_FORMAT)
+    played = PhaseNet(phase_net_weights(), 0)(torch.zeros(1, 256, 6), AUFFUSION_FORMAT)
+    assert played.samples.shape[1] == 960
 
 
 @pytest.mark.parametrize(
@@ -152,7 +149,7 @@ def test_a_canvas_of_another_format_is_refused_with_both_values():
 )
 def test_a_vocoder_that_does_not_fit_is_one_sentence(changes, message):
     with pytest.raises(CheckpointError, match=message) as caught:
-        PhaseNet(weights(**changes))
+        PhaseNet(phase_net_weights(**changes))
     assert "\n" not in str(caught.value)
 
 
@@ -166,7 +163,8 @@ def test_an_option_out_of_range_is_named_with_its_value_and_its_range(option, va
 
 
 def test_weights_load_as_they_were():
-    network = load_network(weights())
+    weights = phase_net_weights()
+    network = load_network(weights)
     assert isinstance(network, PhaseNetwork)
-    for name, tensor in weights().tensors.items():
+    for name, tensor in weights.tensors.items():
         assert torch.equal(network.state_dict()[name], tensor)

@@ -1,0 +1,21 @@
+"""Captions by number, and back."""
+
+import pytest
+
+from sonocanvas.training.captions import Captions
+
+
+@pytest.fixture
+def captions():
+    return Captions()
+
+
+@pytest.fixture
+def told(captions):
+    """Returns what gives the captions of numbers."""
+
+    def texts(numbers):
+        spelt = {number: caption for caption, number in captions.numbers.items()}
+        return [spelt[int(number)] for number in numbers]
+
+    return texts
