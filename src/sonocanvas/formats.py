@@ -44,7 +44,7 @@ def read_format(values: Any) -> CanvasFormat:
 
 def _means_something(fmt: CanvasFormat) -> bool:
     sizes_fit = all(1 <= getattr(fmt, name) <= most for name, most in HIGHEST.items())
-    windows_fit = 1 <= fmt.hop_samples <= fmt.window_samples <= fmt.n_fft
+    windows_fit = fmt.hop_samples <= fmt.window_samples <= fmt.n_fft
     if not (sizes_fit and windows_fit):
         return False
     hops_fit = fmt.n_fft <= MOST_OVERLAP * fmt.hop_samples

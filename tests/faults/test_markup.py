@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from browser import CHROMIUM, DRIVER, Browser
+from browser import NEEDED, Browser
 from tiny_checkpoint import change_json
 from tiny_sample import Page, make_sample
 
@@ -29,12 +29,6 @@ MARKUP = (
 )
 """Words that would run something where they were taken for markup."""
 FOREIGN = ("script", "iframe", "svg", "object", "embed", "link", "base", "meta", "form", "style")
-chromium = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER), reason="there is no chromium and chromedriver here"
-    ),
-]
 
 
 def save_run(folder, words, method="compose", heard=None, noise=7):
@@ -125,7 +119,7 @@ def browser(tmp_path):
 class TestInChromium:
     """Both pages, opened."""
 
-    pytestmark = chromium
+    pytestmark = NEEDED
 
     def test_the_page_of_a_run_shows_them_and_runs_nothing(self, tmp_path, browser):
         for number, words in enumerate(MARKUP):

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import torch
-from browser import CHROMIUM, DRIVER, Browser
+from browser import NEEDED, Browser
 from test_gallery import RECORD
 from tiny_sample import make_sample
 
@@ -12,12 +12,7 @@ from sonocanvas.files.artifacts import save_sample, write_colour
 from sonocanvas.show.gallery import write_gallery
 from sonocanvas.types import MINI_FORMAT, Colour, Prompts, Waveform
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER), reason="there is no chromium and chromedriver here"
-    ),
-]
+pytestmark = NEEDED
 AUDIO = "const audio = document.querySelector('audio');"
 HOSTILE = Prompts("<img src=x onerror=\"document.title='broken'\">", "\u202ebells</script>")
 

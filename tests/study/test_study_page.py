@@ -6,19 +6,14 @@ import json
 import threading
 
 import pytest
-from browser import CHROMIUM, DRIVER, ENTER, Browser
+from browser import ENTER, NEEDED, Browser
 from tiny_study import METHODS, save_run
 
 from sonocanvas.study.make import make_study
 from sonocanvas.study.records import read_results
 from sonocanvas.study.report import make_report
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER), reason="there is no chromium and chromedriver here"
-    ),
-]
+pytestmark = NEEDED
 PROMPTS = ("<img src=x onerror=document.title='pwned'>", "bells & whistles")
 
 

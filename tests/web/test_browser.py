@@ -3,18 +3,12 @@
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, DRIVER, Browser
+from browser import NEEDED, Browser
 from PIL import Image
 
 from sonocanvas.files.artifacts import load_sample
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore"),  # Gradio's own
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER), reason="there is no chromium and chromedriver here"
-    ),
-]
+pytestmark = [*NEEDED, pytest.mark.filterwarnings("ignore")]  # Gradio's own warnings
 CLICK = "document.querySelector(arguments[0]).click()"
 TEXT = "return document.querySelector(arguments[0])?.innerText ?? ''"
 

@@ -61,7 +61,8 @@ def load_folder(
 ) -> ModelPair:
     """Returns the pair in a folder, ready to sample.
 
-    All files are checked before the first model is built. Weights are read from safetensors only.
+    All files are checked before the first model is built. Weights are read from safetensors only,
+    except a `vocoder.pt`, of which only the tensors are read.
 
     Args:
         folder: Folder in the layout above.

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from sonocanvas.canvas import MAX_DURATION_S, row_of
 from sonocanvas.errors import InvalidInputError
+from sonocanvas.files.artifacts import sample_folders
 from sonocanvas.files.pictures import size_of
 from sonocanvas.files.records import read_record
 from sonocanvas.files.writing import write_text
@@ -69,10 +70,7 @@ def write_gallery(folder: Path) -> Path:
     Raises:
         InvalidInputError: The folder holds no sample, or cannot be written.
     """
-    described = [path for path in folder.glob("*/sample.json") if not path.parent.suffix]
-    samples = [(path.parent.name, read_record(path.parent)) for path in described]
-    if not samples:
-        raise InvalidInputError(f"'{folder}' holds no sample to show.")
+    samples = [(path.name, read_record(path)) for path in sample_folders(folder)]
     try:
         page = _page(folder, samples)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
