@@ -1,11 +1,11 @@
 """Chooses the settings of the presets of `mini`, and reports how they come out on other seeds.
 
-`python benchmarks/presets.py choose` composes the prompts of each preset with each weight of the
-sound and start of the picture, seeds 0 to 3. It prints the setting with the most canvases whose
-picture and sound both come among the first five of all that `mini` draws and plays, by the
-selector; among equals, the one whose weaker side is stronger. `report` makes seeds 10 to 17 of each
-preset as it is shipped, and prints what the judge, classifiers by others and the masking of
-loudness say. None of those chooses.
+`python benchmarks/presets.py choose` composes the prompts of each preset, or of the pairs given,
+with each weight of the sound and start of the picture, seeds 0 to 3. It prints the setting with the
+most canvases whose picture and sound both come among the first five of all that `mini` draws and
+plays, by the selector; among equals, the one whose weaker side is stronger. `report` makes seeds 10
+to 17 of each preset as it is shipped, and prints what the judge, classifiers by others and the
+masking of loudness say. None of those chooses.
 """
 
 import argparse
@@ -66,8 +66,8 @@ def ranks(
     return looks.tolist(), plays.tolist()
 
 
-def choose() -> None:
-    """Prints the shipped and the best setting of each preset, by the selector."""
+def choose(pairs: list[str]) -> None:
+    """Prints the best setting of each preset, or pair `PICTURE+SOUND`, by the selector."""
     pair, ranking = mini.load(), Ranking(mini.WEIGHTS, PROMPTS)
     print("| preset | setting | picture | sound | both |\n|---|---|---|---|---|")
 
@@ -78,8 +78,12 @@ def choose() -> None:
         print(f"| {name} | {setting} | {picture} | {sound} | {both} |", flush=True)
         return both, min(picture, sound)
 
-    for name, run in shipped().items():
-        row(name, "shipped", run)
+    runs = {
+        one: resolve(dict(zip(("image_prompt", "audio_prompt"), one.split("+"), strict=True)))
+        for one in pairs
+    }
+    for name, run in (runs or shipped()).items():
+        row(name, "as it is", run)
         found = {}
         for weight, start in itertools.product(WEIGHTS, STARTS):
             changed = {
@@ -87,7 +91,7 @@ def choose() -> None:
                 "warm_start": {"image_start": start},
             }
             setting = f"weight {weight}, start {start}"
-            found[setting] = row(name, setting, resolve(changed, [name]))
+            found[setting] = row(name, setting, RunConfig(**{**run.model_dump(), **changed}))
         print(f"best of {name}: {max(found, key=found.__getitem__)}", flush=True)
 
 
@@ -110,4 +114,6 @@ def report() -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("choose", "report"))
-    {"choose": choose, "report": report}[parser.parse_args().what]()
+    parser.add_argument("pairs", nargs="*", help="PICTURE+SOUND, in place of the presets")
+    arguments = parser.parse_args()
+    choose(arguments.pairs) if arguments.what == "choose" else report()

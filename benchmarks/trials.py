@@ -1,8 +1,9 @@
-"""What other models than the shipped kind would learn in equal time: trials of the picture model.
+"""Trials of other models than the shipped ones, and of one evaluation instead of two.
 
-`python benchmarks/trials.py learn unet --minutes 15` trains a model from nothing and prints rows of
-a Markdown table; `distill` trains the shipped picture model to do in one evaluation what it does
-in two with guidance.
+`python benchmarks/trials.py learn unet --minutes 15` trains a picture model from nothing and prints
+rows of a Markdown table. `distill --modality image` trains the shipped picture model to do in one
+evaluation what it does in two with guidance, and `compose` compares the pair of distilled models
+with the shipped pair, by the judge.
 
 All models see the same canvases, batches, times and seeds. Minutes are of the processor, so that a
 trial has as much when other programs run. The results are ranked by the towers of `mini` on every
@@ -11,6 +12,7 @@ shared concept, decoded by the linear code alone, since only one code has a trai
 
 import argparse
 import copy
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,21 +24,23 @@ from diffusers import DDIMScheduler, PixArtTransformer2DModel, UNet2DConditionMo
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from sonocanvas.config import RunConfig
 from sonocanvas.pairs import mini
 from sonocanvas.pairs.autoencoder import BlockAutoencoder
+from sonocanvas.scorers.judge import JUDGE
 from sonocanvas.training import loop
 from sonocanvas.training.autoencoder import Crops, principal_components
 from sonocanvas.training.captions import Captions, without_some
 from sonocanvas.training.layouts import CANVAS_POSITIONS
 from sonocanvas.training.loop import half_precision, train
 from sonocanvas.training.ranking import Ranking
-from sonocanvas.training.report import share
+from sonocanvas.training.report import composed, share
 from sonocanvas.training.resident import Latents
 from sonocanvas.training.towers import WIDTH
 from sonocanvas.training.unet import SCHEDULE, denoising_loss, new_unet, noise_times, sources
 from sonocanvas.training.views import concepts
 
-GUIDANCE = 8.0  # of the picture, as a run has it unless told otherwise
+GUIDANCE = {"image": 8.0, "audio": 5.0}  # as a run of `mini` has it unless told otherwise
 SEEDS = 2
 
 
@@ -95,14 +99,16 @@ def ranks(
     predict: Callable[[Tensor, Tensor, Tensor], Tensor],
     code: BlockAutoencoder,
     text: Tensor,
+    tower: str = "picture",
     steps: int = 16,
 ) -> list[int]:
-    """Returns the place of the right picture among 48, by the towers that may select.
+    """Returns the place of the right concept among 48, by the towers that may select.
 
     Args:
         predict: Returns the noise in latents at a time, from them, the time and the text.
         code: Decodes, without its network.
         text: Embedded prompts of the shared concepts, `(48, tokens, width)`.
+        tower: `"picture"` or `"sound"`, which sees the canvas as it is drawn.
         steps: Steps of DDIM.
     """
     towers, found = Ranking(mini.WEIGHTS), []
@@ -116,7 +122,7 @@ def ranks(
             noise = predict(latents, now, asked.expand(SEEDS, -1, -1))
             latents = schedule.step(noise, now, latents).prev_sample
         canvases = code.synthesis(latents)[:, 0].clamp(-1, 1).add(1).div(2)
-        found += towers.rank("picture", canvases, number).tolist()
+        found += towers.rank(tower, canvases, number).tolist()
     return found
 
 
@@ -160,34 +166,68 @@ def followed(model: nn.Module, decays: list[float]) -> tuple[dict[float, Any], C
     return averages, follow
 
 
+def compose(folder: Path) -> None:
+    """Prints how the judge ranks the sides of canvases that both pairs compose."""
+    shipped, judge = mini.load(), Ranking(JUDGE)
+    distilled = dataclasses.replace(
+        shipped,
+        **{f"{side}_unet": load_unet(folder / f"distilled-{side}/model") for side in GUIDANCE},
+    )
+    for steps in (16, 8, 4):
+        for name, pair, scales in (
+            ("guided, two", shipped, GUIDANCE),
+            ("distilled, one", distilled, dict.fromkeys(GUIDANCE, 1.0)),
+        ):
+            sampling = {f"{side}_guidance_scale": scale for side, scale in scales.items()}
+            run = RunConfig(
+                image_prompt="a", audio_prompt="a", sampling={"steps": steps, **sampling}
+            )
+            began_s = time.process_time()
+            found = composed(pair, judge, run, list(range(4)), folder / f"{name}-{steps}")
+            taken_s = time.process_time() - began_s
+            cells = [share(one, top) for one in found.values() for top in (1, 5)]
+            print(f"| {name} | {steps} | {' | '.join(cells)} | {taken_s:.0f} s |", flush=True)
+
+
+def load_unet(folder: Path) -> Any:
+    """Returns a model, ready to sample."""
+    unet = UNet2DConditionModel.from_pretrained(folder, torch_dtype=torch.float32)
+    return unet.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
 def main() -> None:
     """Trains one model and prints its row."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("learn", "distill"))
+    parser.add_argument("what", choices=("learn", "distill", "compose"))
     parser.add_argument("kind", nargs="?", default="unet", choices=list(KINDS))
-    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--modality", default="image", choices=list(GUIDANCE))
+    parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
     parser.add_argument("--out", type=Path, default=Path("checkpoints/trials"))
     arguments = parser.parse_args()
+    if arguments.what == "compose":
+        compose(arguments.out)
+        return
     loop.time = SimpleNamespace(monotonic=time.process_time)  # type: ignore[assignment]
     torch.manual_seed(0)
+    modality = arguments.modality
     loading = argparse.Namespace(
-        pack=arguments.pack, device="cpu", slots=1, workers=1, rounds=1, seed=0, modality="image"
+        pack=arguments.pack, device="cpu", slots=16, workers=1, rounds=1, seed=0, modality=modality
     )
     captions = Captions()
     batches = sources(loading, captions)
-    shown = torch.tensor([captions(row["image_prompt"]) for row in concepts()])
+    shown = torch.tensor([captions(row[f"{modality}_prompt"]) for row in concepts()])
     text = captions.embedded(mini.WEIGHTS, "cpu")
     alphas = DDIMScheduler.from_config(SCHEDULE).alphas_cumprod
     sigmas = (1 / alphas - 1).sqrt()
     pair = mini.load()
-    teacher = guided(pair.image_unet, text[:1], GUIDANCE)
+    teacher = guided(getattr(pair, f"{modality}_unet"), text[:1], GUIDANCE[modality])
     if arguments.what == "distill":
         channels, code = 32, pair.vae
         model: nn.Module = UNet2DConditionModel.from_pretrained(
-            mini.WEIGHTS / "image_unet", torch_dtype=torch.float32
+            mini.WEIGHTS / f"{modality}_unet", torch_dtype=torch.float32
         )
     else:
         channels, new = KINDS[arguments.kind]
@@ -212,7 +252,7 @@ def main() -> None:
             noise = model(noisy, times, text[asked], return_dict=False)[0]
         return (noise.float() - wanted).square().mean()
 
-    name = arguments.kind if arguments.what == "learn" else "distilled"
+    name = arguments.kind if arguments.what == "learn" else f"distilled-{modality}"
     average = train(
         model,
         loss,
@@ -224,9 +264,11 @@ def main() -> None:
     batches.sounds.close()
     gflop = flops(average, channels)
     if arguments.what == "distill":
+        average.save_pretrained(arguments.out / name / "model")
+        tower = {"image": "picture", "audio": "sound"}[modality]
         for steps in (16, 8, 4):
             for label, predict in (("guided, two", teacher), ("distilled, one", single(average))):
-                found = ranks(predict, code, text[shown], steps)
+                found = ranks(predict, code, text[shown], tower, steps)
                 print(f"| {label} | {steps} | {share(found, 1)} | {share(found, 5)} |", flush=True)
         return
     for decay, one in {0.998: average, **averages}.items():

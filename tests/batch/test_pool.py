@@ -20,7 +20,9 @@ from sonocanvas.generate import generate
 from sonocanvas.models import settled
 from sonocanvas.pairs.folder import save_folder
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::FutureWarning", "ignore:No worker has started yet"
+)  # the last on a busy machine
 SEEDS = tuple(range(6))
 
 
