@@ -3,9 +3,10 @@
 `python benchmarks/presets.py choose` composes the prompts of each preset, or of the pairs given,
 with each weight of the sound and start of the picture, seeds 0 to 3. It prints the setting with the
 most canvases whose picture and sound both come among the first five of all that `mini` draws and
-plays, by the selector; among equals, the one whose weaker side is stronger. `report` makes seeds 10
-to 17 of each preset as it is shipped, and prints what the judge, classifiers by others and the
-masking of loudness say. None of those chooses.
+plays, by the selector; among equals the one whose weaker side is stronger, then the present one,
+then the one nearest to the default. `report` makes seeds 10 to 17 of each preset as it is shipped,
+and prints what the judge, classifiers by others and the masking of loudness say. None of those
+chooses.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from sonocanvas.words.concepts import pictures, sounds
 TOP = 5
 WEIGHTS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 STARTS = (0.9, 1.0)
+DEFAULT = (0.6, 0.9)
 CHOSEN_ON = [0, 1, 2, 3]
 REPORTED = list(range(10, 18))
 SCORERS = ("imagenet", "birdnet", "musicnn", "audibility")
@@ -83,15 +85,18 @@ def choose(pairs: list[str]) -> None:
         for one in pairs
     }
     for name, run in (runs or shipped()).items():
-        row(name, "as it is", run)
-        found = {}
+        found = {"as it is": (*row(name, "as it is", run), 1.0)}
         for weight, start in itertools.product(WEIGHTS, STARTS):
             changed = {
                 "rule": {"name": "mean", "audio_weight": weight},
                 "warm_start": {"image_start": start},
             }
             setting = f"weight {weight}, start {start}"
-            found[setting] = row(name, setting, RunConfig(**{**run.model_dump(), **changed}))
+            far = abs(weight - DEFAULT[0]) + abs(start - DEFAULT[1])
+            found[setting] = (
+                *row(name, setting, RunConfig(**{**run.model_dump(), **changed})),
+                -far,
+            )
         print(f"best of {name}: {max(found, key=found.__getitem__)}", flush=True)
 
 

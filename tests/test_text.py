@@ -12,7 +12,7 @@ from tiny import (
 )
 
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.text import encode_prompts, known_prompt, unknown_words
+from sonocanvas.text import encode_prompts, encode_text, known_prompt, unknown_words
 from sonocanvas.types import Prompts
 
 LONG = "a castle and a bell and a dog and a bird and a train and rain"
@@ -76,6 +76,17 @@ def test_unknown_words_are_named_with_the_nearest_known_ones(pair):
         "The audio prompt has a word that the pair does not know: 'zyxxyz'; "
         "'sonocanvas list prompts' prints what it knows.",
     ]
+
+
+def test_a_picture_that_is_not_offered_gives_a_warning(pair):
+    told = "seldom draws 'an Eagle ' so that one recognises it"
+    assert told in encode_text(pair, "image", "an Eagle ", "image prompt")[1][-1]
+    for model, text, what in (
+        ("image", "an owl", "image prompt"),
+        ("image", "an eagle", "negative image prompt"),
+        ("audio", "an eagle", "audio prompt"),
+    ):
+        assert "seldom draws" not in " ".join(encode_text(pair, model, text, what)[1])
 
 
 def test_an_open_vocabulary_has_no_unknown_words(pair):

@@ -71,7 +71,8 @@ def encode_text(
     warnings = _cut_off(tokenizer, what, text)
     if pair.closed_vocabulary:
         warnings += _unknown_to(tokenizer, model, what, text)
-        warnings += _seldom_drawn(pair, text) if model == "image" else []
+        if model == "image" and not what.startswith("negative"):
+            warnings += _seldom_drawn(pair, text)
     return _encode(tokenizer, text_encoder, read, device), warnings
 
 

@@ -231,6 +231,7 @@ def test_what_cannot_be_made_is_one_sentence(studio, asked, told):
 def test_what_mini_knows_is_offered():
     drawn, played = known_prompts()
     assert "an owl" in drawn
+    assert "an eagle" not in drawn  # seldom recognised
     assert "an owl hooting" in played
 
 

@@ -25,6 +25,14 @@ def test_the_shared_concepts_are_among_both_with_the_same_prompts():
         assert heard[row["id"]] == row["audio_prompt"]
 
 
+def test_all_is_offered_but_pictures_that_are_seldom_recognised():
+    shared = {row["id"] for row in shared_rows()}
+    left_out = {one.name for one in pictures() if not one.offered}
+    assert "eagle" in left_out
+    assert not left_out & shared
+    assert all(one.offered for one in sounds())
+
+
 def test_every_sound_can_be_made_for_training():
     from sonocanvas.training.phrases import VOICES
 

@@ -98,7 +98,7 @@ def _echo_prompts() -> None:
             text = f"  {category}: {', '.join(one.prompt for one in group)}"
             typer.echo(textwrap.fill(text, width, subsequent_indent="    "))
     seldom = [one for one in pictures() if not one.offered]
-    typer.echo(f"\nIt knows {len(seldom)} more pictures that one seldom recognises; --json has all")
+    typer.echo(f"\nIt also knows {len(seldom)} pictures that one seldom recognises: see --json")
 
 
 def _atlas() -> list[dict[str, Any]]:

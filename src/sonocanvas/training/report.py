@@ -6,6 +6,7 @@ and writes `models.json` and the sheets.
 """
 
 import argparse
+import itertools
 import json
 import math
 from collections import Counter
@@ -232,6 +233,10 @@ def main() -> None:
     table |= {f"composed, 16 concepts, {name}": ranks for name, ranks in pairs.items()}
     for tower, ranks in others(pair, JUDGE, config, seeds[:1], arguments.out).items():
         table[f"other {tower}s, among all"] = ranks
+    longest = {row["id"] for row in concepts()}
+    offered = [one.offered for one in pictures() if one.name not in longest]
+    drawn = table["other pictures, among all"]
+    table["other pictures that are offered, among all"] = list(itertools.compress(drawn, offered))
     print_ranks(table)
     record |= {"seeds": seeds, **table}
     (arguments.out / "models.json").write_text(json.dumps(record) + "\n")
