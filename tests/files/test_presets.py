@@ -12,8 +12,9 @@ PAPER = [name for name in COMPLETE if name.startswith("paper-")]
 MINI = [name for name in COMPLETE if name not in PAPER]
 
 
-def test_there_is_one_for_each_example_of_the_paper_and_twelve_for_mini():
-    assert (len(PAPER), len(MINI)) == (11, 12)
+def test_there_is_one_for_each_example_of_the_paper_and_a_dozen_for_mini():
+    assert len(PAPER) == 11
+    assert len(MINI) >= 12
 
 
 def test_paper_is_partial_and_lies_below_what_is_given():

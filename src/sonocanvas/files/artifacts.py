@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from sonocanvas.canvas import bytes_to_canvas, canvas_to_bytes
 from sonocanvas.errors import InvalidInputError
-from sonocanvas.files.origin import NOTE, Origin, origin_of, to_png_text
+from sonocanvas.files.origin import NOTE, Origin, origin_of
 from sonocanvas.files.pictures import (
     image_to_rgb,
     read_canvas_png,
@@ -28,6 +27,7 @@ from sonocanvas.files.pictures import (
     rgb_to_image,
     write_canvas_png,
     write_colour_png,
+    write_image_png,
 )
 from sonocanvas.files.reading import read_text
 from sonocanvas.files.records import FIXED, MOST_BYTES, SCHEMA, read_record, score_from
@@ -217,8 +217,7 @@ def _write_files(sample: Sample, folder: Path) -> None:
     origin = origin_of(sample)
     canvas_png = folder / "canvas.png"
     write_canvas_png(canvas_png, sample.canvas, sample.canvas_format, origin=origin)
-    picture = Image.fromarray(image_to_rgb(sample.image))
-    picture.save(folder / "image.png", pnginfo=to_png_text(origin))
+    write_image_png(folder / "image.png", sample.image, origin)
     gain_db = write_sound(folder / "audio.wav", sample.waveform, origin)
     if sample.colour is not None:
         write_colour(folder, sample.colour, sample.canvas_format, origin)
