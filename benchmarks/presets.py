@@ -26,7 +26,7 @@ from sonocanvas.types import ModelPair, Prompts
 from sonocanvas.words.concepts import pictures, sounds
 
 TOP = 5
-WEIGHTS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
+WEIGHTS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
 STARTS = (0.9, 1.0)
 DEFAULT = (0.6, 0.9)
 CHOSEN_ON = [0, 1, 2, 3]
@@ -49,20 +49,19 @@ def shipped() -> dict[str, RunConfig]:
 
 
 def ranks(
-    ranking: Ranking, pair: ModelPair, run: RunConfig, seeds: list[int], played: bool
+    ranking: Ranking, pair: ModelPair, run: RunConfig, seeds: list[int]
 ) -> tuple[list[int], list[int]]:
-    """Returns the places of picture and sound among all, from 0, for each seed.
+    """Returns the places of picture and played sound among all, from 0, for each seed.
 
     Args:
         ranking: Towers that know all prompts.
         pair: `mini`.
         run: Prompts and settings.
         seeds: The seeds.
-        played: Whether the sound is played and analysed again, or taken from the canvas.
     """
     prompts = Prompts(run.image_prompt, run.audio_prompt)
     canvases = sample(pair, prompts, seeds, make_rule(run), run)
-    analysed = heard(canvases, make_vocoder(run, pair)) if played else canvases
+    analysed = heard(canvases, make_vocoder(run, pair))
     looks = ranking.rank("picture", canvases, PROMPTS["picture"].index(prompts.image))
     plays = ranking.rank("sound", analysed, PROMPTS["sound"].index(prompts.audio))
     return looks.tolist(), plays.tolist()
@@ -74,7 +73,7 @@ def choose(pairs: list[str]) -> None:
     print("| preset | setting | picture | sound | both |\n|---|---|---|---|---|")
 
     def row(name: str, setting: str, run: RunConfig) -> tuple[int, int]:
-        looks, plays = ranks(ranking, pair, run, CHOSEN_ON, played=False)
+        looks, plays = ranks(ranking, pair, run, CHOSEN_ON)
         picture, sound = (sum(rank < TOP for rank in side) for side in (looks, plays))
         both = sum(max(places) < TOP for places in zip(looks, plays, strict=True))
         print(f"| {name} | {setting} | {picture} | {sound} | {both} |", flush=True)
@@ -107,7 +106,7 @@ def report() -> None:
     print(f"| preset | judge: picture | judge: sound | {' | '.join(SCORERS)} |")
     print("|---" * (len(SCORERS) + 3) + "|")
     for name, run in shipped().items():
-        sides = ranks(ranking, pair, run, REPORTED, played=True)
+        sides = ranks(ranking, pair, run, REPORTED)
         made = generate(run.model_copy(update={"seeds": REPORTED, "scores": SCORERS}), pair=pair)
         cells = [share(side, TOP) for side in sides]
         for scorer in SCORERS:
