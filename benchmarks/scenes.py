@@ -4,7 +4,7 @@
 domain) with two sounds each. `sounds` combines ten recordings that `mini` was not trained on with a
 picture each. `length` makes canvases of 10, 60 and 600 s, `cost` compares a scene of two full
 layers with the plain loop, and `seams` looks for borders in long canvases. Each prints its results;
-`--json FILE` writes the numbers, and `--sheet FILE` a contact sheet of the first two. Nothing is
+`--json FILE` writes the numbers, and `--sheet FILE` a contact sheet of the first two. No seed is
 selected. The judge and BirdNET only report. `pictures` needs `scikit-image`, and `sounds` the
 `train` extra.
 """
