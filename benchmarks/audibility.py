@@ -1,8 +1,8 @@
-"""The score `audibility` beside the truth: mixtures of a sound and a picture whose parts are known.
+"""Checks the score `audibility` on mixtures of a sound and a picture whose parts are known.
 
-`python benchmarks/audibility.py` takes pairs of the shipped hundred, samples the two models apart,
-plays the picture under the sound at several levels, and prints for each level the exact share of
-loudness and what the score makes of the mixture alone, and how well the two agree.
+`python benchmarks/audibility.py` takes pairs from the shipped hundred, samples the two models
+separately and mixes the picture under the sound at several levels. For each level it prints the
+exact share of loudness and the score, which sees only the mixture, then how well the two agree.
 """
 
 import argparse

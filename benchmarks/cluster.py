@@ -1,10 +1,10 @@
-"""What a cluster gives: `python benchmarks/cluster.py`.
+"""How throughput grows with a cluster: `python benchmarks/cluster.py`.
 
-Samples a second of one and of two workers, each pinned to a core of its own, turn by turn. Where
-the driver and Ray have no core of their own, the workers wait for theirs now and then; the second
-figure is without those waits: the clock of the chunks less the workers' processor time. Then what
-the driver itself takes for a sample at so many workers, which are simulated: an actor answers for
-all of them after a while, with a real sample of `mini`.
+First, samples per second with one worker and with two, each pinned to its own core, measured in
+turn. If the driver and Ray have no core to themselves, the workers sometimes wait for theirs. The
+second figure leaves these waits out; a wait is a chunk's wall time minus its processor time. Then
+the driver's own cost per sample with many workers. These are simulated: one actor answers for all
+of them after a delay, with a real sample of `mini`.
 """
 
 import argparse
@@ -34,7 +34,7 @@ PROMPTS = {"image_prompt": "an owl", "audio_prompt": "an owl hooting"}
 
 
 class Pinned(Worker):
-    """A worker on one core."""
+    """A worker pinned to one core."""
 
     def __init__(self, core: int) -> None:
         os.sched_setaffinity(0, {core})
@@ -42,7 +42,7 @@ class Pinned(Worker):
 
 
 class PinnedPool(Pool):
-    """Gives each worker the next core."""
+    """A pool that pins each worker to the next core."""
 
     def _start(self) -> Any:
         cores = sorted(os.sched_getaffinity(0))
@@ -50,13 +50,13 @@ class PinnedPool(Pool):
 
 
 class Crowd:
-    """Answers for many workers, each after the same while."""
+    """Answers for many workers, each time after the same delay."""
 
     def __init__(self, sample: Sample, seconds: float) -> None:
         self.sample, self.seconds = sample, seconds
 
     async def where(self) -> str:
-        """Returns where they all are."""
+        """Returns where the workers run."""
         return "nowhere"
 
     async def make(self, config: RunConfig, seeds: tuple[int, ...]) -> Result:
@@ -66,7 +66,7 @@ class Crowd:
 
 
 class CrowdPool(Pool):
-    """Hires the same actor again and again."""
+    """A pool in which every worker is the same actor."""
 
     crowd: Any = None
 
@@ -75,7 +75,7 @@ class CrowdPool(Pool):
 
 
 def rate(workers: int, seeds: int) -> tuple[float, float]:
-    """Returns samples a second of warm workers, and the same without waits for their cores."""
+    """Returns samples per second of warm workers, with and without the waits for their cores."""
     config = settled(RunConfig(**PROMPTS, seeds=tuple(range(seeds)), batch_size=1), "cpu")
     waited_s: list[float] = []
 
@@ -92,7 +92,7 @@ def rate(workers: int, seeds: int) -> tuple[float, float]:
 
 
 def alone(core: int, seeds: int, begin: Any, rates: Any) -> None:
-    """Puts the samples a second of a process on one core that knows no cluster."""
+    """Puts into `rates` the samples per second of one process on one core, without a cluster."""
     os.sched_setaffinity(0, {core})
     worker = Worker("cpu", 1)
     config = settled(RunConfig(**PROMPTS, seeds=tuple(range(seeds)), batch_size=1), "cpu")
@@ -105,7 +105,7 @@ def alone(core: int, seeds: int, begin: Any, rates: Any) -> None:
 
 
 def together(processes: int, seeds: int) -> float:
-    """Returns samples a second of so many such processes at once."""
+    """Returns the total samples per second of several processes without a cluster."""
     context = multiprocessing.get_context("spawn")
     begin, rates = context.Barrier(processes), context.Queue()
     cores = sorted(os.sched_getaffinity(0))[:processes]
@@ -119,7 +119,7 @@ def together(processes: int, seeds: int) -> float:
 
 
 def overhead(workers: int, seconds: float, samples: int) -> dict[str, float]:
-    """Returns what the driver takes for a sample, in ms of its processor and of the clock."""
+    """Returns the driver's processor ms per sample, those for saving it, and samples per second."""
     config = settled(RunConfig(**PROMPTS, seeds=tuple(range(samples)), batch_size=1), "cpu")
     (sample,) = generate(RunConfig(**PROMPTS, seeds=(0,)))
     found: dict[str, float] = {}
@@ -144,7 +144,7 @@ def overhead(workers: int, seconds: float, samples: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Prints both, and writes them as JSON where that is asked for."""
+    """Prints both measurements, and writes them as JSON if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--turns", type=int, default=3)

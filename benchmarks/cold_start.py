@@ -1,9 +1,9 @@
-"""How long a first canvas takes from nothing: to the first denoising step, and until it is saved.
+"""How long the first canvas takes from a cold start: to the first denoising step, and until saved.
 
 `python benchmarks/cold_start.py --json FILE` runs `sonocanvas generate --preset owl-hoot --seeds 0`
-in `--repeats` fresh processes and prints medians, and once more with `-X importtime` for the
-slowest packages: what the modules of each took by themselves. Processor time is what a machine
-with an idle core would take; the clock also counts waiting for it.
+in `--repeats` fresh processes and prints medians. One more run with `-X importtime` lists the
+slowest packages, by the import time of their own modules. Processor time is what a machine with an
+idle core would need; wall time also includes waiting for a core.
 """
 
 import argparse
@@ -31,13 +31,13 @@ said = []
 experts.predict = told
 main()
 """
-"""The command line, which says on the error stream when a model is first asked."""
+"""Runs the command line and writes to stderr when a model is first called."""
 
 
 def one_run(*options: str) -> tuple[tuple[float, float, float], str]:
-    """Returns the seconds to the first step, of the processor till then, and to the end.
+    """Returns wall seconds to the first step, processor seconds to it, and wall seconds to the end.
 
-    The second is what the error stream had.
+    The second result is the text of stderr.
     """
     with tempfile.TemporaryDirectory() as folder:
         given = ["generate", "--preset", "owl-hoot", "--seeds", "0", "--out", f"{folder}/run"]
@@ -55,7 +55,7 @@ def one_run(*options: str) -> tuple[tuple[float, float, float], str]:
 
 
 def slowest(importtime: str, count: int) -> list[tuple[str, float]]:
-    """Returns the packages that took longest to import, with seconds of their own modules."""
+    """Returns the packages slowest to import, with the seconds that their own modules took."""
     taken: collections.Counter[str] = collections.Counter()
     for line in importtime.splitlines():
         columns = line.removeprefix("import time:").split("|")

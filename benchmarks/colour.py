@@ -1,7 +1,7 @@
-"""How exactly canvases in colour are still the same canvas, and how much chroma they can carry.
+"""How exactly colour pictures preserve the canvas, and how much chroma they can carry.
 
 `python benchmarks/colour.py runs/castle-bells` prints the table of docs/colour.md for the samples
-of the runs that are given, which are of `mini`. Every picture is written as a PNG, read again and
+of the given runs, which must be of `mini`. Every picture is written as a PNG, read back and
 compared with the canvas; some are played and compared with the saved sound. Chroma is measured
 without a model: the hue turns once from left to right, at three strengths.
 """
@@ -30,25 +30,25 @@ STRENGTHS = (0.1, 0.25, 0.5)
 
 
 def mapped(name: str) -> Callable[[Sample], Tensor]:
-    """Returns what gives a sample's canvas `(3, height, width)` in the colours of a map."""
+    """Returns a function that paints a sample's canvas `(3, height, width)` by a colour map."""
     paint = build("colouriser", name, {})(None, "cpu", None)
     return lambda sample: paint(sample).pictures[0]
 
 
 def hues(canvas: Tensor, strength: float) -> Tensor:
-    """Returns chroma `(3, height, width)` for a canvas; a channel goes so far from gray."""
+    """Returns chroma `(3, height, width)`; each channel departs from gray by at most `strength`."""
     height, width = canvas.shape
     turns = torch.arange(width) / width - torch.arange(3)[:, None] / 3
     return strength * torch.cos(2 * math.pi * turns)[:, None].expand(-1, height, -1)
 
 
 def painted(strength: float) -> Callable[[Sample], Tensor]:
-    """Returns what gives a sample's canvas `(3, height, width)` with the chroma of `hues`."""
+    """Returns a function that paints a sample's canvas `(3, height, width)` with `hues`."""
     return lambda sample: picture_of(0.5 + hues(sample.canvas, strength)[None], sample.canvas)
 
 
 def read_again(picture: Tensor, colour_map: str) -> Tensor:
-    """Returns the canvas `(1, height, width)` that the PNG of a picture is read as."""
+    """Returns the canvas `(1, height, width)` read back from the PNG of a picture."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "colour.png"
         write_colour_png(path, picture, MINI_FORMAT, {}, colour_map)
@@ -56,12 +56,12 @@ def read_again(picture: Tensor, colour_map: str) -> Tensor:
 
 
 def gray_apart(sample: Sample, picture: Tensor, colour_map: str) -> int:
-    """Returns by how many of 255 levels a picture, read again, differs from the canvas."""
+    """Returns how many of 255 levels a picture, read back, differs from the canvas at most."""
     return int(((read_again(picture, colour_map)[0] - sample.canvas).abs().max() * 255).round())
 
 
 def sound_apart(folder: Path, picture: Tensor, colour_map: str) -> int:
-    """Returns by how many of 32768 steps a picture, played, differs from the saved sound."""
+    """Returns how many of 32768 steps a picture, played, differs from the saved sound at most."""
     weights = mini.vocoder()
     play = build_vocoder(weights.kind, {}, weights, "mini")
     with torch.no_grad():
@@ -71,7 +71,7 @@ def sound_apart(folder: Path, picture: Tensor, colour_map: str) -> int:
 
 
 def fit(sample: Sample, strength: float) -> tuple[float, float]:
-    """Returns the share of pixels whose chroma has to shrink, and the share of chroma kept."""
+    """Returns the share of pixels whose chroma must shrink, and the share of chroma kept."""
     wanted = hues(sample.canvas, strength)
     outside = ((sample.canvas + wanted - 0.5).abs() > 0.5 + 1e-6).any(dim=0)
     kept = painted(strength)(sample) - sample.canvas
@@ -79,7 +79,7 @@ def fit(sample: Sample, strength: float) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measures the samples of runs and prints the table."""
+    """Measures the samples of the given runs and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--heard", type=int, default=2, help="so many samples are played")

@@ -1,8 +1,8 @@
-"""How many numbers a canvas should become: what a linear code keeps, and what a model then costs.
+"""How far to compress a canvas: what a linear code keeps, and what the diffusion model then costs.
 
-`python benchmarks/compression.py --json FILE` needs the views and the pack of the training. Every
-row is the best linear code of its size, found in closed form in the same pictures, so no row
-had more training than another; the trained decoder adds to it. The cost is one training step of
+`python benchmarks/compression.py --json FILE` needs the views and the pack from the training. Every
+row is the best linear code of its size, found in closed form from the same pictures, so no row is
+trained longer than another; the trained decoder improves on it. The cost is one training step of
 the diffusion model on one canvas, forward and backward, relative to the last row.
 """
 
@@ -20,11 +20,11 @@ from sonocanvas.training.autoencoder import Crops, principal_components
 from sonocanvas.training.pack import read_pack
 from sonocanvas.training.unet import new_unet
 
-SIZES = ((8, 4), (16, 16), (32, 64), (32, 32))  # side of a block in pixels, numbers a block
+SIZES = ((8, 4), (16, 16), (32, 64), (32, 32))  # side of a block in pixels, numbers per block
 
 
 def kept_db(canvases: Tensor, block: int, mean: float, components: Tensor) -> float:
-    """Returns the mean PSNR in dB of canvases `(items, 256, width)` in [-1, 1] after the code."""
+    """Returns the mean PSNR in dB of coded canvases `(items, 256, width)` in [-1, 1]."""
     count, height, width = canvases.shape
     blocks = canvases.view(count, height // block, block, width // block, block) - mean
     rows = blocks.transpose(2, 3).reshape(count, -1, block**2)

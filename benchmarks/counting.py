@@ -1,12 +1,14 @@
-"""One picture, two, or four in a row: is each seen, and what is left for the sound?
+"""One picture, two, or four in a row: is each still seen, and is the sound still heard?
 
-`python benchmarks/counting.py --json FILE` makes the 48 pictures that `mini` draws well, two seeds
-each: with every caption that counts, by the picture model alone and composed with their own sounds
-by the default method, and composed as `generate` reads the count, as layers of one square. The
-judge tells them apart: a picture is seen where its own prompt comes first of the 48, in the mean of
-the four squares side by side or in the best square wherever it stands. A sound is heard where its
-prompt comes first. `on black` is the share of the light that lies in the columns where the caption
-has pictures. Last comes how often what was asked for came first, by the marks that a run shows.
+`python benchmarks/counting.py --json FILE` makes the 48 shared concepts, two seeds each, with every
+caption that states a count. It samples the picture model alone, composes each picture with its own
+sound by the default method, and composes as `generate` reads the count: as layers of one square.
+
+The judge ranks the 48 prompts. A picture counts as seen if its own prompt comes first, by the mean
+of the four squares side by side or by the best square at any position. A sound counts as heard if
+its prompt comes first. `on black` is the share of light in the columns where the caption has
+pictures. The last table shows how often the requested prompt came first, for each number of marks
+that a run shows.
 """
 
 import argparse
@@ -37,22 +39,22 @@ PLANS = [
     *(("image-only", layout, "caption") for layout in CAPTIONS),
     *(("compose", layout, "caption") for layout in CAPTIONS),
 ]
-"""Method, how pictures are asked for, and whether counts are read as `generate` reads them."""
+"""Method, wording of the picture prompt, and whether the count becomes layers as in `generate`."""
 
 
 def read_as_captions() -> None:
-    """Has prompts that count go to the picture model as they are, from here on."""
+    """Passes prompts with a count to the picture model unchanged, from here on."""
     text.without_count = lambda prompt, known: prompt
     compose.counted_squares = lambda layer, pair: [layer]
 
 
 def worded(layout: Layout, row: dict[str, str]) -> str:
-    """Returns how a layout of a concept is asked for."""
+    """Returns the prompt that asks for a concept in a layout."""
     return layout.caption.format(row["id"].replace("-", " ")) or row["image_prompt"]
 
 
 class Seen:
-    """What the judge sees and hears among the 48."""
+    """What the judge sees and hears, among the 48 concepts."""
 
     def __init__(self) -> None:
         (judge,) = make_scorers(["judge"])
@@ -63,7 +65,7 @@ class Seen:
 
     @torch.no_grad()
     def __call__(self, sample: Sample, asked: int) -> dict[str, float]:
-        """Returns the place of the asked concept among the 48 by each view, 1 for the first."""
+        """Returns the asked concept's rank among the 48 by each measure, from 1, and cosines."""
         windows = squares(sample.canvas[None].float(), STRIDE)[0]
         cosines = self.looks.towers.embed("picture", windows) @ self.pictures.T
         sound = (self.sounds.embed(sample) @ self.heard.T)[0]
@@ -82,7 +84,7 @@ def _place(cosines: Tensor, asked: int) -> float:
 
 
 def inside(sample: Sample, layout: Layout) -> float:
-    """Returns the share of the light of a canvas that lies where the layout has drawings."""
+    """Returns the share of a canvas's light that lies where the layout has drawings."""
     light = sample.canvas.float().mean(0)
     wide = light.shape[0] // CANVAS_POSITIONS
     places = torch.zeros_like(light)
@@ -92,7 +94,7 @@ def inside(sample: Sample, layout: Layout) -> float:
 
 
 def by_marks(rows: list[dict[str, float]]) -> None:
-    """Prints how often the asked prompt came first, by the marks that a person is shown."""
+    """Prints how often the asked prompt came first, for each number of marks that users see."""
     for side, place in (("image", "mean"), ("audio", "sound")):
         for count in range(1, MARKS + 1):
             right = [

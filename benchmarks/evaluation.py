@@ -1,8 +1,8 @@
-"""Where the time of one evaluation of `mini` goes: by part of the model, by batch and by type.
+"""Where the time of one evaluation of `mini` goes: by part of the model, by batch size and dtype.
 
 `python benchmarks/evaluation.py` counts CPU seconds on one thread, which other programs disturb
-less than the clock. A row is one half of guidance of one sample; settings take turns and medians
-count.
+less than wall time. A row is one half of the guidance of one sample. Settings are measured in turn,
+and medians are reported.
 """
 
 import argparse
@@ -31,7 +31,7 @@ PARTS = (
 
 
 def evaluate(unet: Any, rows: int) -> float:
-    """Returns the CPU seconds of one evaluation of so many rows."""
+    """Returns the CPU seconds of one evaluation of `rows` rows."""
     latents = torch.randn(rows, unet.config.in_channels, *unet.config.sample_size)
     text = torch.randn(rows, 16, unet.config.cross_attention_dim)
     began = time.thread_time()
@@ -41,7 +41,7 @@ def evaluate(unet: Any, rows: int) -> float:
 
 
 def shares(unet: Any, rows: int, repeats: int) -> dict[str, float]:
-    """Returns the share of each kind of part; attention holds the keys and values too."""
+    """Returns each kind of part's share of the time; attention includes its keys and values."""
     spent: dict[str, float] = defaultdict(float)
     for name, part in unet.named_modules():
         kind = type(part).__name__

@@ -1,9 +1,10 @@
-"""Do our towers agree with strangers? Rows of evaluations, and double exposures beside them.
+"""Do our towers agree with classifiers by others? Tests evaluated rows and double exposures.
 
 `python benchmarks/gray_levels.py runs/heard runs/heard-layer` takes the samples of two evaluations
-of one table, adds rows that mix the canvases of `image-only` and `audio-only` in gray levels (the
-plain mean, the maximum with a dimmed picture), and scores all rows by our towers, by strangers and
-by `audibility`. Prints a table, and the rank correlation of each tower with each stranger.
+that form one table. It adds rows that mix the canvases of `image-only` and `audio-only` in gray
+levels (the plain mean, and the maximum with a dimmed picture). It scores all rows by our towers, by
+the classifiers and by `audibility`, and prints a table and the rank correlation of each tower with
+each classifier.
 """
 
 import argparse
@@ -35,7 +36,7 @@ AGREEING = (
     ("judge_image", "imagenet"),
     ("selector_image", "imagenet"),
 )
-"""Towers of ours, and the strangers that judge the same."""
+"""Scores by our towers, each with a classifier by others that judges the same."""
 STRANGERS = ("birdnet", "musicnn", "imagenet")
 COLUMNS = (
     *("judge_image", "selector_image", "imagenet", "judge_audio", "selector_audio"),
@@ -54,7 +55,7 @@ MIXES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def samples_of(row: Path) -> list[Sample]:
-    """Returns the samples of all cells of a row, in the order of the names of their pairs."""
+    """Returns the samples of all cells of a row, sorted by the names of their prompt pairs."""
     cells = sorted(path for path in row.iterdir() if path.is_dir())
     return [load_sample(folder) for cell in cells for folder in sample_folders(cell)]
 
@@ -65,7 +66,7 @@ def mixed(
     mix: Callable[[Tensor, Tensor], Tensor],
     pair: ModelPair,
 ) -> list[Sample]:
-    """Returns double exposures of the canvases of two rows, played."""
+    """Returns the samples, with sound, of double exposures of the canvases of two rows."""
     vocoder = make_vocoder(RunConfig(image_prompt="a", audio_prompt="b"), pair)
     found = []
     for sound, picture in zip(sounds, pictures, strict=True):

@@ -1,4 +1,4 @@
-"""Times our Griffin-Lim beside librosa's on one canvas and one thread; prints a table.
+"""Times our Griffin-Lim against librosa's on one canvas and one thread, and prints a table.
 
 Run as `python benchmarks/griffin_lim.py`; the last line is the same as JSON.
 """
@@ -35,7 +35,7 @@ def bells() -> Tensor:
 
 
 def timed(work: Callable[[], Tensor], repeats: int = 5) -> tuple[float, Tensor]:
-    """Returns the shortest of a few CPU times in seconds, and the result."""
+    """Returns the shortest CPU time of several runs in seconds, and the result."""
     durations = []
     for _ in range(repeats):
         start = time.process_time()
@@ -45,7 +45,7 @@ def timed(work: Callable[[], Tensor], repeats: int = 5) -> tuple[float, Tensor]:
 
 
 def librosa_magnitude(mel: Tensor) -> Tensor:
-    """Returns librosa's non-negative least squares of a mel `(1, mels, frames)`."""
+    """Returns librosa's magnitude of a mel `(1, mels, frames)`, by non-negative least squares."""
     magnitude = librosa.feature.inverse.mel_to_stft(
         mel[0].numpy(), sr=FMT.sample_rate_hz, n_fft=FMT.n_fft, power=1.0
     )
@@ -53,7 +53,7 @@ def librosa_magnitude(mel: Tensor) -> Tensor:
 
 
 def librosa_waveform(magnitude: Tensor) -> Tensor:
-    """Returns librosa's Griffin-Lim, framed and cropped as ours."""
+    """Returns the sound by librosa's Griffin-Lim, framed and cropped like ours."""
     samples = librosa.griffinlim(
         magnitude[0].numpy(),
         n_iter=OURS.iterations,
@@ -69,12 +69,12 @@ def librosa_waveform(magnitude: Tensor) -> Tensor:
 
 
 def our_waveform(magnitude: Tensor) -> Tensor:
-    """Returns our Griffin-Lim with the default options."""
+    """Returns the sound by our Griffin-Lim with the default options."""
     return magnitude_to_waveform(magnitude, FMT, OURS.iterations, OURS.momentum, OURS.seed)
 
 
 def round_trip(canvas: Tensor, samples: Tensor) -> list[float]:
-    """Returns correlation and error in dB of a canvas and its sound."""
+    """Returns correlation and error in dB between a canvas and its sound."""
     waveform, none = Waveform(samples, FMT.sample_rate_hz), torch.zeros(0)
     sample = Sample(0, Prompts("", ""), none, none, canvas[0], waveform, FMT)
     return [score.value for score in RoundTrip()([sample])[0]]

@@ -1,11 +1,11 @@
-"""Picture against sound of `compose` and `imprint`, along the one number that each has for it.
+"""How `compose` and `imprint` trade the picture against the sound, each along its one parameter.
 
 `python benchmarks/imprint_trade.py --json FILE --figure FILE` makes `--pairs` of the hundred pairs
-by `compose` with several weights of the sound, and by `imprint` with several strengths, twice: on
-the canvas of `mini`, and as on the canvas of Auffusion, which reaches further down, so that the
-same strength takes more decibels away. It prints the scores of every row, and what the picture of
-`compose` has over the best that `imprint` reaches with at least the same score of the sound, taken
-between strengths. The 95 % intervals draw whole prompt pairs anew.
+by `compose` with several sound weights and by `imprint` with several strengths. `imprint` runs
+twice: on the canvas of `mini`, and as on the canvas of Auffusion, which reaches lower levels, so
+the same strength removes more decibels. It prints the scores of every row, and by how much the
+picture score of `compose` exceeds the best that `imprint` reaches with at least the same sound
+score, interpolated between strengths. The 95 % intervals resample whole prompt pairs.
 """
 
 import argparse
@@ -45,7 +45,7 @@ NAMES = ("selector", "judge")
 
 
 def imprint_wide(spectrogram: Tensor, picture: Tensor, strength: float) -> Tensor:
-    """Returns a canvas of `mini`, imprinted where silence lies as deep as on Auffusion's canvas."""
+    """Returns a canvas of `mini`, imprinted as if silence lay as low as on Auffusion's canvas."""
     below = BELOW_DB / RANGE_DB
     return (imprint(spectrogram + below, picture, strength) - below).clamp(min=0)
 
@@ -80,7 +80,7 @@ def canvases(
 
 
 def measure(rows: Sequence[Row], pairs: int, seeds: int) -> Scores:
-    """Returns scores `(rows, pairs, scorers, 2)`, picture and sound, means over the seeds."""
+    """Returns mean scores over the seeds `(rows, pairs, scorers, 2)`, picture and sound."""
     pair, scorers = mini.load(), make_scorers(NAMES)
     chosen = choose(benchmark(), pairs)
     found = np.zeros((len(rows), len(chosen), len(NAMES), 2))
@@ -101,11 +101,11 @@ def measure(rows: Sequence[Row], pairs: int, seeds: int) -> Scores:
 
 
 def ahead(compose: Scores, curve: Scores) -> float:
-    """Returns the picture score of `compose` less the best of a curve with at least its sound.
+    """Returns the picture score of `compose` minus the best of a curve at no lower sound score.
 
     Args:
-        compose: Picture and sound score `(2,)`; some strength sounds at least as much so.
-        curve: Those of several strengths `(rows, 2)`; between two neighbours lies a line.
+        compose: Picture and sound score `(2,)`; the curve must reach this sound score.
+        curve: Scores of several strengths `(rows, 2)`, interpolated linearly between neighbours.
     """
     picture, sound = curve[np.argsort(curve[:, 1])].T
     best = np.maximum.accumulate(picture[::-1])[::-1]
@@ -113,12 +113,12 @@ def ahead(compose: Scores, curve: Scores) -> float:
 
 
 def interval(compose: Scores, curve: Scores, draws: int = 2000) -> list[float]:
-    """Returns `ahead` of the means over pairs, with the ends of its bootstrap interval.
+    """Returns `ahead` for the means over pairs, with the ends of its bootstrap interval.
 
     Args:
         compose: Scores `(pairs, 2)`.
         curve: Scores `(rows, pairs, 2)`.
-        draws: How often the pairs are drawn anew.
+        draws: How often the pairs are resampled.
     """
     rng = np.random.default_rng(0)
     drawn = rng.integers(len(compose), size=(draws, len(compose)))
@@ -128,7 +128,7 @@ def interval(compose: Scores, curve: Scores, draws: int = 2000) -> list[float]:
 
 
 def print_tables(rows: Sequence[Row], scores: Scores) -> None:
-    """Prints the scores of every row, and `compose` against `imprint` at the same sound."""
+    """Prints the scores of every row, and `compose` against `imprint` at the same sound score."""
     means = scores.mean(1)
     print(f"| row | {' | '.join(f'{name} image | {name} audio' for name in NAMES)} |")
     print("|---" * (1 + 2 * len(NAMES)) + "|")
@@ -148,7 +148,7 @@ def print_tables(rows: Sequence[Row], scores: Scores) -> None:
 
 
 def draw(rows: Sequence[Row], scores: Scores, path: Path) -> None:
-    """Draws the curves of the judge, each point named by its weight or strength."""
+    """Draws the judge's curves, each point labelled with its weight or strength."""
     figure, axes = plt.subplots(figsize=(5.5, 4))
     for method in dict.fromkeys(name for name, _ in rows):
         own = [row for row, (name, _) in enumerate(rows) if name == method]

@@ -1,11 +1,13 @@
 """The paper's loop against ours: same weights, schedule, noise and threads, in one run.
 
 `python benchmarks/loop.py --json FILE` prints samples per second and their ratio to the paper's
-loop in the same type, for float32 and bfloat16, with what each change adds, how far the latents are
-from the paper's in float32, and how near the arithmetic comes to a large matrix product on the same
-threads, which bounds what is left to gain. Settings take turns in `--repeats` rounds and medians
-count; the first call of a setting, two steps and its compiling, is told apart. `--threads 1` counts
-CPU seconds, which other programs disturb less. The last line is our best ratio in the first type.
+loop, in float32 and in bfloat16, and what each change adds. It also prints how far the latents are
+from the paper's in float32, and how close the arithmetic comes to the speed of a large matrix
+product on the same threads, which bounds the remaining gain.
+
+Settings are measured in turn for `--repeats` rounds, and medians are reported. The first call of a
+setting, with two steps and its compilation, is reported separately. `--threads 1` counts CPU
+seconds, which other programs disturb less. The last line is our best ratio in the first dtype.
 """
 
 import argparse
@@ -46,9 +48,9 @@ class Setting:
     """One way of sampling.
 
     Attributes:
-        name: What it is called in the table.
+        name: Its name in the table.
         batch: Seeds at once; 0 is the paper's loop.
-        channels_last: Whether weights of convolutions lie channels last.
+        channels_last: Whether the convolution weights are channels-last.
         compiled: Whether both models are compiled.
     """
 
@@ -70,7 +72,7 @@ def settings(seeds: int) -> list[Setting]:
 
 
 def prepared(pair: ModelPair, setting: Setting, dtype: torch.dtype) -> ModelPair:
-    """Returns a pair with its own two diffusion models, as a setting wants them."""
+    """Returns the pair with copies of its two diffusion models, prepared for a setting."""
     layout = torch.channels_last if setting.channels_last else torch.contiguous_format
     unets = {
         name: copy.deepcopy(getattr(pair, name)).to(dtype).to(memory_format=layout)
@@ -122,14 +124,14 @@ def ours(pair: ModelPair, noise: Tensor, steps: int, batch: int) -> Tensor:
 
 
 def sampled(pair: ModelPair, setting: Setting, noise: Tensor, steps: int) -> Tensor:
-    """Returns latents by the loop of a setting."""
+    """Returns latents by the loop that a setting names."""
     if setting.batch == 0:
         return theirs(pair, noise, steps)
     return ours(pair, noise, steps, setting.batch)
 
 
 def timed(make: Callable[[], Tensor]) -> tuple[float, Tensor]:
-    """Returns the seconds of a call, of the CPU on one thread and else of the clock."""
+    """Returns the result of a call and its seconds: CPU time on one thread, otherwise wall time."""
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     began = clock()
     made = make()
@@ -137,14 +139,14 @@ def timed(make: Callable[[], Tensor]) -> tuple[float, Tensor]:
 
 
 def product_gflops(dtype: torch.dtype, side: int = 1024) -> float:
-    """Returns the GFLOP/s of a product of two square matrices; the best of ten."""
+    """Returns the GFLOP/s of a product of two square matrices, the best of ten."""
     matrix = torch.randn(side, side).to(dtype)
     best_s = min(timed(lambda: matrix @ matrix)[0] for _ in range(10))
     return 2 * side**3 / best_s / 1e9
 
 
 def work_gflop(pair: ModelPair, noise: Tensor, steps: int) -> float:
-    """Returns the work of one sample, by torch's counter, without products in attention."""
+    """Returns the GFLOP of one sample by torch's counter, without the products in attention."""
     embeddings, _ = encode_prompts(pair, PROMPTS)
     both_halves = noise[:1].repeat(2, 1, 1, 1)
     counter = FlopCounterMode(display=False)
@@ -156,7 +158,7 @@ def work_gflop(pair: ModelPair, noise: Tensor, steps: int) -> float:
 def measure(
     pair: ModelPair, dtype: torch.dtype, noise: Tensor, steps: int, repeats: int
 ) -> list[dict[str, Any]]:
-    """Returns seconds, seconds of the first call of two steps, and latents of each setting."""
+    """Returns each setting's seconds, those of its first call (two steps), and its latents."""
     rows: list[dict[str, Any]] = []
     for setting in settings(len(noise)):
         models = prepared(pair, setting, dtype)
@@ -175,13 +177,13 @@ def measure(
 def compared(
     rows: list[dict[str, Any]], reference: Tensor, product_s: float, dtype: str
 ) -> list[dict[str, Any]]:
-    """Returns the numbers of the table, each setting beside the first.
+    """Returns the numbers of the table, each setting compared with the first.
 
     Args:
         rows: What `measure` returned.
         reference: Latents of the paper's loop in float32.
-        product_s: Seconds that the same work takes as a product of matrices.
-        dtype: Name of the type.
+        product_s: Seconds for the same work at the speed of a matrix product.
+        dtype: Name of the dtype.
     """
     return [
         {

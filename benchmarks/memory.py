@@ -1,10 +1,10 @@
-"""Peak memory of the real-size pair of the paper, with and without offload, by type of weights.
+"""Peak memory of a pair at the paper's real size, with and without offload, by dtype.
 
-`python benchmarks/memory.py` counts, which needs neither a graphics card nor the memory: the models
-are run on the meta device, every storage is counted from when it is made to when it is freed, and
-the largest sum is the peak. A fused attention is counted as its output alone, and what libraries
-keep beside tensors (the context of CUDA, workspaces) is not. `--device cuda` runs the pipeline and
-reads `torch.cuda.max_memory_allocated` instead. Weights are random at SD's real width.
+`python benchmarks/memory.py` counts the memory, which needs neither a GPU nor the memory itself. It
+runs the models on the meta device and counts every storage from its creation until it is freed; the
+largest sum is the peak. Fused attention counts as its output only. What libraries hold outside of
+tensors (the CUDA context, workspaces) is not counted. `--device cuda` runs the pipeline and reads
+`torch.cuda.max_memory_allocated` instead. Weights are random, at SD's real width.
 """
 
 import argparse
@@ -30,19 +30,19 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class FusedAttention(TorchFunctionMode):
-    """Replaces attention by its output: a fused kernel makes no matrix of all pairs of tokens."""
+    """Replaces attention by its output, as a fused kernel holds no matrix of all token pairs."""
 
     def __torch_function__(
         self, function: Any, types: Any, arguments: Any = (), options: Any = None
     ) -> Any:
-        """Returns an empty output for attention, and calls all else."""
+        """Returns an empty output for attention, and calls any other function."""
         if function is torch.nn.functional.scaled_dot_product_attention:
             return torch.empty_like(arguments[0] if arguments else options["query"])
         return function(*arguments, **(options or {}))
 
 
 class LiveBytes(TorchDispatchMode):
-    """Counts the bytes of the storages that are made within it, and the peak of their sum."""
+    """Counts the bytes of storages created while it is active, and the peak of their sum."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class LiveBytes(TorchDispatchMode):
     def __torch_dispatch__(
         self, function: Any, types: Any, arguments: Any = (), options: Any = None
     ) -> Any:
-        """Returns what an operation makes, and counts its new storages."""
+        """Returns the result of an operation, and counts its new storages."""
         made = function(*arguments, **(options or {}))
         given = {id(one.untyped_storage()) for one in _tensors((arguments, options))}
         for one in _tensors(made):
@@ -71,7 +71,7 @@ def _tensors(tree: Any) -> list[Tensor]:
 
 
 def peak_bytes(run: Callable[[], Any]) -> int:
-    """Returns the peak of the bytes that a call makes, beside what was there before it."""
+    """Returns the peak bytes that a call allocates, beyond what existed before it."""
     counter = LiveBytes()
     with torch.inference_mode(), FusedAttention(), counter:
         run()
@@ -86,8 +86,8 @@ def weight_bytes(model: torch.nn.Module) -> int:
 def counted_gb(batch: int, dtype: torch.dtype, tiny: bool) -> dict[str, dict[str, float]]:
     """Returns the peak in GB by stage, without and with offload, counted on the meta device.
 
-    With offload a stage holds its own models; the picture model comes with the first step and stays
-    to the end, as in `SonoCanvasPipeline`.
+    With offload, a stage holds only its own models. The picture model is loaded at the first step
+    and stays to the end, as in `SonoCanvasPipeline`.
     """
     pair = new_pair("meta", dtype, tiny)
     latents = torch.empty(batch, *pair.latent_shape, device="meta")
@@ -114,7 +114,7 @@ def counted_gb(batch: int, dtype: torch.dtype, tiny: bool) -> dict[str, dict[str
 
 
 def measured_gb(batch: int, dtype: torch.dtype, tiny: bool, offload: bool) -> float:
-    """Returns the peak in GB of a call of the pipeline of two steps on a CUDA device."""
+    """Returns the peak in GB of a pipeline call with two steps on a CUDA device."""
     pipe = SonoCanvasPipeline.from_pair(new_pair("cuda", dtype, tiny))
     pipe.set_progress_bar_config(disable=True)
     if offload:

@@ -1,9 +1,9 @@
-"""Can somebody name the picture of a composed canvas? Sheets with eight choices each, and a key.
+"""Can people name the picture in a composed canvas? Makes sheets with eight choices, and a key.
 
 `python benchmarks/naming.py make runs/naming` makes 96 canvases by the default method: each of the
-48 pictures twice, with sounds drawn by a stated seed, none selected. It writes sheets to look at
-(`sheet-00.png`, with the choices in `choices.tsv`) and `key.tsv`, which is not to be read before.
-Fill in `answers.tsv` (number, letter); `python benchmarks/naming.py score runs/naming` counts.
+48 pictures twice, with sounds drawn from a fixed seed, and none selected. It writes sheets to look
+at (`sheet-00.png`, with the choices in `choices.tsv`) and `key.tsv`; do not read the key first.
+Fill in `answers.tsv` (number, letter), then `python benchmarks/naming.py score runs/naming`.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def _sheet(out: Path, numbers: range) -> None:
 
 
 def score(out: Path) -> None:
-    """Prints how many answers are right, with a 95 % interval of Clopper and Pearson."""
+    """Prints how many answers are right, with the 95 % Clopper-Pearson interval."""
     key = {row["number"]: row for row in _read(out / "key.tsv")}
     answers = {row["number"]: row["letter"].strip() for row in _read(out / "answers.tsv")}
     if set(answers) != set(key):

@@ -1,8 +1,8 @@
 """How long one canvas with sound takes on `mini`, cold and warm, and the memory it needs.
 
 `python benchmarks/one_canvas.py --json FILE` prints the medians of `--repeats` runs. Cold is the
-whole command in a new process, from the shell to the saved sample; warm is one more seed in a
-process that has made one. Memory is the peak of a cold run of `--seeds` seeds, as the demo's.
+whole command in a new process, from the shell to the saved sample; warm is another seed in a
+process that has already made one. Memory is the peak of a cold run of `--seeds`, like the demo.
 """
 
 import argparse
@@ -22,7 +22,7 @@ PROMPTS = {"image_prompt": "a castle with towers", "audio_prompt": "tubular bell
 
 
 def cold_s(seeds: str) -> float:
-    """Returns the seconds of the whole command for some seeds."""
+    """Returns the seconds of the whole command for the given seeds."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["--image", PROMPTS["image_prompt"], "--audio", PROMPTS["audio_prompt"]]
         line = [Path(sys.executable).parent / "sonocanvas", "generate", *options]
@@ -34,7 +34,7 @@ def cold_s(seeds: str) -> float:
 
 
 def warm_s(repeats: int) -> list[float]:
-    """Returns the seconds of single seeds after a first one, in this process."""
+    """Returns the seconds of each seed after the first, in this process."""
     pair = mini.load()
     seconds = []
     for seed in range(repeats + 1):

@@ -1,6 +1,6 @@
 """The loop as the paper's released code runs it: one seed at a time, prompts encoded per seed.
 
-An independent baseline: it shares nothing with the package but the loaded models.
+An independent baseline that shares only the loaded models with the package.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def encode(tokenizer: Any, text_encoder: Any, text: str) -> Tensor:
-    """Returns the embeddings `(2, tokens, width)` of the empty prompt and of a prompt."""
+    """Returns the embeddings `(2, tokens, width)` of the empty prompt and of `text`."""
     tokens = tokenizer(
         ["", text],
         padding="max_length",
@@ -36,7 +36,7 @@ def sample_one(
     image_start: float,
     audio_weight: float,
 ) -> Tensor:
-    """Returns the clean latent `(1, channels, height, width)` of one seed's noise."""
+    """Returns the clean latent `(1, channels, height, width)` sampled from one seed's noise."""
     scheduler = DDIMScheduler.from_config(pair.scheduler_config)
     scheduler.set_timesteps(steps)
     image_text = encode(pair.image_tokenizer, pair.image_text_encoder, image_prompt)

@@ -1,14 +1,14 @@
-"""How well picture likeness tells sounds that hold a picture from sounds that hold none.
+"""How well picture likeness distinguishes sounds that contain a picture from those that do not.
 
 `python benchmarks/picture_likeness.py --canvases FOLDER` prints the tables of
-docs/responsible-use.md and the numbers that the score is read by (`SOUNDS`, `COMPOSED`). It needs
-the pack of the training. Everything is heard: a canvas is played by the vocoder of `mini` and drawn
-again. The canvases are kept in the folder and used again.
+docs/responsible-use.md and the reference numbers of the score (`SOUNDS`, `COMPOSED`). It needs the
+pack from the training. Every set is scored from its sound: a canvas is played by the vocoder of
+`mini` and drawn again. The canvases are kept in the folder and reused.
 
 Without a picture: recordings and soundfont keys of the pack, synthesizers, and the sound model of
 `mini` alone. With one: drawings played, drawings imprinted into sounds (the paper's rule,
-`sound * (1 - 0.5 * (1 - drawing))`), and canvases that `mini` composed of every second shared
-concept's picture and sound under the default rule.
+`sound * (1 - 0.5 * (1 - drawing))`), and canvases that `mini` composed from the picture and sound
+of every second shared concept under the default rule.
 """
 
 import argparse
@@ -43,7 +43,7 @@ BOOTSTRAPS = 2000
 
 
 def recordings(pack: Pack) -> Pixels:
-    """Returns the canvases of the recordings in the pack, each once."""
+    """Returns one canvas for each recording in the pack."""
     rng = np.random.default_rng(7)
     clips = [clip for clip in pack.clips if clip.id.startswith(RECORDED)]
     return np.stack([sound_canvas(arrange(clip.samples, rng)) for clip in clips])
@@ -68,14 +68,14 @@ def imprinted(pack: Pack) -> Tensor:
 
 
 def sampled(rule: Rule, first: int, every: int) -> Tensor:
-    """Returns canvases of `mini`, one of every so many-th shared concept."""
+    """Returns canvases by `mini` of every `every`-th shared concept, starting at `first`."""
     pair = mini.load()
     prompts = [Prompts(row["image_prompt"], row["audio_prompt"]) for row in concepts()]
     return torch.cat([sample(pair, one, [0], rule, CONFIG) for one in prompts[first::every]])
 
 
 def played(canvases: Tensor) -> Pixels:
-    """Returns canvases `(items, 256, 1024)` as they are drawn again from their sound."""
+    """Returns canvases `(items, 256, 1024)` drawn again from their sound."""
     vocoder = make_vocoder(CONFIG, mini.load())
     with torch.no_grad():
         again = torch.cat([heard(one[None], vocoder) for one in canvases])
@@ -83,7 +83,7 @@ def played(canvases: Tensor) -> Pixels:
 
 
 def sets(path: Path) -> dict[str, Callable[[], Pixels]]:
-    """Returns what makes each set of canvases; the pack is read when the first one needs it."""
+    """Returns a function for each set of canvases; the pack is read when first needed."""
     pack = functools.cache(lambda: read_pack(path))
     composed = WarmStart(Mean(**CONFIG.rule.options), **CONFIG.warm_start.options)
     return {
@@ -98,7 +98,7 @@ def sets(path: Path) -> dict[str, Callable[[], Pixels]]:
 
 
 def scores(name: str, make: Callable[[], Pixels], folder: Path) -> NDArray[np.float64]:
-    """Returns the scores of a set, whose canvases are made once and kept."""
+    """Returns the scores of a set, and keeps its canvases for the next run."""
     kept = folder / f"{name.replace(', ', ' ').replace(' ', '-')}.npy"
     if not kept.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,13 +108,13 @@ def scores(name: str, make: Callable[[], Pixels], folder: Path) -> NDArray[np.fl
 
 
 def area(pictures: NDArray[np.float64], sounds: NDArray[np.float64]) -> float:
-    """Returns the area under the ROC curve: how often a picture has more than a sound."""
+    """Returns the area under the ROC curve: how often a picture scores above a sound."""
     difference = pictures[:, None] - sounds
     return float((difference > 0).mean() + (difference == 0).mean() / 2)
 
 
 def interval(pictures: NDArray[np.float64], sounds: NDArray[np.float64]) -> tuple[float, float]:
-    """Returns the bootstrapped 95 % interval of the area: both sets are drawn anew."""
+    """Returns the bootstrap 95 % interval of the area; both sets are resampled."""
     rng = np.random.default_rng(0)
     areas = [
         area(rng.choice(pictures, len(pictures)), rng.choice(sounds, len(sounds)))

@@ -1,12 +1,13 @@
-"""Chooses the settings of the presets of `mini`, and reports how they come out on other seeds.
+"""Chooses the settings of `mini`'s presets, and reports how they score on other seeds.
 
-`python benchmarks/presets.py choose` composes the prompts of each preset, or of the pairs given,
-with each weight of the sound and start of the picture, seeds 0 to 3. It prints the setting with the
-most canvases whose picture and sound both come among the first five of all that `mini` draws and
-plays, by the selector; among equals the one whose weaker side is stronger, then the present one,
-then the one nearest to the default. `report` makes seeds 10 to 17 of each preset as it is shipped,
-and prints what the judge, classifiers by others and the masking of loudness say. None of those
-chooses.
+`python benchmarks/presets.py choose` composes the prompts of each preset, or of the given pairs,
+with each sound weight and picture start, seeds 0 to 3. It prints the setting with the most canvases
+whose picture and sound both rank among the selector's first five of everything that `mini` draws
+and plays. Ties go to the setting whose weaker side is stronger, then to the present one, then to
+the one nearest to the default.
+
+`report` makes seeds 10 to 17 of each preset as shipped, and prints the scores of the judge, of
+classifiers by others and of loudness masking. None of these takes part in the choice.
 """
 
 import argparse
@@ -51,10 +52,10 @@ def shipped() -> dict[str, RunConfig]:
 def ranks(
     ranking: Ranking, pair: ModelPair, run: RunConfig, seeds: list[int]
 ) -> tuple[list[int], list[int]]:
-    """Returns the places of picture and played sound among all, from 0, for each seed.
+    """Returns the ranks of picture and played sound among all concepts, from 0, by seed.
 
     Args:
-        ranking: Towers that know all prompts.
+        ranking: Towers with all prompts.
         pair: `mini`.
         run: Prompts and settings.
         seeds: The seeds.
@@ -68,7 +69,7 @@ def ranks(
 
 
 def choose(pairs: list[str]) -> None:
-    """Prints the best setting of each preset, or pair `PICTURE+SOUND`, by the selector."""
+    """Prints the selector's best setting for each preset, or for each pair `PICTURE+SOUND`."""
     pair, ranking = mini.load(), Ranking(mini.WEIGHTS, PROMPTS)
     print("| preset | setting | picture | sound | both |\n|---|---|---|---|---|")
 
@@ -100,7 +101,7 @@ def choose(pairs: list[str]) -> None:
 
 
 def report() -> None:
-    """Prints what those who never choose make of the presets."""
+    """Prints the presets' scores by the judge and the scorers that take no part in the choice."""
     pair = load_pair(next(iter(shipped().values())), "cpu")
     ranking = Ranking(JUDGE, PROMPTS)
     print(f"| preset | judge: picture | judge: sound | {' | '.join(SCORERS)} |")

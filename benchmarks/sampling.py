@@ -1,8 +1,8 @@
-"""Which solver, how many steps, which guidance: composed canvases of `mini` by the towers.
+"""Compares solvers, step counts and guidance scales on composed canvases of `mini`.
 
 `python benchmarks/sampling.py --json FILE` prints a Markdown table. Every row uses the same
-prompts and seeds: `--concepts` shared concepts, each picture with its own sound. The towers
-that judge here choose defaults; they are not the ones that a report should quote.
+prompts and seeds: every `--every`-th shared concept, each picture with its own sound. The scores
+come from the towers that choose defaults, so a report should not quote them.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from sonocanvas.types import ModelPair, Prompts
 
 
 def measure(pair: ModelPair, towers: Ranking, config: RunConfig, every: int) -> dict[str, float]:
-    """Returns shares of right concepts among the first five, picture and sound, and seconds."""
+    """Returns how often the right picture and sound are among the first five, and the seconds."""
     rule = WarmStart(Mean(config.rule.options["audio_weight"]), **config.warm_start.options)
     hits: dict[str, list[float]] = {"picture": [], "sound": []}
     began = time.perf_counter()

@@ -1,11 +1,12 @@
-"""What layers do on `mini`: own pictures and sounds against strength, length, cost and seams.
+"""Layers on `mini`: a user's own pictures and sounds by strength; length, cost and seams.
 
-`python benchmarks/scenes.py pictures` keeps ten pictures of scikit-image (CC0 or public domain)
-under two sounds each. `sounds` keeps ten recordings that `mini` was not trained on, each under a
-picture. `length` makes canvases of 10, 60 and 600 s, `cost` compares a scene of two full layers
-with the plain loop, and `seams` looks for borders in long canvases. Each prints a table; `--json
-FILE` keeps the numbers and `--sheet FILE` a contact sheet. One seed each, none chosen. The judge
-and BirdNET report; nothing selects. Needs `scikit-image`, and for `sounds` the `train` extra.
+`python benchmarks/scenes.py pictures` combines ten pictures from scikit-image (CC0 or public
+domain) with two sounds each. `sounds` combines ten recordings that `mini` was not trained on with a
+picture each. `length` makes canvases of 10, 60 and 600 s, `cost` compares a scene of two full
+layers with the plain loop, and `seams` looks for borders in long canvases. Each prints its results;
+`--json FILE` writes the numbers, and `--sheet FILE` a contact sheet of the first two. No seed is
+selected. The judge and BirdNET only report. `pictures` needs `scikit-image`, and `sounds` the
+`train` extra.
 """
 
 import argparse
@@ -54,7 +55,7 @@ PICTURES = {
     "rocket.jpg": "a rocket",
     "text.png": "",
 }
-"""Pictures of scikit-image, with what the judge knows them as."""
+"""Pictures from scikit-image, with the prompt by which the judge knows each, if any."""
 INVERTED = ("horse.png",)
 SOUNDS = ("birds singing", "a bell ringing")
 RECORDINGS = {
@@ -69,16 +70,16 @@ RECORDINGS = {
     "held-font-5-125-66": "a flower",
     "held-phrase-02-05": "a church with a tower",
 }
-"""Held-out recordings of the FluidR3 soundfonts (MIT), with what a picture of is found in each."""
+"""Held-out recordings from the FluidR3 soundfonts (MIT), with the picture prompt for each."""
 
 
 def made(layers: list[dict[str, Any]], pair: Any, **values: Any) -> Sample:
-    """Returns the sample of seed 0 of some layers."""
+    """Returns the sample of seed 0 for the given layers."""
     return generate(RunConfig(layers=layers, seeds=[0], scores=[], **values), pair=pair)[0]
 
 
 def spread(values: list[float], clusters: list[Any] | None = None) -> str:
-    """Returns a mean with its 95 % bootstrap interval, over whole clusters where there are any."""
+    """Returns a mean with its 95 % bootstrap interval, resampled by clusters if given."""
     if not values:
         return "-"
     found = bootstrap_interval(values, clusters=clusters)
@@ -165,7 +166,7 @@ def sounds(sheet: Path | None) -> list[dict[str, Any]]:
 
 
 def length(sheet: Path | None) -> list[dict[str, Any]]:
-    """Returns a row for each duration: seconds and peak memory, each in a process of its own."""
+    """Returns seconds and peak memory for each duration, each measured in its own process."""
     rows = []
     for duration_s in (10, 60, 600):
         line = [sys.executable, __file__, "one", "--duration", str(duration_s)]
@@ -181,7 +182,7 @@ def length(sheet: Path | None) -> list[dict[str, Any]]:
 
 
 def one(duration_s: float) -> None:
-    """Prints what one canvas of a duration takes; its own size is what the sample holds."""
+    """Prints time and memory for one canvas of a duration, and the size of the sample itself."""
     pair = mini.load()
     began = time.perf_counter()
     config = RunConfig(
@@ -204,7 +205,7 @@ def one(duration_s: float) -> None:
 
 
 def cost(sheet: Path | None) -> list[dict[str, Any]]:
-    """Returns the seconds of the loop by two prompts and by two full layers, turn by turn."""
+    """Returns the seconds of the loop with two prompts and with two full layers, in turn."""
     pair, scales = mini.load(), {"image_guidance_scale": 8.0, "audio_guidance_scale": 5.0}
     plain = encode_prompts(pair, Prompts("a castle", "bells ringing"))[0]
     layers = [Layer(kind="picture", prompt="a castle"), Layer(kind="sound", prompt="bells ringing")]
@@ -224,7 +225,7 @@ def cost(sheet: Path | None) -> list[dict[str, Any]]:
 
 
 def seams(sheet: Path | None) -> list[dict[str, Any]]:
-    """Returns how much a long canvas changes at borders of windows and parts, and elsewhere."""
+    """Returns how much a long canvas changes at the borders of windows and parts, and elsewhere."""
     pair, rows = mini.load(), []
     longer = resized(pair, 120.0)
     block = MINI_FORMAT.mels // pair.latent_shape[1]
@@ -266,7 +267,7 @@ def seams(sheet: Path | None) -> list[dict[str, Any]]:
 
 
 def _flux(samples: Any, hop: int) -> Any:
-    """Returns how much the level of each frame of sound differs from the last, in dB."""
+    """Returns how much the level of each frame of sound differs from the previous one, in dB."""
     frames = samples[: len(samples) // hop * hop].reshape(-1, hop)
     decibels = 20 * np.log10(np.sqrt((frames**2).mean(1)) + 1e-5)
     return np.abs(np.diff(decibels))

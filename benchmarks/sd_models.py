@@ -1,6 +1,6 @@
 """A pair of random weights in the layout of Stable Diffusion v1.5, at its real width or tiny.
 
-Speed and memory do not depend on what the weights say, so nothing is downloaded.
+Speed and memory do not depend on the values of the weights, so nothing is downloaded.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ SCHEDULE: dict[str, Any] = {
 
 
 def new_unet(tiny: bool = False) -> UNet2DConditionModel:
-    """Returns a diffusion model: 859.5 M parameters, or a tenth of its width."""
+    """Returns a diffusion model with 859.5 M parameters, or a tenth as wide."""
     return UNet2DConditionModel(
         sample_size=LATENT_SHAPE[1:],
         block_out_channels=(32, 64, 128, 128) if tiny else (320, 640, 1280, 1280),
@@ -38,7 +38,7 @@ def new_unet(tiny: bool = False) -> UNet2DConditionModel:
 
 
 def new_vae(tiny: bool = False) -> AutoencoderKL:
-    """Returns an autoencoder that makes an image eight times smaller: 83.7 M parameters."""
+    """Returns an autoencoder that shrinks an image eightfold: 83.7 M parameters."""
     return AutoencoderKL(
         block_out_channels=(32, 32, 32, 32) if tiny else (128, 256, 512, 512),
         down_block_types=("DownEncoderBlock2D",) * 4,
@@ -64,7 +64,7 @@ def new_text_encoder(tiny: bool = False) -> CLIPTextModel:
 
 
 def new_tokenizer() -> PreTrainedTokenizerFast:
-    """Returns a tokenizer of 77 tokens to which every word is the same."""
+    """Returns a tokenizer of 77 tokens that treats all words alike."""
     tokenizer = Tokenizer(models.WordLevel({"<word>": 0, "<end>": 1}, unk_token="<word>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     return PreTrainedTokenizerFast(
@@ -77,12 +77,12 @@ def new_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def new_pair(device: str, dtype: torch.dtype, tiny: bool = False) -> ModelPair:
-    """Returns a pair of two diffusion models, and one of all else, with weights of seed 0.
+    """Returns a pair with two diffusion models and one of every other part, weights of seed 0.
 
     Args:
-        device: Where it is made; `meta` makes shapes without memory.
-        dtype: Type of the weights.
-        tiny: Whether the models are a tenth as wide, for trying a program out.
+        device: Device to build it on; `meta` allocates no memory.
+        dtype: Dtype of the weights.
+        tiny: Whether the models are a tenth as wide, for dry runs.
     """
     torch.manual_seed(0)
     before = torch.get_default_dtype()

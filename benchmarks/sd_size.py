@@ -1,10 +1,11 @@
-"""Seconds a sample at Stable Diffusion's real width: what each change gains on one CUDA card.
+"""Seconds per sample at Stable Diffusion's real width: what each change gains on one CUDA card.
 
-`python benchmarks/sd_size.py --json FILE` takes random weights (859.5 M parameters a model, latents
-4 x 32 x 128) and the paper's setting: 100 steps of DDIM, both halves of guidance, the picture from
-step 10, which makes 190 evaluations and 305 TFLOP a sample. The paper's loop and ours run in
-bfloat16 on the same card; text and latents only, nothing is decoded. Each change of `SETTINGS` is
-measured at one batch size, the fastest then at several. `--tiny --device cpu` is a dry run.
+`python benchmarks/sd_size.py --json FILE` uses random weights (859.5 M parameters per model,
+latents 4 x 32 x 128) and the paper's setting: 100 DDIM steps, both halves of guidance, and the
+picture from step 10. That makes 190 evaluations and 305 TFLOP per sample. The paper's loop and ours
+run in bfloat16 on the same card, on text and latents only; nothing is decoded. Each entry of
+`SETTINGS` is measured at one batch size, and the fastest at several. `--tiny --device cpu` is a dry
+run.
 """
 
 import argparse
@@ -41,10 +42,10 @@ class Setting:
     """How both models are run.
 
     Attributes:
-        channels_last: Whether weights of convolutions lie channels last.
-        attention: The kernel of attention; `None` lets torch choose.
+        channels_last: Whether the convolution weights are channels-last.
+        attention: The attention kernel; `None` lets torch choose.
         compile_mode: Mode of `torch.compile`; `None` does not compile.
-        fp8: Whether products of weights with activations are in float8; convolutions are not.
+        fp8: Whether linear layers multiply in float8; convolutions do not.
     """
 
     channels_last: bool = True
@@ -68,7 +69,7 @@ SETTINGS = {
 
 
 class Float8Linear(torch.nn.Module):
-    """A linear layer whose product is in float8 (e4m3), with one scale a tensor found as it runs.
+    """A linear layer that multiplies in float8 (e4m3), with one scale per tensor.
 
     Args:
         linear: The layer; its widths are multiples of 16.
@@ -80,7 +81,7 @@ class Float8Linear(torch.nn.Module):
         self.weight, self.bias = weight.t(), linear.bias
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Returns `(..., out)` of inputs `(..., in)`, in their type."""
+        """Returns outputs `(..., out)` for inputs `(..., in)`, in the same dtype."""
         rows, scale = to_float8(inputs.reshape(-1, inputs.shape[-1]))
         product = torch._scaled_mm(
             rows,
@@ -94,13 +95,13 @@ class Float8Linear(torch.nn.Module):
 
 
 def to_float8(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns values as float8 of full range, and the scale that brings them back."""
+    """Returns values scaled to the full range of float8, and the scale that restores them."""
     scale = values.abs().amax().float().clamp(min=1e-12) / torch.finfo(torch.float8_e4m3fn).max
     return (values.float() / scale).to(torch.float8_e4m3fn), scale
 
 
 def use_float8(model: torch.nn.Module) -> None:
-    """Replaces the linear layers of a model, except those of the time, by float8 ones."""
+    """Replaces a model's linear layers by float8 ones, except those of the time embedding."""
     for name, part in list(model.named_modules()):
         for child_name, child in list(part.named_children()):
             if isinstance(child, torch.nn.Linear) and "time_emb" not in f"{name}.{child_name}":
@@ -108,7 +109,7 @@ def use_float8(model: torch.nn.Module) -> None:
 
 
 def prepared(setting: Setting, device: str, tiny: bool) -> ModelPair:
-    """Returns a pair of random weights in bfloat16 that runs as a setting says."""
+    """Returns a pair with random bfloat16 weights, prepared for a setting."""
     pair = new_pair(device, torch.bfloat16, tiny)
     for unet in (pair.image_unet, pair.audio_unet):
         if setting.channels_last:
@@ -121,7 +122,7 @@ def prepared(setting: Setting, device: str, tiny: bool) -> ModelPair:
 
 
 def ours(pair: ModelPair, batch: int, steps: int) -> Tensor:
-    """Returns latents of the seeds from 0 on by our loop, in one batch."""
+    """Returns latents of `batch` seeds from 0 by our loop, in one batch."""
     embeddings, _ = encode_prompts(pair, PROMPTS)
     return denoise(
         pair,
@@ -151,14 +152,14 @@ def theirs(pair: ModelPair, steps: int) -> Tensor:
 
 
 def seconds(run: Callable[[], Tensor]) -> float:
-    """Returns the seconds of a call, until what it made is there."""
+    """Returns the seconds of a call, until its result is on the CPU."""
     began = time.perf_counter()
     run().cpu()
     return time.perf_counter() - began
 
 
 def measured(name: str, batch: int, steps: int, device: str, tiny: bool) -> dict[str, Any]:
-    """Returns the seconds a sample of a setting, or what torch says where it cannot run."""
+    """Returns the seconds per sample of a setting, or torch's message if it cannot run."""
     setting = SETTINGS[name]
     row: dict[str, Any] = {"setting": name, "batch": batch}
     backend = setting.attention
@@ -168,13 +169,13 @@ def measured(name: str, batch: int, steps: int, device: str, tiny: bool) -> dict
             pair = prepared(setting, device, tiny)
             row["warm_up_s"] = seconds(lambda: ours(pair, batch, WARM_UP_STEPS))
             row["seconds"] = seconds(lambda: ours(pair, batch, steps)) / batch
-        except RuntimeError as error:  # a kernel that this card or this width does not have
+        except RuntimeError as error:  # this card or this width lacks the kernel
             row["failed"] = str(error).strip().splitlines()[0]
     return row
 
 
 def papers(steps: int, device: str, tiny: bool) -> dict[str, Any]:
-    """Returns the seconds a sample of the paper's loop."""
+    """Returns the seconds per sample of the paper's loop."""
     pair = prepared(SETTINGS["eager"], device, tiny)
     warm_up_s = seconds(lambda: theirs(pair, WARM_UP_STEPS))
     spent_s = seconds(lambda: theirs(pair, steps))
@@ -182,7 +183,7 @@ def papers(steps: int, device: str, tiny: bool) -> dict[str, Any]:
 
 
 def tflop_a_sample(steps: int, tiny: bool) -> float:
-    """Returns the work of one sample, attention included, by torch's counter."""
+    """Returns the TFLOP of one sample by torch's counter, attention included."""
     unet = new_pair("meta", torch.bfloat16, tiny).image_unet
     latents = torch.empty(2, *LATENT_SHAPE, device="meta", dtype=torch.bfloat16)
     width = unet.config.cross_attention_dim
@@ -195,7 +196,7 @@ def tflop_a_sample(steps: int, tiny: bool) -> float:
 
 
 def matrix_tflops(device: str, side: int) -> float:
-    """Returns the TFLOP/s of a product of two square bfloat16 matrices; the best of five."""
+    """Returns the TFLOP/s of a product of two square bfloat16 matrices, the best of five."""
     matrix = torch.randn(side, side, device=device, dtype=torch.bfloat16)
     products = 10
     matrix @ matrix
@@ -209,7 +210,7 @@ def matrix_tflops(device: str, side: int) -> float:
 
 
 def print_rows(rows: Sequence[dict[str, Any]], base_s: float, work: float, most: float) -> None:
-    """Prints the table; `work` in TFLOP a sample, `most` in TFLOP/s."""
+    """Prints the table; `work` is in TFLOP per sample, `most` in TFLOP/s."""
     print("| setting | batch | s a sample | x paper's loop | TFLOP/s | of a product | warm-up s |")
     print("|---|---|---|---|---|---|---|")
     for row in rows:

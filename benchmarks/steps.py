@@ -2,12 +2,12 @@
 
 `python benchmarks/steps.py --json FILE` prints a Markdown table. Every row uses the same prompts
 and seeds: the picture of every `--every`-th shared concept with its own sound, under the default
-rule and guidance. The towers of `mini` may choose a default by it; the judge only reports.
+rule and guidance. The scores of `mini`'s towers may choose a default; the judge only reports.
 
 An evaluation is one call of one model on one sample with both halves of guidance; a call with
-the conditional half alone is half of one. A score is the share of canvases whose right concept is
-among the first five of 48; the sound is judged after it was played. The 95 % intervals are those of
-the mean over concepts, because the seeds of one concept are not independent.
+only the conditional half counts as a half. A score is the share of canvases whose right concept is
+among the first five of 48; the sound is played before it is judged. The 95 % intervals are for the
+mean over concepts, because the seeds of one concept are not independent.
 """
 
 import argparse
@@ -37,7 +37,7 @@ PROMPTS = {"image_prompt": "any", "audio_prompt": "any"}
 
 
 def counted(pair: ModelPair, seeds: int) -> tuple[list[float], Callable[[], None]]:
-    """Returns a list that grows by the evaluations a sample of each call, and what stops it."""
+    """Returns a list that records each call's evaluations per sample, and a function to stop it."""
     calls: list[float] = []
     handles = [
         unet.register_forward_pre_hook(lambda _, inputs: calls.append(len(inputs[0]) / 2 / seeds))
@@ -52,7 +52,7 @@ def counted(pair: ModelPair, seeds: int) -> tuple[list[float], Callable[[], None
 
 
 def hits(ranking: Ranking, canvases: Tensor, sounds: Tensor, concept: int) -> dict[str, float]:
-    """Returns the shares of canvases whose picture, sound, and both, are among the first."""
+    """Returns the shares of canvases whose picture, sound, and both rank among the first five."""
     looks = ranking.rank("picture", canvases, concept) < TOP
     plays = ranking.rank("sound", sounds, concept) < TOP
     found = {"picture": looks, "sound": plays, "both": looks & plays}
@@ -62,7 +62,7 @@ def hits(ranking: Ranking, canvases: Tensor, sounds: Tensor, concept: int) -> di
 def measure(
     pair: ModelPair, rankings: dict[str, Ranking], config: RunConfig, every: int, seeds: int
 ) -> dict[str, Any]:
-    """Returns the evaluations a sample, and each score of each concept."""
+    """Returns the evaluations per sample, and each score of each concept."""
     rule = WarmStart(Mean(**config.rule.options), **config.warm_start.options)
     scores: dict[str, list[float]] = {}
     calls, stop = counted(pair, seeds)
@@ -86,7 +86,7 @@ def interval(shares: list[float]) -> str:
 
 
 def read_interval(text: str) -> tuple[float, float]:
-    """Returns the guidance interval that a text such as `0.2-0.8` names."""
+    """Returns the guidance interval from a text such as `0.2-0.8`."""
     start, _, end = text.partition("-")
     return float(start), float(end)
 

@@ -1,8 +1,8 @@
 """How long an artist waits: from the click on "Make it" to the first preview and to the sound.
 
-`python benchmarks/studio.py` starts the studio on the shipped models and clicks in a headless
-Chromium (Debian's `chromium` and `chromium-driver`). Prints medians and the slowest of some clicks;
-the first loads the models and stands for itself.
+`python benchmarks/studio.py` starts the studio with the shipped models and clicks in a headless
+Chromium (Debian's `chromium` and `chromium-driver`). It prints the median and the slowest of
+several clicks; the first click loads the models and is listed separately.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from sonocanvas.web.app import new_app
 from sonocanvas.web.studio import Studio
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from browser import Browser  # a helper of the tests
+from browser import Browser  # a helper from the tests
 
 CLICK = """
 const done = arguments[arguments.length - 1], began = performance.now(), found = {};
@@ -39,7 +39,7 @@ setTimeout(look, 30);
 
 
 def served(studio: Studio, port: int) -> uvicorn.Server:
-    """Returns a server of the studio that runs in a thread of its own."""
+    """Returns a server of the studio, running in its own thread."""
     config = uvicorn.Config(new_app(studio), host="127.0.0.1", port=port, log_level="error")
     server = uvicorn.Server(config)
     threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True).start()

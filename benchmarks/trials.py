@@ -1,13 +1,13 @@
-"""Trials of other models than the shipped ones, and of one evaluation instead of two.
+"""Trials of alternatives to the shipped models, and of one evaluation per step instead of two.
 
-`python benchmarks/trials.py learn unet --minutes 15` trains a picture model from nothing and prints
+`python benchmarks/trials.py learn unet --minutes 15` trains a picture model from scratch and prints
 rows of a Markdown table. `distill --modality image` trains the shipped picture model to do in one
-evaluation what it does in two with guidance, and `compose` compares the pair of distilled models
-with the shipped pair, by the judge.
+evaluation what guidance does in two. `compose` compares the pair of distilled models with the
+shipped pair, by the judge.
 
-All models see the same canvases, batches, times and seeds. Minutes are of the processor, so that a
-trial has as much when other programs run. The results are ranked by the towers of `mini` on every
-shared concept, decoded by the linear code alone, since only one code has a trained decoder.
+All models see the same canvases, batches, times and seeds. Minutes are processor time, so other
+programs do not shorten a trial. The towers of `mini` rank the results on every shared concept,
+decoded by the linear code alone, since only one code has a trained decoder.
 """
 
 import argparse
@@ -40,7 +40,7 @@ from sonocanvas.training.towers import WIDTH
 from sonocanvas.training.unet import SCHEDULE, denoising_loss, new_unet, noise_times, sources
 from sonocanvas.training.views import concepts
 
-GUIDANCE = {"image": 8.0, "audio": 5.0}  # as a run of `mini` has it unless told otherwise
+GUIDANCE = {"image": 8.0, "audio": 5.0}  # the defaults of `mini`
 SEEDS = 2
 
 
@@ -64,13 +64,13 @@ class Transformer(nn.Module):
         )
 
     def forward(self, latents: Tensor, times: Any, text: Tensor, return_dict: bool) -> Any:
-        """Returns the predicted noise `(batch, channels, 8, 32)`, alone in a tuple."""
+        """Returns the predicted noise `(batch, channels, 8, 32)` in a tuple of one."""
         times = torch.as_tensor(times).expand(len(latents))
         return self.model(latents, text, times, return_dict=return_dict)
 
 
 def linear_code(channels: int) -> BlockAutoencoder:
-    """Returns the linear code with the most numbers a block, each of deviation 1."""
+    """Returns the linear code with `channels` numbers per block, each of unit deviation."""
     torch.manual_seed(0)
     code: BlockAutoencoder = BlockAutoencoder(channels)
     found = principal_components(Crops(Path("packs/views"), 0, "cpu"), code.config.block, 4096)
@@ -87,7 +87,7 @@ KINDS: dict[str, tuple[int, Callable[[int], nn.Module]]] = {
 
 
 def flops(model: nn.Module, channels: int) -> float:
-    """Returns the GFLOP of one evaluation of one canvas, without guidance."""
+    """Returns the GFLOP of one evaluation on one canvas, without guidance."""
     latents = torch.randn(1, channels, 8, CANVAS_POSITIONS)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(latents, torch.tensor([500]), torch.randn(1, 16, WIDTH), return_dict=False)
@@ -102,14 +102,14 @@ def ranks(
     tower: str = "picture",
     steps: int = 16,
 ) -> list[int]:
-    """Returns the place of the right concept among 48, by the towers that may select.
+    """Returns the rank of the right concept among 48, by the towers that may select.
 
     Args:
-        predict: Returns the noise in latents at a time, from them, the time and the text.
-        code: Decodes, without its network.
+        predict: Returns the predicted noise for latents, a time and the text.
+        code: Decodes the latents, without its network.
         text: Embedded prompts of the shared concepts, `(48, tokens, width)`.
-        tower: `"picture"` or `"sound"`, which sees the canvas as it is drawn.
-        steps: Steps of DDIM.
+        tower: `"picture"`, or `"sound"`, which reads the canvas without playing it.
+        steps: DDIM steps.
     """
     towers, found = Ranking(mini.WEIGHTS), []
     for number, asked in enumerate(text):
@@ -127,7 +127,7 @@ def ranks(
 
 
 def guided(model: Any, empty: Tensor, scale: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """Returns what predicts noise with classifier-free guidance: two evaluations in one call."""
+    """Returns a predictor with classifier-free guidance: two evaluations in one call."""
 
     def predict(latents: Tensor, time: Tensor, text: Tensor) -> Tensor:
         both = torch.cat([text, empty.expand(len(text), -1, -1)])
@@ -141,7 +141,7 @@ def guided(model: Any, empty: Tensor, scale: float) -> Callable[[Tensor, Tensor,
 
 
 def single(model: Any) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """Returns what predicts noise in one evaluation."""
+    """Returns a predictor with one evaluation."""
 
     def predict(latents: Tensor, time: Tensor, text: Tensor) -> Tensor:
         with half_precision("cpu"):
@@ -152,7 +152,7 @@ def single(model: Any) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
 
 
 def followed(model: nn.Module, decays: list[float]) -> tuple[dict[float, Any], Callable[[], None]]:
-    """Returns moving averages of a model by their decay, and what moves them on."""
+    """Returns moving averages of a model by decay, and a function that updates them."""
     averages = {decay: copy.deepcopy(model).requires_grad_(False) for decay in decays}
     state = {"step": 0}
 
@@ -167,7 +167,7 @@ def followed(model: nn.Module, decays: list[float]) -> tuple[dict[float, Any], C
 
 
 def compose(folder: Path) -> None:
-    """Prints how the judge ranks the sides of canvases that both pairs compose."""
+    """Prints how the judge ranks picture and sound in canvases composed by both pairs."""
     shipped, judge = mini.load(), Ranking(JUDGE)
     distilled = dataclasses.replace(
         shipped,
@@ -190,13 +190,13 @@ def compose(folder: Path) -> None:
 
 
 def load_unet(folder: Path) -> Any:
-    """Returns a model, ready to sample."""
+    """Returns a saved model, ready to sample."""
     unet = UNet2DConditionModel.from_pretrained(folder, torch_dtype=torch.float32)
     return unet.to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
 def main() -> None:
-    """Trains one model and prints its row."""
+    """Trains one model and prints its rows, or compares the pairs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("learn", "distill", "compose"))
     parser.add_argument("kind", nargs="?", default="unet", choices=list(KINDS))

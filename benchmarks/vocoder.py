@@ -1,7 +1,7 @@
-"""What each vocoder makes of canvases of held-out sounds, and what it costs the picture.
+"""How well each vocoder plays canvases of held-out sounds, and what it costs the picture.
 
 Run as `python benchmarks/vocoder.py --pack packs/mini.zip`; `--recordings CACHE` adds real
-recordings, `--canvases` canvases of one's own, which have no sound to be compared with. It
+recordings, and `--canvases` your own canvases, which have no original sound to compare with. It
 prints Markdown tables with 95 % intervals; the last line is the same as JSON, item by item.
 """
 
@@ -48,7 +48,7 @@ Record = dict[str, list[float]]
 
 
 def sets(pack: Path | None, recordings: Path | None, canvases: list[Path]) -> Iterator[HeldOut]:
-    """Yields what is played; drawings and canvases of one's own have no sound and no concept."""
+    """Yields the sets to play; drawings and your own canvases have no sound and no concept."""
     if pack is not None:
         content = read_pack(pack)
         yield held_out.synthesizers()
@@ -65,10 +65,10 @@ def measure(vocoder: Vocoder, items: HeldOut, numbers: list[int], judge: Ranking
     """Returns a list for each measure, item by item.
 
     Args:
-        vocoder: What plays.
-        items: What is played.
-        numbers: Which of them.
-        judge: Who ranks the concepts of sounds.
+        vocoder: Plays the canvases.
+        items: The set to play.
+        numbers: Indices of the items to play.
+        judge: Ranks the concepts of the sounds.
     """
     names = ("distance", "cosine", "rank", "correlation", "error", "cpu_s")
     record: Record = {name: [] for name in names}
@@ -93,7 +93,7 @@ def measure(vocoder: Vocoder, items: HeldOut, numbers: list[int], judge: Ranking
 
 
 def heard(samples: Tensor) -> Tensor:
-    """Returns the canvas `(1, mels, frames)` that is analysed from a sound `(1, samples)`."""
+    """Returns the canvas `(1, mels, frames)` of a sound `(1, samples)`."""
     loud = samples / samples.abs().max().clamp(min=1e-6) * 0.95
     return torch.from_numpy(sound_canvas(loud[0].numpy())).float()[None] / 255
 
@@ -107,7 +107,7 @@ def interval(values: list[float], digits: int) -> str:
 
 
 def row(name: str, record: Record, duration_s: float) -> str:
-    """Returns the line of one vocoder."""
+    """Returns the table row of one vocoder."""
     ranks = [int(rank) for rank in record["rank"]]
     cells = [
         name,
@@ -124,7 +124,7 @@ def row(name: str, record: Record, duration_s: float) -> str:
 
 
 def difference_row(name: str, record: Record, base: Record) -> str:
-    """Returns the line of what one vocoder differs from another on the same items."""
+    """Returns the table row of the differences between two vocoders on the same items."""
     less = {
         key: [ours - theirs for ours, theirs in zip(values, base[key], strict=True)]
         for key, values in record.items()

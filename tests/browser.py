@@ -20,7 +20,7 @@ NEEDED = [
         not (CHROMIUM and DRIVER), reason="there is no chromium and chromedriver here"
     ),
 ]
-"""The marks of tests with a browser."""
+"""Marks for tests that need a browser."""
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -33,10 +33,10 @@ class Browser:
     """One window; its methods are the protocol's commands."""
 
     def __init__(self, folder):
-        """Starts it.
+        """Starts the browser.
 
         Args:
-            folder: Where it keeps its profile and what it downloads.
+            folder: Folder for its profile and downloads.
         """
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -62,7 +62,7 @@ class Browser:
         self._at += f"/session/{session}"
 
     def close(self):
-        """Ends it."""
+        """Closes the browser."""
         self._call("DELETE", "")
         self._driver.terminate()
         self._driver.wait(10)
@@ -72,38 +72,38 @@ class Browser:
         self._call("POST", "/url", {"url": address})
 
     def run(self, script, *arguments):
-        """Returns what a script returns that runs in the page."""
+        """Runs a script in the page and returns its result."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
     def wait_for(self, script, *arguments):
-        """Returns what a script gives to its last argument, a function, within a minute."""
+        """Returns what a script passes to its last argument, a callback, within a minute."""
         self._call("POST", "/timeouts", {"script": 50_000})
         return self._call("POST", "/execute/async", {"script": script, "args": list(arguments)})
 
     def press(self, *keys):
-        """Presses keys, one after the other, wherever the focus is."""
+        """Presses keys in turn, wherever the focus is."""
         strokes = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
         hand = {"type": "key", "id": "hand", "actions": strokes}
         self._call("POST", "/actions", {"actions": [hand]})
 
     def upload(self, selector, path):
-        """Chooses a file in a field."""
+        """Chooses a file in a file input."""
         where = {"using": "css selector", "value": selector}
         (element,) = self._call("POST", "/element", where).values()
         self._call("POST", f"/element/{element}/value", {"text": str(path)})
 
     def tabs(self, count):
-        """Opens more tabs and returns what to give `look_at` for each of all."""
+        """Opens `count` more tabs and returns the handles of all tabs, for `look_at`."""
         for _ in range(count):
             self._call("POST", "/window/new", {"type": "tab"})
         return self._call("GET", "/window/handles")
 
     def look_at(self, tab):
-        """Goes to a tab."""
+        """Switches to a tab."""
         self._call("POST", "/window", {"handle": tab})
 
     def drag(self, begin, end):
-        """Presses the pointer at a place of the window, moves it to another and lets go.
+        """Presses the pointer at one point of the window, moves it to another and releases it.
 
         Args:
             begin: `(x, y)` in CSS pixels.
@@ -119,17 +119,17 @@ class Browser:
         self._call("POST", "/actions", {"actions": [mouse]})
 
     def size(self, width, height, phone=False):
-        """Gives the page a size in CSS pixels."""
+        """Sets the size of the page in CSS pixels."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
         command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}
         self._call("POST", "/goog/cdp/execute", command)
 
     def picture(self, path):
-        """Writes what is seen as a PNG."""
+        """Writes a screenshot as a PNG."""
         Path(path).write_bytes(base64.b64decode(self._call("GET", "/screenshot")))
 
     def until(self, true, seconds=30):
-        """Waits for something to be true and returns it."""
+        """Waits until a call returns something true, and returns that."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with contextlib.suppress(urllib.error.URLError, ConnectionError):

@@ -22,7 +22,7 @@ def tone(frequency_hz, duration_s=1.0, sample_rate_hz=16000):
 
 
 def slaney_mel(frequency_hz):
-    """The Slaney scale: linear to 1 kHz, then 27 bands for a factor of 6.4."""
+    """Returns mel on the Slaney scale: linear to 1 kHz, then 27 bands per factor of 6.4."""
     if frequency_hz < 1000:
         return frequency_hz * 3 / 200
     return 15 + 27 * math.log(frequency_hz / 1000) / math.log(6.4)
@@ -36,7 +36,7 @@ def test_tone_lights_the_row_predicted_by_the_mel_scale(fmt, frequency_hz):
     assert abs(int(lit) - (fmt.mels - 1 - band)) <= 1
 
 
-@pytest.mark.parametrize("fmt", [MINI_FORMAT, RIFFUSION_FORMAT])  # whose padding is odd
+@pytest.mark.parametrize("fmt", [MINI_FORMAT, RIFFUSION_FORMAT])  # Riffusion's padding is odd
 @pytest.mark.parametrize("more", [0, 159])
 def test_a_column_is_a_hop(fmt, more):
     canvas = stages.waveform_to_canvas(torch.zeros(2, 50 * fmt.hop_samples + more), fmt)
@@ -71,11 +71,11 @@ def test_black_is_the_floor_and_white_the_ceiling(fmt):
     assert stages.mel_to_canvas(outside, fmt)[0, 0].tolist() == [0, 1]
 
 
-# The other encoding: a power law on HTK's bands, the loudest black
+# The other encoding: a power law on HTK's bands, with the loudest black
 
 
 def htk_mel(frequency_hz):
-    """The scale of HTK: 2595 log10(1 + f / 700)."""
+    """Returns mel on the HTK scale: 2595 log10(1 + f / 700)."""
     return 2595 * math.log10(1 + frequency_hz / 700)
 
 
@@ -95,7 +95,7 @@ def test_filters_of_htk_are_those_of_librosa():
     ours = stages.mel_filters(RIFFUSION_FORMAT).numpy()
     theirs = librosa.filters.mel(sr=44100, n_fft=17640, n_mels=512, fmax=1e4, htk=True, norm=None)
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
-    assert ours.max() == pytest.approx(1, abs=0.01)  # of equal height
+    assert ours.max() == pytest.approx(1, abs=0.01)  # all of equal height
 
 
 def test_power_law_has_its_closed_form():

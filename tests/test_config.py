@@ -1,4 +1,4 @@
-"""What a run is: defaults, TOML, settings and sentences."""
+"""The configuration of a run: defaults, TOML, settings and error sentences."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`constraints.txt` pins all that an installation for the tests brings along."""
+"""`constraints.txt` pins everything that an installation for the tests pulls in."""
 
 import re
 from importlib.metadata import PackageNotFoundError, distribution
@@ -14,14 +14,14 @@ def plain(name):
 
 
 def needed(name, extras, seen):
-    """Adds a distribution that is installed, and all that it needs here, with their versions."""
+    """Adds an installed distribution and its requirements here to `seen`, with versions."""
     key = (plain(name), tuple(sorted(extras)))
     if key in seen:
         return
     try:
         found = distribution(name)
     except PackageNotFoundError:
-        return  # for another platform, or an extra that was not asked for
+        return  # for another platform, or an extra not requested
     seen[key] = found.version
     for text in found.requires or ():
         requirement = Requirement(text)

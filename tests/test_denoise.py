@@ -51,7 +51,7 @@ def diffusers_sample(pair, prompt, negative_prompt, seeds, scheduler, **options)
 
 @pytest.fixture
 def evaluations(pair):
-    """Counts the evaluations of both models, and the samples in each."""
+    """Yields the batch sizes of all evaluations, by model."""
     with watching(pair, len) as counted:
         yield counted
 
@@ -224,7 +224,7 @@ def test_every_step_is_reported_with_its_noise_level_and_a_finite_prediction(pai
 
 
 def test_latents_are_signal_and_noise_in_the_shares_of_the_step(pair):
-    """DDIM's step in closed form, from nothing but what `Step` says."""
+    """Computes DDIM's step in closed form from the fields of `Step` alone."""
     seen = []
     clean = sample(pair, Mean(), on_step=lambda *arguments: seen.append(arguments))
     following = [step.latents for step, _ in seen[1:]] + [clean]
@@ -235,7 +235,7 @@ def test_latents_are_signal_and_noise_in_the_shares_of_the_step(pair):
 
 
 def test_euler_is_ddim_in_other_units(pair):
-    """Equal only if the record is variance preserving where Euler's own latents are not."""
+    """They agree only if `Step` is variance preserving; Euler's own latents are not."""
     seen = {"ddim": [], "euler": []}
     for name, steps in seen.items():
         sample(

@@ -1,4 +1,4 @@
-"""Where a model computes: where it is, or where accelerate's hooks send it."""
+"""Where a model computes: on its own device, or where accelerate's hooks send it."""
 
 import accelerate
 import pytest
@@ -21,7 +21,7 @@ def test_a_model_computes_where_it_is(vae):
 
 
 def test_an_offloaded_model_computes_where_its_hook_sends_it(vae):
-    accelerate.cpu_offload_with_hook(vae, "meta")  # in the place of a card
+    accelerate.cpu_offload_with_hook(vae, "meta")  # stands in for a GPU
     assert vae.device == torch.device("cpu")
     assert device_of(vae) == torch.device("meta")
 

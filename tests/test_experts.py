@@ -1,4 +1,4 @@
-"""Composition against its oracles: constant maps are the plain rule, pinned noise is exact."""
+"""Composition against oracles: constant maps equal the plain rule, pinned noise is exact."""
 
 import dataclasses
 
@@ -95,7 +95,7 @@ def test_what_is_pinned_alone_comes_back(pair, embeddings, scheduler):
     pinned = Pinned(clean, shares, canvas, canvas > 1)
     drawn = dataclasses.replace(Composition.of(embeddings), pinned=pinned)
     made = sample(pair, drawn, scheduler=scheduler, steps=12)
-    assert (made[0] - clean).abs().max() < 0.15  # DDIM ends where 3 % of the noise is left
+    assert (made[0] - clean).abs().max() < 0.15  # DDIM ends with 3 % of the noise left
     assert drawn.is_given
     assert drawn.needs(Mean(), None) == (False, False)
 

@@ -1,4 +1,4 @@
-"""A run: the same in memory and on disk, whole or resumed, and never over something else."""
+"""A run is the same in memory and on disk, whole or resumed, and overwrites nothing else."""
 
 import json
 import os
@@ -256,7 +256,7 @@ def test_a_run_that_was_begun_in_another_type_is_told(whole, tmp_path):
 
 
 def test_models_that_are_offloaded_make_the_same_samples(whole):
-    """With the CPU in the place of the card: accelerate's hooks are the real ones."""
+    """The CPU stands in for the GPU; accelerate's hooks are the real ones."""
     moved = offloaded(tiny_pair(), "cpu")
     assert hasattr(moved.audio_unet, "_hf_hook")
     for made, expected in zip(generate(config(), pair=moved), whole[1], strict=True):

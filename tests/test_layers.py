@@ -1,7 +1,7 @@
 """A file imports only from layers above its own, or from its own layer.
 
-A layer is a file of the package, a folder, or a file in a folder that stands elsewhere
-than the rest of its folder.
+A layer is a file of the package, a folder, or a single file listed apart from the rest of its
+folder.
 """
 
 import ast
@@ -45,7 +45,7 @@ HEIGHT = {name: n for n, line in enumerate(LAYERS.split("\n")) for name in line.
 FILES = sorted(
     path
     for path in PACKAGE.rglob("*.py")
-    if path.name != "__init__.py" and "weights" not in path.parts  # what diffusers finds there
+    if path.name != "__init__.py" and "weights" not in path.parts  # code that diffusers loads
 )
 
 

@@ -14,7 +14,7 @@ HEAVY = {"torch", "diffusers", "transformers", "gradio", "ray", "librosa", "rich
 
 def run(program, cwd):
     environment = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment |= {"HOME": "/", "PATH": "/usr/bin"}  # Gradio asks for the second
+    environment |= {"HOME": "/", "PATH": "/usr/bin"}  # Gradio needs PATH
     command = [sys.executable, "-c", program]
     done = subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=False

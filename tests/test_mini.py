@@ -1,4 +1,4 @@
-"""The shipped weights draw what the image prompt says and sound like the audio prompt."""
+"""The shipped weights draw the image prompt and sound like the audio prompt."""
 
 import dataclasses
 
@@ -19,7 +19,7 @@ from sonocanvas.words.concepts import pictures, sounds
 
 PAIRS = (("heart", "fire-truck"), ("rain", "bell"), ("castle", "helicopter"), ("ship", "owl"))
 SEEDS = [0, 1]
-MARGIN = 0.15  # of the cosine of the right prompt over the mean of the three others
+MARGIN = 0.15  # cosine of the right prompt minus the mean of the three others
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_a_model_does_not_know_what_only_the_other_has_learned(pair):
 
 
 def ratios_at_borders(pair, starts):
-    """Returns how much more long canvases change at the borders of windows than elsewhere."""
+    """Returns the ratio of change at window borders to change elsewhere, in long canvases."""
     wide = dataclasses.replace(pair, latent_shape=(*pair.latent_shape[:2], 80), window=32)
     prompts = encode_prompts(pair, Prompts("a castle with towers", "rain falling"))[0]
     made = denoise(
@@ -107,6 +107,6 @@ def test_a_long_canvas_has_no_seams_and_windows_side_by_side_have(pair, monkeypa
         """Returns how many standard errors the mean ratio is from 1."""
         return abs(float((ratios.mean() - 1) / ratios.std() * len(ratios) ** 0.5))
 
-    assert off(ratios_at_borders(pair, windows(80, 32, 7))) < 2.57  # Student's, 95 % of six
+    assert off(ratios_at_borders(pair, windows(80, 32, 7))) < 2.57  # Student's t, 95 %, six samples
     monkeypatch.setattr("sonocanvas.experts.windows", lambda *_: [0, 32, 48])
     assert off(ratios_at_borders(pair, [32])) > 5  # each window leaves its edges empty

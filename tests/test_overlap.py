@@ -46,4 +46,4 @@ def test_sound_that_does_not_agree_keeps_its_power():
     power = faded_by_power(one, other)[:, middle].square().mean()
     assert math.isclose(power, 1, rel_tol=0.05)
     linear = faded(one, other)[:, middle].square().mean()
-    assert linear < 0.6  # what the weights are for
+    assert linear < 0.6  # the loss that power weights avoid

@@ -1,4 +1,4 @@
-"""The menu: every entry is there, is told in a sentence, and refuses what it does not know."""
+"""The menu: every entry exists, has a one-sentence description and refuses unknown options."""
 
 import inspect
 
@@ -26,7 +26,7 @@ def test_entry_is_a_frozen_dataclass_that_is_built_from_its_own_defaults(menu, n
     assert build(menu, name, given, **parts) == build(menu, name, {}, **parts)
 
 
-@pytest.mark.parametrize("menu", ["rule", "pair"])  # one may be of the user's own, the other not
+@pytest.mark.parametrize("menu", ["rule", "pair"])  # users can add rules, but not pairs
 def test_unknown_name_lists_the_known_ones(menu):
     with pytest.raises(InvalidInputError, match=f"Unknown {menu} 'zzz'. Known: "):
         load(menu, "zzz")

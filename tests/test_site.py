@@ -1,4 +1,4 @@
-"""The documentation as a site: no link of it is broken, and it loads nothing from elsewhere."""
+"""The documentation site has no broken links and loads nothing from other hosts."""
 
 import os
 import re
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def build(settings, out):
-    """Builds a site where a warning is an error: (exit code, what was said)."""
+    """Builds a site with warnings as errors, and returns (exit code, stderr)."""
     words = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", settings, "-d", out]
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     found = subprocess.run(words, env=quiet, capture_output=True, text=True, check=False)

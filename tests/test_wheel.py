@@ -1,4 +1,4 @@
-"""The wheel holds all that a canvas needs, and makes one in an empty environment."""
+"""The wheel holds everything that a canvas needs, and makes one in an empty environment."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Real components at tiny width with random weights, for tests that need no trained model."""
+"""Real components at tiny width with random weights, for tests without a trained model."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ WORDS = (
 
 
 def tiny_tokenizer() -> PreTrainedTokenizerFast:
-    """Returns a lower-case word tokenizer that knows `WORDS` and reads 16 tokens."""
+    """Returns a lower-case word tokenizer for `WORDS`, with up to 16 tokens."""
     vocabulary = {word: index for index, word in enumerate((*SPECIAL, *WORDS))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.normalizer = normalizers.Lowercase()
@@ -56,7 +56,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def tiny_text_encoder(width: int = TEXT_WIDTH) -> CLIPTextModel:
-    """Returns a CLIP text model of two layers."""
+    """Returns a CLIP text model with two layers."""
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(SPECIAL) + len(WORDS),
@@ -74,7 +74,7 @@ def tiny_text_encoder(width: int = TEXT_WIDTH) -> CLIPTextModel:
 
 
 def tiny_unet(channels: int = LATENT_SHAPE[0], **options: Any) -> UNet2DConditionModel:
-    """Returns a UNet of two levels, with text at the lower one."""
+    """Returns a UNet with two levels and text attention at the lower one."""
     settings: dict[str, Any] = {
         "sample_size": LATENT_SHAPE[1:],
         "in_channels": channels,
@@ -91,7 +91,7 @@ def tiny_unet(channels: int = LATENT_SHAPE[0], **options: Any) -> UNet2DConditio
 
 
 def tiny_vae(latent_channels: int = LATENT_SHAPE[0]) -> AutoencoderKL:
-    """Returns an autoencoder 3 -> 3 that halves the size twice."""
+    """Returns an autoencoder with three channels that halves the size twice."""
     return AutoencoderKL(
         in_channels=3,
         out_channels=3,
@@ -106,11 +106,11 @@ def tiny_vae(latent_channels: int = LATENT_SHAPE[0]) -> AutoencoderKL:
 
 
 def tiny_pair(seed: int = 0, same: bool = False, **changes: Any) -> ModelPair:
-    """Returns a pair with random weights, laid out as loaded ones are.
+    """Returns a pair with random weights, in the memory layout of loaded ones.
 
     Args:
         seed: Seed of the weights.
-        same: Whether both models are one and the same.
+        same: Whether picture and sound share one model.
         changes: Fields of `ModelPair` to replace.
     """
     with torch.random.fork_rng(devices=[]):
@@ -141,7 +141,7 @@ def tiny_pair(seed: int = 0, same: bool = False, **changes: Any) -> ModelPair:
 
 
 def diffusers_pipeline(pair: ModelPair, scheduler: Any) -> StableDiffusionPipeline:
-    """Returns diffusers' own pipeline of the picture model of a pair."""
+    """Returns diffusers' own pipeline with the picture model of a pair."""
     pipeline = StableDiffusionPipeline(
         vae=pair.vae,
         text_encoder=pair.image_text_encoder,
@@ -160,7 +160,7 @@ def diffusers_pipeline(pair: ModelPair, scheduler: Any) -> StableDiffusionPipeli
 def watching(
     pair: ModelPair, tell: Callable[[torch.Tensor], Any] = lambda latents: tuple(latents.shape)
 ) -> Iterator[dict[str, list[Any]]]:
-    """Yields, for each model, what `tell` says of all latents that it is shown meanwhile."""
+    """Yields, for each model, the results of `tell` on every latent that the model receives."""
     seen: dict[str, list[Any]] = {"image": [], "audio": []}
     handles = [
         getattr(pair, f"{model}_unet").register_forward_pre_hook(

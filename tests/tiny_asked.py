@@ -1,4 +1,4 @@
-"""What a visitor of the studio and a user of the command line ask for, quickly made."""
+"""A quick request, as made in the studio and on the command line."""
 
 QUICK = {
     "image_prompt": "a castle",
@@ -9,4 +9,4 @@ QUICK = {
 
 PROMPTS = ("--image", "a castle", "--audio", "bells ringing")
 QUICKLY = (*PROMPTS, "--steps", "1", "--set", "sampling.scheduler=ddim")
-"""The same on the command line."""
+"""A quick request on the command line."""

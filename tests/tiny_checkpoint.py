@@ -1,4 +1,4 @@
-"""Checkpoints of the published layout at tiny width: real classes, saved by the libraries."""
+"""Checkpoints in the published layout at tiny width: real classes, saved by the libraries."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ VOCODER = {
     "sampling_rate": 16000,
     "hop_size": 160,
 }
-"""HiFi-GAN's own configuration; kernel - rate is odd at the first two levels."""
+"""A configuration in HiFi-GAN's own format; kernel - rate is odd at the first two levels."""
 
 
 def save_checkpoint(
@@ -42,10 +42,10 @@ def save_checkpoint(
     """Returns a folder with a checkpoint in the layout of Stable Diffusion 1.x.
 
     Args:
-        folder: Where to.
+        folder: Folder to write.
         seed: Seed of the UNet's weights.
         common_seed: Seed of the weights of autoencoder and text encoder.
-        vocoder: Configuration of the vocoder, if there is to be one.
+        vocoder: Configuration of the vocoder; `None` saves none.
         pickled_unet: Whether the UNet is saved as a pickle, as Auffusion's is.
         unet: Options of the UNet.
     """
@@ -64,7 +64,7 @@ def save_checkpoint(
 
 
 def save_lora(path: Path, seed: int = 0) -> Path:
-    """Returns a file with a LoRA of rank 2 of the first attention of `tiny.tiny_unet`."""
+    """Returns a file with a LoRA of rank 2 for the first attention of `tiny.tiny_unet`."""
     generator = torch.Generator().manual_seed(seed)
     layer = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
     shapes = {f"{layer}.lora_A.weight": (2, 32), f"{layer}.lora_B.weight": (32, 2)}
@@ -74,7 +74,7 @@ def save_lora(path: Path, seed: int = 0) -> Path:
 
 
 def tiny_f8_vae() -> AutoencoderKL:
-    """Returns an autoencoder that halves the size three times, as Stable Diffusion's."""
+    """Returns an autoencoder that halves the size three times, like Stable Diffusion's."""
     return AutoencoderKL(
         block_out_channels=(4, 4, 4, 4),
         down_block_types=("DownEncoderBlock2D",) * 4,
@@ -86,7 +86,7 @@ def tiny_f8_vae() -> AutoencoderKL:
 
 
 def clip_tokenizer(folder: Path) -> CLIPTokenizer:
-    """Returns a tokenizer of letters, saved in the files of the published one."""
+    """Returns a tokenizer of letters, saved in the same files as the published one."""
     letters = [*map(chr, range(97, 123)), ","]
     ends = [f"{letter}</w>" for letter in letters]
     special = ["<|startoftext|>", "<|endoftext|>"]
@@ -107,7 +107,7 @@ def clip_tokenizer(folder: Path) -> CLIPTokenizer:
 
 
 def clip_text_encoder(words: int) -> CLIPTextModel:
-    """Returns a CLIP text model of two layers for a vocabulary."""
+    """Returns a CLIP text model with two layers for a vocabulary of `words` tokens."""
     config = CLIPTextConfig(
         vocab_size=words,
         hidden_size=WIDTH,
@@ -132,7 +132,7 @@ def save_vocoder(folder: Path, config: dict[str, Any]) -> "OriginalGenerator":
 
 
 def original_state(generator: nn.Module) -> dict[str, torch.Tensor]:
-    """Returns weights by their names in the original code: `weight_g` and `weight_v`."""
+    """Returns the weights under their names in the original code: `weight_g` and `weight_v`."""
     return {
         name.replace("parametrizations.weight.original0", "weight_g").replace(
             "parametrizations.weight.original1", "weight_v"
@@ -142,7 +142,7 @@ def original_state(generator: nn.Module) -> dict[str, torch.Tensor]:
 
 
 class OriginalGenerator(nn.Module):
-    """HiFi-GAN written after the paper, for comparison, with torch's own weight normalisation."""
+    """HiFi-GAN written from the paper, for comparison, with torch's own weight normalisation."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__()
@@ -174,7 +174,7 @@ class OriginalGenerator(nn.Module):
 
 
 class OriginalBlock(nn.Module):
-    """Residual block of either kind."""
+    """A residual block of either kind."""
 
     def __init__(self, config: dict[str, Any], width: int, kernel: int, dilations: Any) -> None:
         super().__init__()
@@ -190,7 +190,7 @@ class OriginalBlock(nn.Module):
             self.convs = convolutions(dilations)
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Returns `(batch, width, samples)` of the same."""
+        """Returns a tensor `(batch, width, samples)` of the same shape as `hidden`."""
         if hasattr(self, "convs"):
             for convolution in self.convs:
                 hidden = hidden + convolution(leaky_relu(hidden, 0.1))
@@ -201,7 +201,7 @@ class OriginalBlock(nn.Module):
 
 
 def normal(convolution: nn.Module) -> nn.Module:
-    """Returns a convolution with weight normalisation whose lengths are not those of its `v`."""
+    """Returns a weight-normalised convolution whose `g` differs from the norms of its `v`."""
     nn.init.normal_(convolution.weight, std=0.1)
     normalised = weight_norm(convolution)
     nn.init.uniform_(normalised.parametrizations.weight.original0, 0.4, 1.2)
@@ -221,5 +221,5 @@ def weights_of(generator: OriginalGenerator) -> VocoderWeights:
 
 
 def change_json(path: Path, **changes: Any) -> None:
-    """Changes fields of a file of JSON."""
+    """Changes fields of a JSON file."""
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")

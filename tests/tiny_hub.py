@@ -1,4 +1,4 @@
-"""A hub on this machine that speaks to the Hub's own client: what it has, and what was asked."""
+"""A local hub for the Hub's own client; it serves repositories and records the requests."""
 
 import contextlib
 import hashlib
@@ -18,11 +18,11 @@ class TinyHub:
     """Repositories in folders `OWNER/NAME`.
 
     Args:
-        folder: Where they are.
+        folder: Folder with the repositories.
 
     Attributes:
-        asked: Paths of files that were sent, in their order.
-        withheld: End of the path of a file that is refused.
+        asked: Paths of the files sent, in order.
+        withheld: Files whose path ends so are refused.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,7 +50,7 @@ class TinyHub:
 
 
 def _listed(root: Path, files: list[Path], rest: list[str]) -> Any:
-    """Returns what the Hub's interface says of a repository: its tree, or what it is."""
+    """Returns the API's answer about a repository: its file tree or its description."""
     names = [str(path.relative_to(root)) for path in files]
     if rest[:1] == ["tree"]:
         sizes = [path.stat().st_size for path in files]
@@ -64,7 +64,7 @@ def _listed(root: Path, files: list[Path], rest: list[str]) -> Any:
 
 @contextlib.contextmanager
 def serving(hub: TinyHub) -> Iterator[str]:
-    """Yields the address of a hub that answers."""
+    """Yields the address at which a hub answers."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
@@ -97,17 +97,17 @@ def serving(hub: TinyHub) -> Iterator[str]:
 
 
 def empty_cache(folder: Path, monkeypatch: Any) -> Path:
-    """Gives the Hub's client, which is offline, an empty cache; returns its folder."""
+    """Takes the Hub's client offline with an empty cache, and returns the cache folder."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     return folder
 
 
 def put_into(cache: Path, place: str, folder: Path, revision: str = "main") -> Path:
-    """Lays the files of a repository into the cache as the Hub's client does.
+    """Copies the files of a repository into the cache as the Hub's client does.
 
     Returns:
-        Its snapshot.
+        The folder of the snapshot.
     """
     repository = cache / f"models--{place.replace('/', '--')}"
     (repository / "refs").mkdir(parents=True)
@@ -117,7 +117,7 @@ def put_into(cache: Path, place: str, folder: Path, revision: str = "main") -> P
 
 @contextlib.contextmanager
 def online(hub: TinyHub, monkeypatch: Any) -> Iterator[TinyHub]:
-    """Yields a hub while the Hub's client asks it."""
+    """Yields a hub while the Hub's client is connected to it."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     with serving(hub) as address:
         url = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"

@@ -34,14 +34,14 @@ def save_if(folder: Path, seed: int = 0) -> Path:
 
 
 def as_published(home: Path) -> Path:
-    """Returns a folder of IF whose tokenizer is that of the published one: sentencepiece alone."""
+    """Returns a folder of IF with the tokenizer files of the published one: sentencepiece only."""
     (home / "tokenizer" / "tokenizer.json").unlink()
     (home / "tokenizer" / "spiece.model").touch()
     return home
 
 
 def as_halves(home: Path) -> Path:
-    """Returns a folder of IF with its weights in the variant fp16 alone."""
+    """Returns a folder of IF with its weights only in the fp16 variant."""
     kinds = {"unet": UNet2DConditionModel, "text_encoder": T5EncoderModel}
     for name, kind in kinds.items():
         part = kind.from_pretrained(home / name)
@@ -52,7 +52,7 @@ def as_halves(home: Path) -> Path:
 
 
 def tiny_if_unet() -> UNet2DConditionModel:
-    """Returns a UNet of IF's blocks that predicts noise and variance of squares of 16 pixels."""
+    """Returns a UNet of IF's blocks that predicts noise and variance for squares of 16 pixels."""
     return UNet2DConditionModel(
         sample_size=SIDE,
         in_channels=3,

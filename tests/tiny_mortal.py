@@ -1,4 +1,4 @@
-"""A worker with faults, which workers of a cluster can import."""
+"""Workers with faults, in a module that the workers of a cluster can import."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from sonocanvas.batch.worker import Worker
 
 
 class Mortal(Worker):
-    """Dies, hangs or fails in its first chunk, once for each file that it can remove."""
+    """Dies, hangs or fails once for each file that it can remove from the folder `FAULTS`."""
 
     def make(self, config, seeds):
         folder = Path(os.environ["FAULTS"])
@@ -27,7 +27,7 @@ class Mortal(Worker):
 
 
 class Named(Worker):
-    """Says which process it is, so that a test can kill it."""
+    """Reports its process id, so that a test can kill it."""
 
     def where(self):
         return f"process {os.getpid()}"

@@ -14,7 +14,7 @@ PROMPTS = ("a castle, grayscale", "bells ringing")
 RUN = {
     "image_prompt": PROMPTS[0],
     "audio_prompt": PROMPTS[1],
-    "vocoder": {"name": "griffin_lim"},  # the tiny pair carries none
+    "vocoder": {"name": "griffin_lim"},  # the tiny pair has no vocoder
 }
 MODELS = ("vae", "image_unet", "audio_unet", "image_text_encoder", "audio_text_encoder")
 
@@ -62,7 +62,7 @@ def load_pipe(folder, **options):
 
 
 def phase_net_weights(**changes):
-    """Returns the weights of a phase network, and a description of it with changes."""
+    """Returns the weights of a phase network, with changes to its configuration."""
     from sonocanvas.training.vocoder import new_network
 
     with torch.random.fork_rng(devices=[]):
@@ -72,7 +72,7 @@ def phase_net_weights(**changes):
 
 
 def after_two_steps(pair):
-    """Returns the latent that two steps of the mean make, without a pipeline."""
+    """Returns the latent after two steps with the mean rule, without a pipeline."""
     embeddings, _ = encode_prompts(pair, Prompts("a castle", "bells"))
     scales = {"image_guidance_scale": 3.0, "audio_guidance_scale": 3.0}
     scheduler, noise = make_scheduler(pair.scheduler_config), initial_noise(pair, [0])

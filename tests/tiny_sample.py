@@ -1,4 +1,4 @@
-"""A sample of the tiny pair's size, without a model, and where one may come from."""
+"""A sample of the tiny pair's size, made without a model, and an origin for one."""
 
 from html.parser import HTMLParser
 
@@ -12,7 +12,7 @@ ORIGIN = Origin("SonoCanvas 1.2.3", "compose", "mini", 7, {"weights": "CC-BY-4.0
 
 
 def red_colour():
-    """Returns a colour that is easily seen, of the size of `make_sample`."""
+    """Returns an easily seen colour picture of the size of `make_sample`."""
     picture = torch.tensor([200 / 255, 0, 0])[None, :, None, None].expand(1, 3, 32, 64)
     return Colour(picture, {"name": "red"})
 
@@ -34,11 +34,11 @@ def make_sample(seed=7, level=0.5):
 
 
 class Page(HTMLParser):
-    """The page of samples, taken apart.
+    """A parsed HTML page.
 
     Attributes:
         tags: Name and attributes of each tag.
-        words: The texts between them.
+        words: The texts between the tags.
     """
 
     def __init__(self, text):

@@ -1,4 +1,4 @@
-"""CLIP and CLAP at tiny width with their real tokenizers, and samples to score."""
+"""CLIP and CLAP at tiny width with real tokenizer classes, and samples to score."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ TEXT |= {"num_attention_heads": 2, "max_position_embeddings": 80, "projection_di
 
 
 def seeded(make, config):
-    """Returns a model of a configuration, its random weights always the same and large."""
+    """Returns a model of a configuration with large random weights from a fixed seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = make(config).eval().requires_grad_(False)
@@ -37,7 +37,7 @@ def seeded(make, config):
 
 
 def save_clip(folder: Path) -> Path:
-    """Writes a CLIP that reads pictures of 32 pixels and letters, and returns its folder."""
+    """Writes a CLIP for pictures of 32 pixels and for letters, and returns its folder."""
     names = [*LETTERS, *(f"{letter}</w>" for letter in LETTERS), "<|startoftext|>", "<|endoftext|>"]
     vocabulary = {name: number for number, name in enumerate(names)}
     tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
@@ -55,7 +55,7 @@ def save_clip(folder: Path) -> Path:
 
 
 def save_clap(folder: Path) -> Path:
-    """Writes a CLAP that hears 10 s at 48 kHz and reads letters, and returns its folder."""
+    """Writes a CLAP for 10 s of sound at 48 kHz and for letters, and returns its folder."""
     names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "Ġ", *LETTERS]
     vocabulary = {name: number for number, name in enumerate(names)}
     tokenizer = RobertaTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
@@ -70,7 +70,7 @@ def save_clap(folder: Path) -> Path:
 
 
 def sample_of(canvas, samples, image_prompt="a heart", audio_prompt="a siren wailing"):
-    """Returns a sample of a canvas `(rows, columns)` and a sound `(1, samples)` at 16 kHz."""
+    """Returns a sample with a canvas `(rows, columns)` and a sound `(1, samples)` at 16 kHz."""
     image = canvas.expand(3, -1, -1)
     prompts, latent = Prompts(image_prompt, audio_prompt), torch.zeros(4, 1, 1)
     return Sample(0, prompts, latent, image, canvas, Waveform(samples, 16000), MINI_FORMAT)
@@ -103,7 +103,7 @@ def noise(level=0.1, seed=0, count=163840):
 
 
 class Means:
-    """An embedder in a plane: the angle of a square is its mean, that of a prompt its length."""
+    """A 2-D embedder: the angle of a square is its mean, and that of a prompt its length."""
 
     def embed_text(self, prompt):
         return self._at(torch.tensor(float(len(prompt))))
@@ -116,12 +116,12 @@ class Means:
 
 
 def sample_of_sound(samples, audio_prompt):
-    """Returns a sample of a black canvas and a sound, an array `(samples,)` at 16 kHz."""
+    """Returns a sample with a black canvas and a sound, an array `(samples,)` at 16 kHz."""
     sound = torch.from_numpy(np.float32(samples))[None]
     return sample_of(torch.zeros(256, 64), sound, audio_prompt=audio_prompt)
 
 
 def synthesized(name, seed=902):
-    """Returns what a synthesizer of the training makes, arranged over a canvas, `(samples,)`."""
+    """Returns the sound `(samples,)` of a training synthesizer, arranged over a canvas."""
     rng = np.random.default_rng(seed)
     return arrange(SYNTHESIZERS[name](rng), rng)

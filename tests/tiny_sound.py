@@ -1,4 +1,4 @@
-"""A tone, which is known by its pitch and its level."""
+"""A tone of known pitch and level."""
 
 import numpy as np
 

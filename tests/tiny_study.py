@@ -1,4 +1,4 @@
-"""Runs by several methods and people who rate them, as small as they can be."""
+"""Runs by several methods and raters of them, as small as possible."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ METHODS = ("compose", "imprint", "audio-only")
 
 
 def save_run(folder, method, seeds=(0, 1), prompts=("a castle", "bells")):
-    """Saves a run of noise, different for each method and seed."""
+    """Saves a run of noise that differs for each method and seed."""
     for seed in seeds:
         made = make_sample(1000 * METHODS.index(method) + seed + len(prompts[0]))
         record = {
@@ -22,7 +22,7 @@ def save_run(folder, method, seeds=(0, 1), prompts=("a castle", "bells")):
             "pair": {"name": f"pair of {method}"},
             "versions": {"sonocanvas": f"0.{METHODS.index(method)}"},
         }
-        canvas = made.canvas.reshape(16, 128)  # a wide one makes small videos
+        canvas = made.canvas.reshape(16, 128)  # a wide canvas makes small videos
         sample = dataclasses.replace(
             made, seed=seed, prompts=Prompts(*prompts), record=record, canvas=canvas
         )
@@ -31,7 +31,7 @@ def save_run(folder, method, seeds=(0, 1), prompts=("a castle", "bells")):
 
 
 def make_key(pairs=12):
-    """Returns the key of a study of `pairs` prompts by each of two methods against a third."""
+    """Returns the key of a study that compares one method with two others on `pairs` prompts."""
     clips, compared = {}, []
     for number in range(pairs):
         names = [f"{method}{number:011x}" for method in range(3)]
@@ -55,9 +55,9 @@ def rate(key, rater, choose, repeats=4, seed=0):
     Args:
         key: The key of the study.
         rater: Number of the rater.
-        choose: `(shown, question, ours)` to the video that is chosen.
-        repeats: Pairs that come again with their sides swapped.
-        seed: Of the sides.
+        choose: Returns the chosen video for `(shown, question, ours)`.
+        repeats: Number of pairs shown again with their sides swapped.
+        seed: Seed of the order and the sides.
     """
     rng = random.Random(f"{rater} {seed}")
     ours = {frozenset(pair): pair[0] for pair in key.pairs}

@@ -1,4 +1,4 @@
-"""One thread, as a worker of one core has: with more, sums round differently."""
+"""One thread, as in a worker with one core; more threads round sums differently."""
 
 import pytest
 import torch

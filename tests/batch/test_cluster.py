@@ -1,4 +1,4 @@
-"""A cluster as a user writes it."""
+"""Cluster options as a user writes them."""
 
 import re
 

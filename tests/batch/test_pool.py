@@ -1,4 +1,4 @@
-"""Runs on a real Ray cluster of two raylets: the same folder, whatever happens to workers."""
+"""Runs on a real Ray cluster of two raylets give the same folder, whatever happens to workers."""
 
 import json
 from pathlib import Path
@@ -22,15 +22,15 @@ from sonocanvas.pairs.folder import save_folder
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::FutureWarning", "ignore:No worker has started yet"
-)  # the last on a busy machine
+)  # the last occurs on a busy machine
 SEEDS = tuple(range(6))
 
 
 @pytest.fixture(scope="module")
 def raylets():
-    """Returns a cluster of two machines with a core each."""
+    """Returns a cluster of two machines with one core each."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))  # of what workers import
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))  # for what workers import
         made = Raylets(initialize_head=True, head_node_args={"num_cpus": 1})
         made.add_node(num_cpus=1)
         patch.setenv("RAY_ADDRESS", made.address)
@@ -40,7 +40,7 @@ def raylets():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Returns a run of a tiny pair in a folder, which workers can load."""
+    """Returns a run of a tiny pair saved in a folder, so that workers can load it."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save_folder(tiny_pair(), folder)
     return settled(config(pair=f"local:{folder}", seeds=SEEDS, batch_size=1), "cpu")
@@ -48,7 +48,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(run, tmp_path_factory):
-    """Returns the files of the run as one machine makes them."""
+    """Returns the files of the run made on one machine."""
     out = tmp_path_factory.mktemp("whole") / "run"
     generate(run, out)
     return files(out)
@@ -66,7 +66,7 @@ def test_the_folder_is_that_of_one_machine(raylets, run, whole, tmp_path):
 
 
 class MortalPool(Pool):
-    """Hires mortals."""
+    """A pool of `Mortal` workers."""
 
     faults: Path
 
@@ -78,7 +78,7 @@ class MortalPool(Pool):
 
 @pytest.fixture
 def mortals(tmp_path, monkeypatch):
-    """Returns a function that makes a pool with faults; its cluster has given options."""
+    """Returns a function that makes a pool with faults, on a cluster with given options."""
 
     def make(*faults, said=None, **options):
         (tmp_path / "faults").mkdir()

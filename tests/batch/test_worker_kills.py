@@ -1,6 +1,6 @@
-"""Workers of a real Ray cluster are killed at random moments; the folder stays the undisturbed one.
+"""Workers of a real Ray cluster are killed at random moments; the folder comes out the same.
 
-`pytest -m slow tests/batch/test_worker_kills.py -s` prints how many kills there were.
+`pytest -m slow tests/batch/test_worker_kills.py -s` prints the number of kills.
 """
 
 import os
@@ -29,7 +29,7 @@ KILLS = 10
 
 
 class NamedPool(Pool):
-    """Hires workers that can be killed."""
+    """A pool of workers that a test can kill."""
 
     def _start(self):
         return ray.remote(num_cpus=1)(Named).remote("cpu", 1)
@@ -68,7 +68,7 @@ def test_workers_killed_at_random_moments_change_nothing(tmp_path, monkeypatch):
             begun_s = time.monotonic()
             samples = pool(run, [(seed,) for seed in run.seeds], None)
             for sample in samples:
-                assert sample.seed not in made  # none comes twice
+                assert sample.seed not in made  # no sample comes twice
                 made[sample.seed] = sample
                 if len(kills) >= KILLS and time.monotonic() - begun_s > 5:
                     break

@@ -1,4 +1,4 @@
-"""The best seeds of a run: marked in their records, on disk and in memory; nothing is lost."""
+"""Keeping the best seeds of a run: records mark them, on disk and in memory; nothing is lost."""
 
 import dataclasses
 import json
@@ -38,7 +38,7 @@ def test_places_go_by_the_scores_and_not_by_the_order():
     assert ranks[0]["by"] == ["selector_image", "selector_audio"]
     product = run.model_copy(update={"keep_rule": "rank-product"})
     places = [sample.record["rank"]["place"] for sample in rank_samples(samples, product)]
-    assert places == [1, 3, 2]  # products of places 3 4 3
+    assert places == [1, 3, 2]  # rank products 3 4 3
 
 
 def test_every_sample_stays_with_its_place_and_both_scores(ranked):

@@ -61,7 +61,7 @@ def test_places_do_not_depend_on_the_order_of_samples_that_are_not_tied(rule):
     image, audio = [0.9, 0.8, 0.7, 0.6], [0.3, 0.4, 0.1, 0.2]  # places 1 2 3 4 and 2 1 4 3
     image, audio = [*image, 0.95], [*audio, 0.05]
     first = dict(zip(image, places(image, audio, rule=rule), strict=True))
-    tied = 2  # the first two are equal by both rules, and so are the next
+    tied = 2  # by both rules the first two are equal, and so are the next two
     for order in itertools.permutations(range(5)):
         found = places([image[one] for one in order], [audio[one] for one in order], rule=rule)
         for one, place in zip(order, found, strict=True):

@@ -1,4 +1,4 @@
-"""The command line as a whole: version, help, and one sentence for whatever goes wrong."""
+"""The command line as a whole: version, help, and one sentence for every error."""
 
 import errno
 import importlib

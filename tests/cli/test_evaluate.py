@@ -1,4 +1,4 @@
-"""`sonocanvas evaluate` and `generate --keep`: what they show, and what they refuse."""
+"""`sonocanvas evaluate` and `generate --keep`: their output and what they refuse."""
 
 import csv
 

@@ -1,4 +1,4 @@
-"""`sonocanvas generate`: what it makes, and one sentence for what it cannot."""
+"""`sonocanvas generate`: what it makes, and one sentence for what it cannot make."""
 
 import json
 import tomllib
@@ -113,7 +113,7 @@ def test_generate_joins_two_checkpoints_in_folders(sonocanvas, tmp_path, capsys)
     words = ("--pair", "sd15-auffusion", "--image-model", "image", "--audio-model", "audio")
     code, output, errors = sonocanvas("generate", *QUICKLY, *words, "--seeds", "3", "--out", "run")
     assert (code, errors) == (0, "")
-    assert "9.92" in output  # 1024 columns less the 32 that Auffusion leaves empty
+    assert "9.92" in output  # 1024 columns minus the 32 that Auffusion leaves empty
     run = tomllib.loads((tmp_path / "run" / "run.toml").read_text("utf-8"))
     assert (run["image_model"], run["audio_model"]) == ("image", "audio")
     assert run["vocoder"] == {"name": "hifigan"}

@@ -1,4 +1,4 @@
-"""`inspect`: what our files and foreign ones are, in words; nothing is written unless asked."""
+"""`inspect` describes our files and foreign ones in words; it writes nothing unless asked."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""`--json`: programs read what people read, and nothing else is on the output."""
+"""`--json`: programs get what people read, and stdout holds nothing else."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`sonocanvas list` and `figure`: what there is, and figures of it."""
+"""`sonocanvas list` and `figure`: the menus, and figures of runs."""
 
 import pytest
 from PIL import Image

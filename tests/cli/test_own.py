@@ -1,4 +1,4 @@
-"""Code of one's own runs where it was typed, and nowhere because a file names it."""
+"""A user's own code runs if it was named on the command line, never because a file names it."""
 
 import json
 import sys
@@ -42,7 +42,7 @@ FAST = ("--steps", 1, "--seeds", 0, "--out", "run")
 
 @pytest.fixture(autouse=True)
 def code(tmp_path, monkeypatch):
-    """A module of the user's own where the command runs; `it-ran` shows that it was imported."""
+    """Writes a user's module into the working folder; the file `it-ran` shows that it ran."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(registry, "_ALLOWED", set())

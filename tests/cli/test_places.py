@@ -1,4 +1,4 @@
-"""Where a run is made and kept: on a cluster, in a store."""
+"""Where a run is computed and kept: on a cluster, in a store."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""`sonocanvas play` and `see`: pictures to sound and back, by whoever made them."""
+"""`sonocanvas play` and `see`: pictures to sound and back, whoever made them."""
 
 import json
 import shutil

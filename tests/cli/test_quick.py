@@ -1,4 +1,4 @@
-"""Imports of the commands: nothing is looked for meanwhile, and all is as it was afterwards."""
+"""Imports of the commands: garbage collection pauses meanwhile and is restored afterwards."""
 
 import gc
 import sys

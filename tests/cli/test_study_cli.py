@@ -1,4 +1,4 @@
-"""The command line of the study: from runs to a table."""
+"""The study on the command line: from runs to a table."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`-v` tells what is loaded and how long it took; every help tells its defaults."""
+"""`-v` reports what is loaded and how long it took; every help text states its defaults."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""A sample of the tiny pair, and colourisers that are called as a run calls them."""
+"""A sample of the tiny pair, and a way to call colourisers as a run does."""
 
 import dataclasses
 
@@ -17,7 +17,7 @@ def pair():
 
 @pytest.fixture
 def sample():
-    """A sample of the tiny pair's size, from black to white, as it is saved."""
+    """Returns a sample of the tiny pair's size, from black to white, rounded as when saved."""
     made = make_sample()
     ramp = torch.linspace(0, 1, 64).expand(32, -1)
     canvas = (0.5 * ramp + 0.5 * made.canvas).clamp(0, 1)

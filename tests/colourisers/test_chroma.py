@@ -1,4 +1,4 @@
-"""Chroma: gray stays to the bit, chroma shrinks only where it must, prompts ask for colour."""
+"""Chroma: gray is kept to the bit, chroma shrinks only where it must, prompts ask for colour."""
 
 import pytest
 import torch

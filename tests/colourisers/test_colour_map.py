@@ -1,4 +1,4 @@
-"""False colour: no model, one picture, the map's own colours."""
+"""False colour: one picture in the map's own colours, without a model."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""`deepfloyd`: a folder of IF's layout paints in pixels, square by square."""
+"""`deepfloyd`: a folder in IF's layout paints in pixels, square by square."""
 
 import dataclasses
 import shutil
@@ -80,7 +80,7 @@ def test_strip_is_the_mean_of_squares_that_overlap_by_half(unet):
 
 
 class Copy(nn.Module):
-    """A UNet whose noise is what it sees, so that a strip of any width must be itself."""
+    """A UNet that predicts its input as noise, so a strip of any width must come back unchanged."""
 
     device, dtype = torch.device("cpu"), torch.float32
 

@@ -1,4 +1,4 @@
-"""`latent`: the pair's picture model paints, and the canvas stays to the bit."""
+"""`latent`: the pair's picture model paints, and the canvas is kept to the bit."""
 
 import dataclasses
 
@@ -20,7 +20,7 @@ QUICK = {"steps": 4, "start_step": 1}
 
 
 class Blocks(nn.Module):
-    """An autoencoder whose latents are the means of blocks of four by four pixels."""
+    """An autoencoder whose latents are the means of 4 x 4 pixel blocks."""
 
     config = type("Config", (), {"scaling_factor": 1.0, "shift_factor": None})
     dtype, device = torch.float32, torch.device("cpu")
@@ -68,7 +68,7 @@ def test_steps_before_the_start_evaluate_no_model(sample, paint):
 
 
 def test_prediction_of_every_step_decodes_to_the_canvas(sample, paint):
-    """With an autoencoder that loses nothing of blocks, gray is the canvas all the way."""
+    """With an autoencoder that is lossless on blocks, gray equals the canvas at every step."""
     unet = tiny_unet(channels=3).eval()
     pair = tiny_pair(vae=Blocks(), image_unet=unet, latent_shape=(3, 8, 16))
     blocks = (nn.functional.avg_pool2d(sample.canvas[None], 4) * 255).round() / 255
@@ -86,7 +86,7 @@ def test_prediction_of_every_step_decodes_to_the_canvas(sample, paint):
 
 
 class KnowsOnePicture(nn.Module):
-    """A model of one picture alone: it predicts the noise that is not that picture."""
+    """A model of a single picture: whatever is not that picture it predicts as noise."""
 
     device, dtype = torch.device("cpu"), torch.float32
 

@@ -45,7 +45,7 @@ def test_equal_values_of_a_cluster_count_as_one():
 
 def test_a_draw_of_clusters_is_pooled_and_not_a_mean_of_their_means():
     values, clusters = [0] * 7 + [1] * 100, [*range(7), *[7] * 100]
-    assert bootstrap_interval(values, clusters=clusters).high > 0.9  # of their means: 4 / 8
+    assert bootstrap_interval(values, clusters=clusters).high > 0.9  # a mean of means: 4 / 8
 
 
 def test_another_statistic_is_bootstrapped():

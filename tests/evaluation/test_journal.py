@@ -1,4 +1,4 @@
-"""What was measured: kept through kills, forgotten with its sample, and never guessed."""
+"""Measurements: kept through kills, dropped with their sample, and never guessed."""
 
 import pytest
 

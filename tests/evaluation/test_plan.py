@@ -1,4 +1,4 @@
-"""What an evaluation makes: rows and noise, and every mistake told before a model is loaded."""
+"""The plan of an evaluation: rows and noise, and every mistake reported before a model loads."""
 
 import re
 import shlex

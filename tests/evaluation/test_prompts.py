@@ -1,4 +1,4 @@
-"""Pairs of prompts: the hundred of the protocol, and a user's own file with its bad lines."""
+"""Prompt pairs: the hundred of the protocol, and a user's own file with bad lines."""
 
 from collections import Counter
 

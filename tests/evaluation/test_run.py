@@ -1,4 +1,4 @@
-"""An evaluation: resumed after a kill it is the same, and what was measured stays."""
+"""An evaluation resumed after a kill comes out the same, and its measurements are kept."""
 
 import csv
 import dataclasses
@@ -96,7 +96,7 @@ def test_the_table_and_the_raw_scores_are_left_in_the_folder(whole):
 
 def test_evaluations_are_counted_and_time_is_noted_for_every_sample(whole):
     rows = raw_scores(whole[0])
-    # of two steps the picture takes part in the second; of one step, in none
+    # with two steps the picture takes part in the second; with one step, in none
     assert [float(row["evaluations"]) for row in rows] == [3.0] * 4 + [1.0] * 4
     assert all(float(row["seconds"]) > 0 for row in rows)
     assert all(float(row["cpu_seconds"]) > 0 for row in rows)

@@ -1,4 +1,4 @@
-"""The table: computed by hand from a few known scores."""
+"""The table, checked by hand on a few known scores."""
 
 import csv
 import dataclasses
@@ -57,7 +57,7 @@ def test_numbers_by_hand():
     assert clip["mean"] == pytest.approx(0.26)
     spread = math.sqrt((0.04**2 + 0.06**2 + 0.06**2 + 0.04**2) / 3)
     assert clip["half"] == pytest.approx(1.96 * spread / 2)
-    # drawing two whole pairs gives the mean of one of them or of both
+    # resampling two whole pairs gives the mean of either one or of both
     assert clip["bootstrap"] == pytest.approx([0.21, 0.31])
     assert (compose["samples"], compose["pairs"], compose["seconds"]) == (4, 2, 2.0)
     assert imprint["scores"]["round_trip_error"]["half"] == 0

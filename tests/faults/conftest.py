@@ -1,4 +1,4 @@
-"""The readers, and a bound for the memory of the tests of this folder."""
+"""The readers, and a memory limit for the tests in this folder."""
 
 import resource
 from pathlib import Path
@@ -9,13 +9,13 @@ from fuzz_readers import readers
 
 @pytest.fixture(scope="session")
 def table(tmp_path_factory):
-    """Returns every reader by its name."""
+    """Returns all readers by name."""
     return {one.name: one for one in readers(tmp_path_factory.mktemp("right"))}
 
 
 @pytest.fixture
 def bounded():
-    """Gives no memory beyond 4 GB more than now, where that can be told."""
+    """Limits address space to 4 GB above current use, where `/proc` shows it."""
     statm = Path("/proc/self/statm")
     if not statm.exists():
         yield

@@ -1,4 +1,4 @@
-"""Strategies for files that are wrong in their structure, while sums and lengths agree."""
+"""Strategies for files with a broken structure whose checksums and lengths are still right."""
 
 import io
 import json
@@ -18,7 +18,7 @@ RATES = (0, 1, 2, 100, 8000, 44100, 192000, 655350, 10**9, 2**31 - 1, 2**31, 2**
 
 
 def chunks_of(png: bytes) -> list[tuple[bytes, bytes]]:
-    """Returns the chunks of a PNG: kind and content."""
+    """Returns the chunks of a PNG as pairs of kind and content."""
     found, at = [], 8
     while at + 8 <= len(png):
         (length,) = struct.unpack(">I", png[at : at + 4])
@@ -28,7 +28,7 @@ def chunks_of(png: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def to_png(chunks: list[tuple[bytes, bytes]]) -> bytes:
-    """Returns a PNG of chunks, each with its sum."""
+    """Returns a PNG of the chunks, with valid checksums."""
     return SIGNATURE + b"".join(
         struct.pack(">I", len(content))
         + kind
@@ -45,7 +45,7 @@ def text_chunk(key: bytes, text: bytes) -> tuple[bytes, bytes]:
 
 @st.composite
 def pngs(draw: Callable[..., Any], seed: bytes) -> bytes:
-    """Returns a PNG with chunks changed, doubled, dropped or added."""
+    """Returns a PNG with chunks changed, duplicated, dropped or added."""
     chunks = chunks_of(seed)
     dice = random.Random(draw(st.integers(0, 2**48)))
     for _ in range(draw(st.integers(1, 3))):
@@ -77,7 +77,7 @@ def _other_text(draw: Callable[..., Any], chunk: tuple[bytes, bytes]) -> tuple[b
     head, marker, told = text.partition(b" origin=")
     try:
         tree = json.loads(told if marker else text)
-    except (ValueError, RecursionError):  # it was changed before
+    except (ValueError, RecursionError):  # changed in an earlier round
         return chunk
     told = to_json(draw(trees(tree)))
     return text_chunk(key, head + marker + told if marker else told)
@@ -116,7 +116,7 @@ def _strange(dice: random.Random) -> list[tuple[bytes, bytes]]:
 
 @st.composite
 def waves(draw: Callable[..., Any], seed: bytes) -> bytes:
-    """Returns a WAV whose header says something else."""
+    """Returns a WAV with a changed header."""
     found = bytearray(seed)
     dice = random.Random(draw(st.integers(0, 2**48)))
     format_at, data_at = found.find(b"fmt "), found.find(b"data")
@@ -156,7 +156,7 @@ def waves(draw: Callable[..., Any], seed: bytes) -> bytes:
 
 @st.composite
 def flacs(draw: Callable[..., Any], seed: bytes) -> bytes:
-    """Returns a FLAC whose stream information says something else."""
+    """Returns a FLAC with changed stream information."""
     found = bytearray(seed)
     dice = random.Random(draw(st.integers(0, 2**48)))
     if dice.randrange(2):
@@ -194,11 +194,11 @@ OGG = _ogg_table()
 
 @st.composite
 def oggs(draw: Callable[..., Any], seed: bytes) -> bytes:
-    """Returns an OGG that was damaged and whose pages have their sums again."""
+    """Returns a damaged OGG whose pages have valid checksums again."""
     found = bytearray(seed)
     dice = random.Random(draw(st.integers(0, 2**48)))
     if dice.randrange(2):
-        struct.pack_into("<I", found, 40, dice.choice(RATES))  # of the identification header
+        struct.pack_into("<I", found, 40, dice.choice(RATES))  # in the identification header
     if dice.randrange(4) == 0:
         found[39] = dice.choice((0, 1, 2, 8, 255))
     for _ in range(dice.randrange(4)):
@@ -219,7 +219,7 @@ def oggs(draw: Callable[..., Any], seed: bytes) -> bytes:
 
 @st.composite
 def tensors(draw: Callable[..., Any], seed: bytes) -> bytes:
-    """Returns a file of safetensors whose header says something else."""
+    """Returns a safetensors file with a changed header, or a damaged one."""
     (length,) = struct.unpack("<Q", seed[:8])
     header, body = json.loads(seed[8 : 8 + length]), seed[8 + length :]
     dice = random.Random(draw(st.integers(0, 2**48)))
@@ -256,7 +256,7 @@ def tensors(draw: Callable[..., Any], seed: bytes) -> bytes:
 
 @st.composite
 def pickles(draw: Callable[..., Any], seed: bytes) -> bytes:
-    """Returns a file of torch that was damaged, or one whose pickle was damaged."""
+    """Returns a torch file that is damaged, or whose pickle is."""
     dice = random.Random(draw(st.integers(0, 2**48)))
     if dice.randrange(3) == 0:
         return draw(damaged(seed))
@@ -275,7 +275,7 @@ def pickles(draw: Callable[..., Any], seed: bytes) -> bytes:
 
 
 def _other_pickle(content: bytearray, dice: random.Random) -> None:
-    """Changes a whole number or a name in a pickle, or any byte."""
+    """Changes a whole number in a pickle, or damages any bytes."""
     numbers = [at for at, byte in enumerate(content) if byte == ord("K") and at + 1 < len(content)]
     if dice.randrange(2) and numbers:
         at = dice.choice(numbers)

@@ -1,4 +1,4 @@
-"""One case of a reader under guard: which error it raised, how long it took, how much memory."""
+"""Runs one case of a reader under guard: which error it raised, its time and its memory."""
 
 import contextlib
 import signal
@@ -18,18 +18,18 @@ SOURCE = str(Path(sonocanvas.__file__).parent)
 
 
 class TooSlowError(BaseException):
-    """A case ran past its time; no reader catches it."""
+    """A case exceeded its time limit; no reader catches this."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case.
+    """The outcome of a case.
 
     Attributes:
         seconds: How long it took.
-        mb: How far the resident memory rose above where it was.
-        refused: Whether it was refused with an error of ours.
-        defect: What was wrong, and where in our source; empty where nothing was.
+        mb: By how much the resident memory rose.
+        refused: Whether it was refused with one of our errors.
+        defect: What went wrong, and where in our source; empty if nothing did.
     """
 
     seconds: float
@@ -40,7 +40,7 @@ class Outcome:
 
 @dataclass
 class Tally:
-    """What became of all cases of a reader."""
+    """The outcomes of all cases of a reader."""
 
     name: str
     cases: int = 0
@@ -50,7 +50,7 @@ class Tally:
     defects: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, outcome: Outcome, case: bytes) -> None:
-        """Counts a case; of each defect the smallest case is kept."""
+        """Counts a case, and keeps the smallest case of each defect."""
         self.cases += 1
         self.refused += outcome.refused
         self.seconds = max(self.seconds, outcome.seconds)
@@ -61,7 +61,7 @@ class Tally:
                 self.defects[outcome.defect] = case
 
     def __str__(self) -> str:
-        """Returns the line of a table."""
+        """Returns a line of the table."""
         accepted = self.cases - self.refused
         return (
             f"{self.name:14} {self.cases:6} cases {self.refused:6} refused {accepted:6} accepted "
@@ -70,10 +70,10 @@ class Tally:
 
 
 def guarded(read: Callable[[], object], most_seconds: float = MOST_SECONDS) -> Outcome:
-    """Returns what became of a call that reads a file."""
+    """Returns the outcome of a call that reads a file."""
     if CLEAR.exists():
         with contextlib.suppress(OSError):
-            CLEAR.write_text("5")  # the peak is measured from here
+            CLEAR.write_text("5")  # measures the peak from here
     before, begun, defect, refused = _memory_mb("VmRSS"), time.perf_counter(), "", False
     try:
         with _within(most_seconds), warnings.catch_warnings():
@@ -110,7 +110,7 @@ def _within(seconds: float) -> Iterator[None]:
 
 
 def _memory_mb(what: str) -> float:
-    """Returns a line of what Linux says of this process; 0 elsewhere."""
+    """Returns a value in MB that Linux reports for this process; 0 on other systems."""
     if not STATUS.exists():
         return 0.0
     lines = (line.split() for line in STATUS.read_text().splitlines())
@@ -118,7 +118,7 @@ def _memory_mb(what: str) -> float:
 
 
 def _place(error: BaseException) -> str:
-    """Returns the innermost line of ours that an error went through."""
+    """Returns the innermost of our functions that an error passed through."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith(SOURCE)]
     last = ours[-1] if ours else frames[-1]

@@ -49,7 +49,7 @@ def pictures(home: Path) -> list[Reader]:
         )
 
     def other(folder: Path) -> None:
-        path = folder / "one.png"  # what it is stands inside
+        path = folder / "one.png"  # the content tells the real format
         each(lambda: read_picture(path), lambda: read_comment(path))
 
     picture = Image.open(gray).convert("RGB")

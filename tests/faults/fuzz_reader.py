@@ -1,4 +1,4 @@
-"""What a reader is here, and how its files are made wrong."""
+"""Describes a reader, and how its files are broken."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from sonocanvas.errors import SonoCanvasError
 
 @dataclass(frozen=True)
 class Reader:
-    """What reads a kind of file.
+    """A reader of one kind of file.
 
     Attributes:
-        name: What is read.
-        right: A file that is read.
-        cases: What is written instead.
-        file: Where it is written, within a folder of its own.
-        read: Reads it, given that folder; it raises an error of ours, or nothing.
-        prepare: Makes what else the folder needs.
+        name: Name of the kind.
+        right: A valid file.
+        cases: Broken files that replace it.
+        file: Path of the file within its own folder.
+        read: Reads the file, given that folder; it may raise only our errors.
+        prepare: Adds whatever else the folder needs.
     """
 
     name: str
@@ -33,23 +33,23 @@ class Reader:
 
 
 def each(*reads: Callable[[], object]) -> None:
-    """Calls several readers of one file; one that refuses does not keep the others from it.
+    """Calls several readers of one file, going on when one refuses.
 
     Raises:
-        SonoCanvasError: The last that was raised.
+        SonoCanvasError: The last error raised.
     """
     refusal: SonoCanvasError | None = None
     for read in reads:
         try:
             read()
         except SonoCanvasError as error:
-            str(error).encode()  # it can be printed
+            str(error).encode()  # the message can be printed
             refusal = error
     if refusal is not None:
         raise refusal
 
 
 def mixed(tree: Any, write: Callable[[Any], bytes]) -> st.SearchStrategy[bytes]:
-    """Returns texts of trees with places changed, and three times fewer with bytes damaged."""
+    """Returns a strategy for texts of changed trees, damaged texts, and texts with both."""
     changed = trees(tree).map(write)
     return st.one_of(changed, changed, damaged(write(tree)), changed.flatmap(damaged))

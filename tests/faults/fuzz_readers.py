@@ -13,6 +13,6 @@ def readers(home: Path) -> list[Reader]:
     """Returns every reader.
 
     Args:
-        home: Where the files are made that are right.
+        home: Folder for the valid files.
     """
     return [*pictures(home), *sounds(home), *texts(), *samples(home), *studies(), *weights(home)]

@@ -1,4 +1,4 @@
-"""Readers of what was saved and measured: samples, scores, studies."""
+"""Readers of saved and measured records: samples, scores, studies."""
 
 import dataclasses
 import json

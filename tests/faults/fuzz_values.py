@@ -1,4 +1,4 @@
-"""Strategies for hostile values, trees of them, and bytes that were damaged."""
+"""Strategies for hostile values, trees of them, and damaged bytes."""
 
 import copy
 import json
@@ -17,7 +17,7 @@ RAW = {
     HEX: "0x" + "f" * 6_000,
     TINY: "1e999",
 }
-"""What no library writes: it stands in the text instead of a name of it in quotes."""
+"""Text that no library writes; it replaces the quoted placeholder in the output."""
 
 STRINGS = (
     *("", "..", "../../../etc/passwd", "/etc/passwd", "~no-such-user/x", "local:~no-such-user/x"),
@@ -52,7 +52,7 @@ values = st.one_of(
 
 @st.composite
 def trees(draw: Callable[..., Any], seed: Any) -> Any:
-    """Returns a tree of JSON with one place changed, or up to three."""
+    """Returns a JSON tree with one to three changes."""
     tree = copy.deepcopy(seed)
     for _ in range(draw(st.sampled_from((1, 1, 1, 2, 3)))):
         spots = [((), None), *_spots(tree)]
@@ -80,7 +80,7 @@ def trees(draw: Callable[..., Any], seed: Any) -> Any:
 
 
 def _spots(tree: Any) -> list[tuple[Any, Any]]:
-    """Returns every place of a tree: what holds it, and its key there; the first thousand."""
+    """Returns up to about a thousand places of a tree, each as its parent and its key there."""
     found, waiting = [], [tree]
     while waiting and len(found) < 1000:
         one = waiting.pop()
@@ -93,14 +93,14 @@ def _spots(tree: Any) -> list[tuple[Any, Any]]:
 
 
 def to_json(tree: Any) -> bytes:
-    """Returns a tree as JSON, with what no library would write."""
+    """Returns a tree as JSON, with values that no library would write."""
     with _long_numbers():
         text = json.dumps(tree, ensure_ascii=False)
     return _raw(text).encode("utf-8", "surrogatepass")
 
 
 def to_toml(tree: Any) -> bytes:
-    """Returns a tree as TOML, which knows no null."""
+    """Returns a tree as TOML, which has no null."""
     table = tree if isinstance(tree, dict) else {"value": tree}
     with _long_numbers():
         text = tomli_w.dumps(_without_null(table))
@@ -151,7 +151,7 @@ WORDS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFF
 
 @st.composite
 def damaged(draw: Callable[..., Any], seed: bytes) -> bytes:
-    """Returns bytes with one to six of them flipped, cut, doubled, or overwritten by numbers."""
+    """Returns bytes damaged one to six times: flipped, cut, doubled, inserted or overwritten."""
     dice = random.Random(draw(st.integers(0, 2**48)))
     found = bytearray(seed)
     for _ in range(draw(st.integers(1, 6))):

@@ -70,7 +70,7 @@ def weights(home: Path) -> list[Reader]:
                 copy,
             )
         )
-        if name == "vae":  # the smallest
+        if name == "vae":  # the smallest part
             weights = next((home / name).glob("*.safetensors"))
             made.append(
                 Reader(

@@ -1,4 +1,4 @@
-"""Small files that would become large, and headers that claim what no memory holds."""
+"""Small files that would expand to large ones, and headers that claim more than memory holds."""
 
 import json
 import struct
@@ -27,7 +27,7 @@ SIDE = int(MOST_PIXELS**0.5)
 
 
 def stripes(mode, side=SIDE):
-    """Returns the largest picture that is read, of a black and a white half: 100 KB as a PNG."""
+    """Returns the largest picture that is read, half white and half black: 100 KB as a PNG."""
     picture = Image.new(mode, (side, side))
     white = Image.new(mode, (side, side // 2), "white" if mode != "I;16" else 65535)
     picture.paste(white, (0, 0))
@@ -50,7 +50,7 @@ def test_the_largest_picture_is_read_within_bounds(tmp_path, mode, capsys):
             told = f"{path.stat().st_size / 1e3:.0f} KB, {found.seconds:.1f} s, {found.mb:.0f} MB"
             print(f"\n{mode} as {what}: {told}", end="")
         assert not found.defect
-        assert found.refused == (what == "a layer" and mode in ("RGBA", "LA", "P"))  # it is white
+        assert found.refused == (what == "a layer" and mode in ("RGBA", "LA", "P"))  # all white
 
 
 def test_a_larger_picture_is_refused_before_it_is_decoded(tmp_path):
@@ -64,7 +64,7 @@ def test_a_larger_picture_is_refused_before_it_is_decoded(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["zTXt", "iTXt"])
-def test_a_text_that_unpacks_to_a_gigabyte_is_refused(tmp_path, kind):
+def test_a_text_that_unpacks_to_far_more_is_refused(tmp_path, kind):
     text = PngInfo()
     add = text.add_text if kind == "zTXt" else text.add_itxt
     add("sonocanvas", "9" * 30_000_000, zip=True)

@@ -1,6 +1,6 @@
-"""Disks that are full or read-only, folders that vanish, two processes, odd environments.
+"""Full and read-only disks, vanishing folders, two processes, odd environments.
 
-`pytest -m slow tests/faults/test_disks.py -s`; what mounts a small disk needs root, on Linux.
+`pytest -m slow tests/faults/test_disks.py -s`; tests that mount a small disk need root on Linux.
 """
 
 import os
@@ -27,7 +27,7 @@ RUN = config(seeds=range(3), batch_size=1)
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """Returns the files of the run and its page on a disk with room."""
+    """Returns the files of the run and its page, made on a disk with enough space."""
     out = tmp_path_factory.mktemp("whole") / "run"
     generate(RUN, out, pair=PAIR)
     write_gallery(out)
@@ -36,7 +36,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def disk(tmp_path):
-    """Returns a function that gives a small disk another size, in KiB, or makes it read-only."""
+    """Returns a function that remounts a small disk with other options and returns its path."""
     if sys.platform != "linux" or os.geteuid():
         pytest.skip("only root mounts a disk")
     place = tmp_path / "disk"
@@ -117,7 +117,7 @@ def test_the_second_process_on_a_folder_is_told(tmp_path):
         first.kill()
         first.wait()
         first.stdout.close()
-    assert len(generate(RUN, out, pair=PAIR)) == 3  # a killed one holds nothing
+    assert len(generate(RUN, out, pair=PAIR)) == 3  # a killed process holds no lock
     assert not (out / ".lock").exists()
 
 

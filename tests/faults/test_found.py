@@ -1,4 +1,4 @@
-"""What fuzzing has found: each file once made a reader fail in another way than by our error."""
+"""Findings of the fuzzer: each file once made a reader fail with an error that was not ours."""
 
 import json
 import struct
@@ -16,29 +16,29 @@ SCORE = {"name": "fid", "value": 0.5, "unit": "", "higher_is_better": True}
 
 
 def changed(**changes):
-    """Returns what changes fields of the file that is right, which is JSON."""
+    """Returns a function that changes fields of a valid JSON file."""
     return lambda right: to_json(json.loads(right) | changes)
 
 
 def run(**fields):
-    """Returns what writes a run with other fields."""
+    """Returns a function that writes a run with other fields."""
     return lambda right: to_toml(RUN | fields)
 
 
 def line(**fields):
-    """Returns what writes a journal of one line."""
+    """Returns a function that writes a journal of one line."""
     return lambda right: to_json(fields) + b"\n"
 
 
 def without(key):
-    """Returns what drops a field of the file that is right, which is JSON."""
+    """Returns a function that drops a field of a valid JSON file."""
     return lambda right: to_json(
         {name: one for name, one in json.loads(right).items() if name != key}
     )
 
 
 def with_header(width, height):
-    """Returns what gives a PNG another size in its header."""
+    """Returns a function that changes the size in a PNG's header."""
 
     def change(right):
         (kind, header), *rest = chunks_of(right)
@@ -48,7 +48,7 @@ def with_header(width, height):
 
 
 def with_text(text):
-    """Returns what gives a PNG another text of ours."""
+    """Returns a function that replaces our text chunk in a PNG."""
 
     def change(right):
         header, *others = chunks_of(right)
@@ -59,7 +59,7 @@ def with_text(text):
 
 
 def at(place, form, *values):
-    """Returns what overwrites numbers in a file."""
+    """Returns a function that overwrites numbers in a file."""
 
     def change(right):
         found = bytearray(right)
@@ -70,7 +70,7 @@ def at(place, form, *values):
 
 
 def with_options(**options):
-    """Returns what gives a LoRA other options of peft."""
+    """Returns a function that gives a LoRA other peft options."""
 
     def change(right):
         told = {"r": 2, "lora_alpha": 4, "target_modules": ["to_q"]} | options

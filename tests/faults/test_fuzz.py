@@ -1,7 +1,7 @@
-"""Every reader meets files that are wrong: it reads them or refuses them with an error of ours.
+"""Every reader is given broken files, and must read them or refuse them with one of our errors.
 
-What takes more than 10 s or 1 GB is a defect too. `pytest -m slow tests/faults/test_fuzz.py -s`
-tries 10,000 cases of each reader and prints a line for each.
+Taking more than 10 s or 1 GB is a defect too. `pytest -m slow tests/faults/test_fuzz.py -s` tries
+10,000 cases of each reader and prints a line for each reader.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ NAMES = (
 
 
 def tried(reader: Reader, folder: Path, cases: int) -> Tally:
-    """Returns what became of so many cases of a reader."""
+    """Returns the outcomes of up to `cases` cases of a reader."""
     tally = Tally(reader.name)
     reader.prepare(folder)
     path = folder / reader.file

@@ -1,6 +1,6 @@
-"""Kills at random moments: no half sample, nothing lost, nothing twice, and the same bytes.
+"""Kills at random moments: no half-written sample, nothing lost or doubled, and the same bytes.
 
-`pytest -m slow tests/faults/test_kills.py -s` prints how many kills there were of each.
+`pytest -m slow tests/faults/test_kills.py -s` prints the number of kills of each command.
 """
 
 import os
@@ -23,12 +23,12 @@ from sonocanvas.show.video import write_videos
 from sonocanvas.types import Score
 
 KILLS = 50
-"""Of each of the four: 200 in all."""
+"""Kills of each of the four commands: 200 in all."""
 TIMES = ("seconds", "cpu_seconds")
 
 
 class Brightest:
-    """Looks for light in the upper half of a canvas, and listens for it in the lower one."""
+    """Scores the picture by the light in the canvas's upper half, the sound by the lower half."""
 
     def __call__(self, samples):
         return [
@@ -72,7 +72,7 @@ WORK = {"generate": run, "search": search, "evaluate": evaluation, "video": vide
 
 
 def forked(work, out):
-    """Returns the process that does some work, begun now."""
+    """Returns the id of a new process that does the work."""
     child = os.fork()
     if child:
         return child
@@ -85,7 +85,7 @@ def forked(work, out):
 
 
 def lasting(folder):
-    """Returns the bytes of what must be the same: all but times, locks and what is half-made."""
+    """Returns the content that must stay the same: all but times, locks and unfinished files."""
     kept = {}
     for name, content in files(folder).items():
         if Path(name).name in (".lock", "measured.jsonl", "table.json", "table.md"):
@@ -124,10 +124,10 @@ def test_after_kills_the_folder_is_the_undisturbed_one(name, tmp_path, monkeypat
             assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
             done = not os.WIFSIGNALED(status)
             after = lasting(out) if out.exists() else {}
-            assert before.keys() - after.keys() <= {"run/preview.png"}  # nothing is lost
+            assert before.keys() - after.keys() <= {"run/preview.png"}  # nothing else is lost
             for described in out.rglob("sample.json") if out.exists() else ():
                 if ".partial" not in str(described):
-                    load_sample(described.parent)  # no sample is half
+                    load_sample(described.parent)  # no sample is half-written
         assert lasting(out) == whole
         assert not [path for path in files(out) if ".partial" in path or path.endswith(".lock")]
         shutil.rmtree(out)

@@ -1,4 +1,4 @@
-"""Paths that lead out of a folder: in records, in indexes, and as symbolic links."""
+"""Paths that lead out of a folder, in records, in indexes and as symbolic links."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ linked = pytest.mark.skipif(sys.platform == "win32", reason="links need a right 
 
 @pytest.fixture
 def outside(tmp_path):
-    """Returns a folder that no run may touch; it is checked that none has."""
+    """Returns a folder that no run may touch, and checks afterwards that none did."""
     folder = tmp_path / "outside"
     save_sample(make_sample(), folder)
     (folder / "secret").write_text("secret")

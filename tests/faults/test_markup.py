@@ -1,4 +1,4 @@
-"""Words with markup are words, in the page of a run and in that of a study, also in a browser."""
+"""Markup in texts is shown as text on the pages of runs and studies, also in a browser."""
 
 import dataclasses
 
@@ -27,12 +27,12 @@ MARKUP = (
     "$image_prompt ${articles} $$ {0.__class__} %s",
     f"javascript:{RUNS}",
 )
-"""Words that would run something where they were taken for markup."""
+"""Texts that would run code if they were taken for markup."""
 FOREIGN = ("script", "iframe", "svg", "object", "embed", "link", "base", "meta", "form", "style")
 
 
 def save_run(folder, words, method="compose", heard=None, noise=7):
-    """Saves a sample in which every text that a record can hold is the same, or two are there."""
+    """Saves a sample whose every text is `words`, except the sound prompt if `heard` is given."""
     record = {
         "method": {"name": method},
         "pair": {"name": words, "licences": {words: words}},
@@ -103,7 +103,7 @@ def studied(tmp_path):
 
 def test_in_the_page_of_a_study_they_are_no_tags(studied):
     page = Page(studied.read_text("utf-8"))
-    assert page.count("script") == 2  # its own: what is asked, and what asks
+    assert page.count("script") == 2  # its own: the questions, and the code
     for tag in ("img", "iframe", "svg"):
         assert page.count(tag) == 0
 
@@ -117,7 +117,7 @@ def browser(tmp_path):
 
 
 class TestInChromium:
-    """Both pages, opened."""
+    """Both pages, opened in the browser."""
 
     pytestmark = NEEDED
 

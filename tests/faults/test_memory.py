@@ -1,4 +1,4 @@
-"""A hundred canvases of `mini` in one process take no more memory than five; threads and bytes.
+"""Memory stays flat over a hundred canvases of `mini`; effects of threads and torch versions.
 
 `pytest -m slow tests/faults/test_memory.py -s` prints the figures.
 """
@@ -30,7 +30,7 @@ def resident_mb():
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(
     ("loaded", "most_mb"),
-    [("once", 20), ("for each canvas", 50)],  # transformers keeps a little of each load
+    [("once", 20), ("for each canvas", 50)],  # transformers retains a little after each load
 )
 def test_memory_is_flat_after_the_fifth_canvas(loaded, most_mb):
     run = RunConfig(**PROMPTS)
@@ -39,7 +39,7 @@ def test_memory_is_flat_after_the_fifth_canvas(loaded, most_mb):
     for seed in range(100):
         generate(run.model_copy(update={"seeds": (seed,)}), pair=pair)
         gc.collect()
-        ctypes.CDLL(None).malloc_trim(0)  # else the C library gives some back now and some then
+        ctypes.CDLL(None).malloc_trim(0)  # otherwise the C library returns memory at odd times
         found.append(resident_mb())
     early, late = statistics.median(found[5:25]), statistics.median(found[-20:])
     print(
@@ -62,7 +62,7 @@ for sample in generate(run):
 
 
 def made(threads, python=sys.executable):
-    """Returns latents and gray levels of four seeds, made by a new process."""
+    """Returns latents and gray levels of four seeds, made in a new process."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     command = [python, "-c", PROGRAM, str(threads)]
     ran = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)

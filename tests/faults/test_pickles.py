@@ -1,6 +1,6 @@
-"""A pickle whose reading would run something is refused wherever weights are read.
+"""A pickle that would run code when read is refused wherever weights are read.
 
-What it would run is as harmless as it can be: it would make an empty file.
+The code is harmless: it would create an empty file.
 """
 
 import json
@@ -29,7 +29,7 @@ UNET = "diffusion_pytorch_model"
 
 
 class Evil:
-    """What makes a file when it is unpickled."""
+    """An object that creates a file when unpickled."""
 
     def __init__(self, marker):
         self.marker = marker
@@ -40,9 +40,9 @@ class Evil:
 
 @pytest.fixture(params=["zip", "old", "plain"])
 def evil(request, tmp_path):
-    """Returns what writes an evil file in a form; it is checked that nothing ran.
+    """Returns a function that writes an evil file in one format, and checks that nothing ran.
 
-    One function reads all pickles: where only a way to it is tested, one form will do.
+    One function reads all pickles, so tests of the ways to it need only one format.
     """
     marker = tmp_path / "marker"
     content = {"generator": {"a": torch.ones(2), "b": Evil(marker)}, "c": Evil(marker)}
@@ -173,7 +173,7 @@ def test_an_archive_that_unpacks_to_more_is_refused(tmp_path):
 
 
 def lora_with(folder, options):
-    """Returns a LoRA of rank 2 whose file has these options of peft."""
+    """Returns a LoRA of rank 2 whose file has these peft options."""
     path = save_lora(folder / "lora.safetensors")
     tensors = load_file(path)
     layer = next(iter(tensors)).partition(".lora_")[0]

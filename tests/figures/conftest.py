@@ -1,4 +1,4 @@
-"""Tiny saved samples, as runs leave them."""
+"""Tiny saved samples, as runs write them."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from sonocanvas.types import Prompts, Score
 
 @pytest.fixture
 def save(tmp_path):
-    """Returns a function that saves a sample into a run of the test's folder."""
+    """Returns a function that saves a sample into a run in the test's folder."""
 
     def saved(
         run, seed=0, method="compose", prompts=("a castle", "bells"), value=0.5, red=False, **fields
@@ -32,13 +32,13 @@ def save(tmp_path):
 
 @pytest.fixture
 def words():
-    """Returns a function that gives all lines on a figure."""
+    """Returns a function that lists all texts on a figure."""
     return lambda figure: [text.get_text() for text in figure.texts]
 
 
 @pytest.fixture
 def pictures():
-    """Returns a function that gives all pictures on a figure in order; gray ones are flat."""
+    """Returns a function that lists all pictures on a figure in order; gray ones are 2-D."""
 
     def drawn(figure):
         shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images]

@@ -1,4 +1,4 @@
-"""Samples side by side: matched by prompts, method and place, and not by seed."""
+"""Samples side by side, matched by prompts, method and place, not by seed."""
 
 import pytest
 

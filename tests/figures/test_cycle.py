@@ -1,4 +1,4 @@
-"""Canvases played and analysed again, with numbers that are the round trip's own."""
+"""Canvases played and analysed again, with the round trip's own numbers."""
 
 import dataclasses
 
@@ -22,12 +22,12 @@ def test_a_row_for_each_vocoder_with_the_analysed_canvas_and_its_numbers(save, w
     named = [line for line in lines if line in ("the canvas", "griffin_lim", "hifigan")]
     assert named == ["the canvas", "griffin_lim", "hifigan"]
     assert "istft_phase" in lines
-    assert "phase_net" not in lines  # its weights are mini's, of another format
+    assert "phase_net" not in lines  # its weights belong to mini's format
     drawn = pictures(figure)
     assert len(drawn) == 4
     assert (drawn[0] == canvas_to_bytes(sample.canvas)).all()
     analysed = waveform_to_canvas(sample.waveform.samples, sample.canvas_format)[0]
-    assert (drawn[2] == canvas_to_bytes(analysed)).all()  # hifigan's is the sound that was saved
+    assert (drawn[2] == canvas_to_bytes(analysed)).all()  # hifigan played the saved sound
     correlation, error = RoundTrip()([sample])[0]
     assert f"r {correlation.value:.3f}, {error.value:.1f} dB" in lines
 
@@ -46,7 +46,7 @@ def test_the_vocoder_of_the_pair_plays_where_its_weights_are_here():
     assert list(played) == ["griffin_lim", "istft_phase", "phase_net"]
     assert played["griffin_lim"] is sound
     assert {one.samples.shape for one in played.values()} == {(1, 3200)}
-    # the true phases of the very sound: nothing but the mel inversion is lost
+    # with the sound's true phases, only the mel inversion loses anything
     assert (played["istft_phase"].samples - sound.samples).norm() < 0.6 * sound.samples.norm()
 
 

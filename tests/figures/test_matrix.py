@@ -1,4 +1,4 @@
-"""Panels in rows and columns: none overlaps another, and each shows its own canvas."""
+"""Panels in rows and columns: none overlap, and each shows its own canvas."""
 
 import itertools
 
@@ -40,7 +40,7 @@ def test_many_columns_make_a_wider_figure():
 def test_below_the_last_row_there_is_no_more_than_the_edge():
     figure = draw_matrix([Row([cell(notes=())])] * 2, TINY_FORMAT)
     low = min(box.y0 for box in boxes(figure)) * figure.get_size_inches()[1]
-    assert low == pytest.approx(EDGE_IN + LINE_IN)  # the seconds
+    assert low == pytest.approx(EDGE_IN + LINE_IN)  # the line of the time axis
 
 
 def test_panels_do_not_overlap_and_lie_on_the_page_and_words_below_them():

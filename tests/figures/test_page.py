@@ -1,4 +1,4 @@
-"""The page: pixels are the canvas', words fit, ticks lie where tones do, files are for print."""
+"""The page: it shows the canvas's pixels, words fit, ticks match tones, files suit print."""
 
 import math
 
@@ -42,7 +42,7 @@ def test_a_panel_as_large_as_its_canvas_holds_the_very_pixels(tmp_path):
     save_page(small_page(), tmp_path / "page.png")
     with Image.open(tmp_path / "page.png") as picture:
         saved = np.asarray(picture)
-    assert saved.shape == (150, 300)  # and no colours, which would be as large again
+    assert saved.shape == (150, 300)  # without a colour axis
     assert (saved[15:47, 30:94] == gray()).all()
     assert saved[:14].min() == 255
 
@@ -82,7 +82,7 @@ def test_a_pdf_embeds_its_font_as_letters_and_the_canvas_by_its_own_pixels(tmp_p
     save_page(small_page(), tmp_path / "page.pdf", dots_per_inch=100)
     written = (tmp_path / "page.pdf").read_bytes()
     assert written.startswith(b"%PDF")
-    assert b"/FontFile2" in written  # TrueType, and not outlines of type 3
+    assert b"/FontFile2" in written  # TrueType, not Type 3 outlines
     assert b"/Type3" not in written
     assert b"/Width 64" in written
     assert b"/Height 32" in written

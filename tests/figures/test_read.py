@@ -1,4 +1,4 @@
-"""Samples of runs: which are taken, and what is refused in one sentence."""
+"""Reading samples of runs: which ones are taken, and what is refused in one sentence."""
 
 import dataclasses
 import json
@@ -101,7 +101,7 @@ def test_a_run_of_an_evaluation_has_the_scores_that_were_measured(save, tmp_path
     for folder in (run, run / "0001"):
         scores = {score.name: score.value for score in read_runs([folder])[0].sample.scores}
         assert scores == {"likeness": 0.25, "error": 5.0, "judge_image": 0.25}
-    assert journal.read_bytes() == before  # an evaluation that is running may yet end the line
+    assert journal.read_bytes() == before  # a running evaluation may still finish the line
 
 
 def test_no_latent_or_image_is_held(save):

@@ -1,4 +1,4 @@
-"""Sample <-> folder: the same back, the same bytes, nothing half-written."""
+"""Sample <-> folder: it comes back the same, with the same bytes and nothing half-written."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Maps of gray to colour: those of matplotlib, and each read back exactly."""
+"""Maps from gray to colour equal those of matplotlib, and each is read back exactly."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""What is found in files: the window of a long sound that is most like a picture."""
+"""Inspecting files: the window of a long sound that looks most like a picture."""
 
 import pytest
 import torch

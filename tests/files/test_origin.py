@@ -1,4 +1,4 @@
-"""What a file says about itself: told and read back, by us and by anyone."""
+"""The origin that a file states: written, and read back by us and by other programs."""
 
 import dataclasses
 from xml.etree import ElementTree

@@ -1,4 +1,4 @@
-"""Pictures in files: canvases that know what they mean, and any other picture."""
+"""Picture files: canvases that carry their format, and any other picture."""
 
 import json
 

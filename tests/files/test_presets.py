@@ -1,4 +1,4 @@
-"""Every preset is a run."""
+"""Every preset makes a valid run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A run folder in a store that speaks S3: it grows there, and a stopped run goes on from there."""
+"""A run folder in an S3 store: samples are added there, and a stopped run resumes from there."""
 
 import re
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 @pytest.fixture(scope="module")
 def store():
-    """Returns a client of a server on this machine with a bucket `art`."""
+    """Returns a client of a local server with a bucket `art`."""
     import boto3
 
     server = ThreadedMotoServer(port=0)

@@ -1,4 +1,4 @@
-"""Sound in files: scaled only where it would clip, and read from anywhere."""
+"""Sound files: scaled only if the sound would clip, and read whoever made them."""
 
 import av
 import numpy as np
@@ -60,7 +60,7 @@ def test_sound_of_any_kind_becomes_mono_at_the_rate(tmp_path, name, subtype, rat
 
 def test_other_libraries_read_what_made_a_sound(tmp_path):
     write_sound(tmp_path / "sound.wav", Waveform(torch.rand(1, 99), 16000), ORIGIN)
-    with av.open(tmp_path / "sound.wav") as container:  # FFmpeg names them by their meaning
+    with av.open(tmp_path / "sound.wav") as container:  # FFmpeg uses common names for the tags
         assert container.metadata["encoder"].startswith("SonoCanvas 1.2.3")
         assert from_comment(container.metadata["comment"]) == ORIGIN
 

@@ -1,4 +1,4 @@
-"""Any file: whole or not at all, and what its comment says."""
+"""Any file is written whole or not at all, and its comment is read back."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A tiny pair, and runs of it by any method."""
+"""A tiny pair, and runs of it with any method."""
 
 import pytest
 from tiny import tiny_pair, watching
@@ -14,7 +14,7 @@ def pair():
 
 @pytest.fixture(scope="session")
 def config():
-    """Returns a function that makes a run: the method's name, its options, and other values."""
+    """Returns a function that makes a run from a method's name, its options and other values."""
 
     def make(name, options=(), **values):
         given = {"image_prompt": "a castle", "audio_prompt": "bells ringing", "batch_size": 2}
@@ -38,6 +38,6 @@ def samples(config):
 
 @pytest.fixture
 def evaluations(pair):
-    """Tells the shape of what each model of the pair was shown."""
+    """Yields the shapes of the inputs that each model of the pair received."""
     with watching(pair) as shapes:
         yield shapes

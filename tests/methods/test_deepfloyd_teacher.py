@@ -114,7 +114,7 @@ def test_tokenizer_that_nothing_here_reads_is_refused_before_the_weights_are_rea
     (home / "tokenizer" / "tokenizer.json").write_bytes(
         (folder / "tokenizer" / "tokenizer.json").read_bytes()
     )
-    load_teacher(str(home), PROMPTS, 4.0, crops=2)  # it needs nothing more
+    load_teacher(str(home), PROMPTS, 4.0, crops=2)  # it needs no other files
 
 
 def test_folder_of_the_variant_fp16_teaches(folder, tmp_path):

@@ -1,4 +1,4 @@
-"""Score distillation: its gradient in closed form, where it leads, and what a teacher is shown."""
+"""Score distillation: its closed-form gradient, where it converges, and what the teacher sees."""
 
 import diffusers
 import pytest
@@ -17,7 +17,7 @@ TARGET = torch.rand(1, 3, 8, 16, generator=torch.Generator().manual_seed(2))
 
 
 def knower_of(target):
-    """A teacher whose data is one picture: it predicts exactly the noise that is on it."""
+    """Returns a teacher that knows a single picture and predicts exactly the noise added to it."""
     return Teacher(
         encode=lambda image, generator: image,
         predict=lambda step: (step, (step.latents - step.alpha * target) / step.sigma),

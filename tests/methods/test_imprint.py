@@ -1,4 +1,4 @@
-"""Imprint: the formula, its parts, and two samplings that are independent."""
+"""Imprint: the formula, its parts, and two independent samplings."""
 
 import dataclasses
 
@@ -26,7 +26,7 @@ def test_canvas_whose_silence_is_white_is_the_negative_of_the_negatives():
     spectrogram, picture = PARTS
     expected = 1 - imprint(1 - spectrogram, 1 - picture, 0.4)
     assert torch.equal(imprint(spectrogram, picture, 0.4, inverted=True), expected)
-    white = torch.ones_like(picture)  # takes half of the sound away: halfway to white
+    white = torch.ones_like(picture)  # removes half of the sound: halfway to white
     half = imprint(spectrogram, white, 0.5, inverted=True)
     torch.testing.assert_close(half, (spectrogram + 1) / 2)
 

@@ -1,4 +1,4 @@
-"""Layer: two sounds are mixed in their pressure, at the levels that were asked for."""
+"""Layer: two sounds are mixed by pressure, at the requested levels."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What holds for every method on the menu: runs that resume, batches that equal their singles."""
+"""Claims about every method on the menu: runs resume, and batches equal single runs."""
 
 import shutil
 

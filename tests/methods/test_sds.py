@@ -1,4 +1,4 @@
-"""Score distillation of a pair: what is optimised, what is evaluated, what is told."""
+"""Score distillation of a pair: what is optimised, evaluated and reported."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_picture_model_sees_squares_where_it_is_told_to(samples, pair, evaluatio
 
 @pytest.fixture(scope="module")
 def few(samples, pair):
-    """Returns the sample of a run of few steps."""
+    """Returns the sample of a run with few steps."""
     return samples(pair, "sds", FEW)[0]
 
 
@@ -84,5 +84,5 @@ def test_decay_is_decoupled_from_the_gradient_as_in_adamw(samples, pair):
     height = pair.canvas_format.mels
     first = Pixels(height, columns * height // rows, torch.Generator().manual_seed(3)).logits
     moved = torch.logit(sample.image[0]) - (1 - 0.1 * 0.9) * first.detach()[0]
-    # the first step of Adam is the learning rate, up or down, and the decay comes on top
+    # Adam's first step is plus or minus the learning rate; weight decay comes on top
     assert ((moved.abs() - 0.1).abs() < 1e-3).float().mean() > 0.95

@@ -1,4 +1,4 @@
-"""The best of many tries: what is tried, what is chosen by, and what is left of the others."""
+"""The best of many tries: what is tried, which scores choose, and what remains of the others."""
 
 import itertools
 import math
@@ -25,7 +25,7 @@ SMALL = {
 
 
 class Brightest:
-    """Looks for light in the upper half of a canvas, and listens for it in the lower one."""
+    """Scores the picture by the light in the canvas's upper half, the sound by the lower half."""
 
     def __call__(self, samples):
         return [
@@ -46,7 +46,7 @@ def _quick_scorer(monkeypatch):
 
 @pytest.fixture
 def search(config):
-    """Returns a function that makes a run that searches: its name, options and other values."""
+    """Returns a function that makes a run with a search: its name, options and other values."""
 
     def make(name, options=None, **values):
         options = SMALL[name] if options is None else options
@@ -89,7 +89,7 @@ def test_what_a_search_says_that_it_takes_it_takes(name, search, pair, evaluatio
     generate(run, pair=pair)
     rows = sum(shape[0] for shapes in evaluations.values() for shape in shapes)
     told = build("search", name, run.search.options).evaluations(run.sampling.steps)
-    assert rows / 2 == told  # two rows are an evaluation: one for each half of guidance
+    assert rows / 2 == told  # an evaluation is two rows, one for each half of guidance
 
 
 @pytest.mark.parametrize("name", SEARCHES)

@@ -1,4 +1,4 @@
-"""One model alone: the loop under a weight of 0 or 1, and nothing of the other model."""
+"""One model alone: the loop with a weight of 0 or 1, without the other model."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Surfaces: levels in [0, 1] from their own generator, that can become any picture."""
+"""Surfaces: levels in [0, 1] from their own generator, which can fit any picture."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Checkpoints of the published layout, made once."""
+"""Checkpoints in the published layout, made once."""
 
 import pytest
 from tiny_checkpoint import VOCODER, save_checkpoint
@@ -6,7 +6,7 @@ from tiny_checkpoint import VOCODER, save_checkpoint
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory):
-    """Two checkpoints that share all but the UNet; the audio one is laid out as Auffusion's."""
+    """Returns two checkpoints that differ in the UNet; the audio one is laid out as Auffusion's."""
     folder = tmp_path_factory.mktemp("checkpoints")
     save_checkpoint(folder / "image", seed=1)
     save_checkpoint(folder / "audio", seed=2, vocoder=VOCODER, pickled_unet=True)

@@ -56,7 +56,7 @@ def test_it_comes_back_from_its_folder(autoencoder, images, tmp_path):
 
 
 def test_it_goes_where_it_is_sent_when_it_encodes_or_decodes(autoencoder, images):
-    accelerate.cpu_offload_with_hook(autoencoder, "meta")  # in the place of a card
+    accelerate.cpu_offload_with_hook(autoencoder, "meta")  # stands in for a GPU
     latent = autoencoder.encode(images.to("meta")).latent
     assert autoencoder.device.type == latent.device.type == "meta"
     assert autoencoder.decode(latent).sample.device.type == "meta"

@@ -1,4 +1,4 @@
-"""Two checkpoints of the published layout become a pair, or one sentence says why not."""
+"""Two checkpoints in the published layout become a pair, or one sentence says why not."""
 
 import json
 import re
@@ -27,7 +27,7 @@ PROMPTS = {"image_prompt": "a castle", "audio_prompt": "bells"}
 
 @pytest.fixture
 def folders(saved, tmp_path):
-    """The same, which a test may damage."""
+    """Returns a copy of the checkpoints that a test may damage."""
     return shutil.copytree(saved, tmp_path / "checkpoints")
 
 
@@ -294,7 +294,7 @@ def test_a_run_plays_the_cropped_canvas_by_the_vocoder_of_the_pair(saved, tmp_pa
     record = json.loads((tmp_path / "run/0003/sample.json").read_text())
     assert record["vocoder"] == {"name": "hifigan"}
     assert set(record["pair"]["licences"]) == {"image", "audio"}
-    played = generate(run, tmp_path / "run", device="cpu")  # what is there is kept
+    played = generate(run, tmp_path / "run", device="cpu")  # keeps the samples that exist
     assert torch.equal(played[0].latent, sample.latent)
 
 

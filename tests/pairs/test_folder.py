@@ -39,7 +39,7 @@ def saved(pair, tmp_path_factory):
 
 @pytest.fixture
 def folder(saved, tmp_path):
-    """A saved pair in shards, which a test may damage."""
+    """Returns a saved pair in shards that a test may damage."""
     return shutil.copytree(saved, tmp_path / "pair")
 
 

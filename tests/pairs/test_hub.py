@@ -20,13 +20,13 @@ BOTH = {"--image-model": RECIPE.image, **AUDIO}
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """An empty cache of the Hub's client, which is offline."""
+    """Returns an empty cache of the Hub's client, which is offline."""
     return empty_cache(tmp_path / "hub", monkeypatch)
 
 
 @pytest.fixture
 def hub(saved, tmp_path, cache, monkeypatch):
-    """A hub that has both checkpoints of the pair, and files that are not needed."""
+    """Yields a hub with both checkpoints of the pair, and files that are not needed."""
     made = TinyHub(tmp_path / "served")
     for model, source in (("image", RECIPE.image), ("audio", RECIPE.audio)):
         folder = Path(shutil.copytree(saved / model, made.folder / source.place))

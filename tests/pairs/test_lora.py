@@ -1,4 +1,4 @@
-"""A LoRA changes a UNet as weights that were merged by hand do, or one sentence says why not."""
+"""A LoRA changes a UNet like weights merged by hand, or one sentence says why not."""
 
 import pytest
 import torch
@@ -44,7 +44,7 @@ def as_peft(factors):
 
 
 def as_diffusers(factors):
-    """Returns what diffusers' training programs save of attention, and its names of the rest."""
+    """Returns the tensors with diffusers' names: its training scripts' old ones for attention."""
     old = {"lora_A": "lora.down", "lora_B": "lora.up"}
     tensors = {f"unet.{name}": tensor for name, tensor in as_peft(factors).items()}
     for new, before in old.items():
@@ -65,7 +65,7 @@ def as_kohya(factors):
 
 
 def merged_by_hand(unet, factors, scale):
-    """Returns W + scale * B A in each module, as another UNet."""
+    """Returns another UNet with W + scale * B A in each module."""
     state = {name: tensor.clone() for name, tensor in unet.state_dict().items()}
     for module, (inner, outer) in factors.items():
         state[f"{module}.weight"] += scale * torch.einsum("or...,ri...->oi...", outer, inner)

@@ -1,4 +1,4 @@
-"""A pair by its name: what a user puts in is in it, and nothing else changes."""
+"""A pair by name: what a user adds or replaces is in it, and nothing else changes."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Callbacks and interruption, as diffusers has them."""
+"""Callbacks and interruption, as in diffusers."""
 
 import diffusers
 import torch
@@ -64,8 +64,8 @@ def test_a_callback_may_follow_gradients_of_the_latents(pipe):
             return {"latents": latents - slope}
 
     made = latents_of(pipe, num_inference_steps=1, callback_on_step_end=towards_zero)
-    assert made.abs().max() == 0  # the slope of half the square is the value
-    assert not made.requires_grad  # nor does what is returned hold on to them
+    assert made.abs().max() == 0  # the gradient of half the square is the value itself
+    assert not made.requires_grad  # the result does not keep the graph
 
 
 def test_a_callback_changes_latents_and_interrupts_as_in_diffusers_own_pipeline():

@@ -1,4 +1,4 @@
-"""By diffusers' own `DiffusionPipeline`, and from the Hub: the same pipeline, and no other code."""
+"""diffusers' own `DiffusionPipeline` and the Hub give the same pipeline, and no other code runs."""
 
 import sys
 
@@ -16,7 +16,7 @@ from sonocanvas.pairs.mini import WEIGHTS
 
 @pytest.fixture
 def by_diffusers(tmp_path, monkeypatch):
-    """Loads as diffusers does; the code that it copies stays in a folder of the test."""
+    """Returns a function that loads with diffusers; copied code stays in the test's folder."""
     modules = tmp_path / "modules"
     monkeypatch.setattr("diffusers.utils.dynamic_modules_utils.HF_MODULES_CACHE", str(modules))
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -63,7 +63,7 @@ def test_diffusers_makes_no_class_that_we_do_not_allow(pipe, tmp_path, by_diffus
 
 @pytest.fixture
 def hub(pipe, tmp_path, monkeypatch):
-    """A hub that has a pair, with a pickle and a program beside it."""
+    """Yields a hub with a pair, and a pickle and a program beside it."""
     served = TinyHub(tmp_path / "served")
     pipe.save_pretrained(served.folder / "owner" / "pair")
     (served.folder / "owner" / "pair" / "vae" / "model.bin").write_bytes(b"a pickle")

@@ -1,4 +1,4 @@
-"""A picture and a sound that are given, masks and other durations."""
+"""Given pictures and sounds, masks, and other durations."""
 
 import re
 

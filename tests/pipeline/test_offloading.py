@@ -1,4 +1,4 @@
-"""Models that wait elsewhere, and slices and tiles of the autoencoder, keep the result."""
+"""Offloaded models, and slicing and tiling of the autoencoder, keep the result."""
 
 import accelerate
 import pytest
@@ -11,7 +11,7 @@ from sonocanvas.errors import InvalidInputError
 
 
 def test_offloading_names_components_and_leaves_the_model_of_every_other_call_out(pipe):
-    """The two unets are called by turns: only one is in the chain that moves models."""
+    """The two UNets are called alternately, so only one is in the chain that moves models."""
     chain = SonoCanvasPipeline.model_cpu_offload_seq.split("->")
     assert set(MODELS) - set(chain) == {"image_unet"}
     assert chain.index("image_text_encoder") < chain.index("audio_unet") < chain.index("vae")
@@ -19,7 +19,7 @@ def test_offloading_names_components_and_leaves_the_model_of_every_other_call_ou
 
 
 def test_offloading_moves_each_model_when_it_is_called_and_keeps_the_result(pipe):
-    """With the CPU in the place of the accelerator: accelerate's hooks are the real ones."""
+    """The CPU stands in for the accelerator; accelerate's hooks are the real ones."""
     moved = make_pipe()
     moved.enable_model_cpu_offload(device="cpu")
     assert all(hasattr(getattr(moved, name), "_hf_hook") for name in MODELS)
@@ -55,7 +55,7 @@ def test_slicing_and_tiling_are_those_of_the_autoencoder():
     pipe = make_pipe()
     options = {"num_inference_steps": 1, "num_images_per_prompt": 2, "output_type": "pt"}
     expected = pipe(*PROMPTS, **options, generator=seeded(0, 1)).images
-    bounds = (("slicing", torch.max, 1e-4), ("tiling", torch.mean, 0.1))  # tiles: normalised apart
+    bounds = (("slicing", torch.max, 1e-4), ("tiling", torch.mean, 0.1))  # each tile is normalised
     for what, size, tolerance in bounds:
         getattr(pipe, f"enable_vae_{what}")()
         assert getattr(pipe.vae, f"use_{what}")

@@ -1,4 +1,4 @@
-"""A pipeline saved, loaded, cast and made of a pair comes back the same."""
+"""A pipeline comes back the same when saved, loaded, cast or made from a pair."""
 
 import dataclasses
 import json
@@ -129,7 +129,7 @@ def test_the_vocoder_that_came_with_the_models_goes_where_they_go():
     pipe = make_pipe(tiny_pair(vocoder=hifigan_weights()))
     own = pipe.vocoder
     assert pipe.to("cpu").vocoder is own
-    pipe.to("meta")  # another device that is there on every machine
+    pipe.to("meta")  # another device that every machine has
     assert pipe.vocoder.network.conv_pre.weight.device.type == "meta"
     assert {tensor.device.type for tensor in pipe.pair.vocoder.tensors.values()} == {"meta"}
     other = make_pipe(tiny_pair(vocoder=hifigan_weights()), vocoder=GriffinLim())

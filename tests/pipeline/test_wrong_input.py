@@ -1,4 +1,4 @@
-"""What a call or the models cannot use is refused before anything is computed."""
+"""Input that a call or the models cannot use is refused before anything is computed."""
 
 import diffusers
 import pytest

@@ -1,4 +1,4 @@
-"""Where layers are, in pixels and in the latent, and what of the canvas is given."""
+"""Where layers lie, in pixels and in the latent, and which part of the canvas is given."""
 
 import dataclasses
 import math
@@ -83,7 +83,7 @@ def test_a_place_outside_the_canvas_is_one_sentence(pair, line, told):
 
 
 def widths(opacity):
-    """Returns the first and the last column and row that are opaque."""
+    """Returns the first and the last opaque column and row."""
     columns, rows = opacity.any(0).nonzero()[:, 0], opacity.any(1).nonzero()[:, 0]
     return int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
 
@@ -154,7 +154,7 @@ def test_a_full_layer_is_an_expert_without_a_map_and_a_placed_one_sees_its_box(p
 def test_a_short_sound_is_heard_with_what_is_around_it(pair):
     drawn, _ = compose_layers(placed(pair, "sound bells 0.1-0.11s"), pair, NEGATIVE)
     (sounds,) = drawn.experts
-    assert sounds.box.right - sounds.box.left == 4  # a quarter of what the model knows
+    assert sounds.box.right - sounds.box.left == 4  # a quarter of the model's window
     assert (sounds.box.top, sounds.box.bottom) == (0, 8)
     assert drawn.pinned.shares[:, 10:].eq(1).all()
 
@@ -264,7 +264,7 @@ def test_so_many_of_a_thing_are_squares_that_stand_evenly(count):
 def test_what_is_not_counted_or_has_no_place_for_it_stays_as_it_is(pair):
     for words in ('picture "a castle"', 'sound "one bell"', 'picture "one castle" 0-0.1s'):
         assert counted_squares(read_layer(words), pair) == [read_layer(words)]
-    for words in ('picture "four castles"', 'picture "three castles"'):  # two squares are all
+    for words in ('picture "four castles"', 'picture "three castles"'):  # only two squares fit
         assert counted_squares(read_layer(words), pair) == [read_layer(words)]
     one = read_layer('picture "one castle"')
     assert counted_squares(one, dataclasses.replace(pair, closed_vocabulary=False)) == [one]

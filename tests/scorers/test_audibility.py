@@ -1,4 +1,4 @@
-"""Audibility: a louder picture leaves less to the sound, by the sound model's own judgement."""
+"""Audibility: the louder the picture, the less is left to the sound, as the sound model judges."""
 
 import dataclasses
 
@@ -22,7 +22,7 @@ SILENCE = torch.zeros(1, 16000)
 
 @pytest.fixture(scope="module")
 def layers():
-    """Returns a spectrogram and a picture, each of one model alone, `(1, 256, 1024)`."""
+    """Returns a spectrogram and a picture, each by one model alone, `(1, 256, 1024)`."""
     config = RunConfig(image_prompt="a castle", audio_prompt="a bell")
     pair = mini.load()
     return [made(pair, PROMPTS, [1], Mean(weight), config) for weight in (1.0, 0.0)]
@@ -68,7 +68,7 @@ def test_bands_hold_all_power_and_black_is_silence():
     power = band_powers(canvas, MINI_FORMAT)
     assert power.shape == (64, 4)
     whole = canvas_to_mel(canvas, MINI_FORMAT).square() - MINI_FORMAT.log_floor**2
-    torch.testing.assert_close(4 * power.sum(), whole.sum())  # a frame of it is a mean of four
+    torch.testing.assert_close(4 * power.sum(), whole.sum())  # each of its frames is a mean of four
     assert (band_powers(torch.zeros(1, 256, 16), MINI_FORMAT) == 0).all()
     frequencies = band_frequencies(MINI_FORMAT)
     assert (frequencies.diff() > 0).all()

@@ -1,4 +1,4 @@
-"""BirdNET knows planted sounds from others, and is asked only what it knows."""
+"""BirdNET tells planted sounds from others, and judges only what it knows."""
 
 import math
 
@@ -74,7 +74,7 @@ def test_what_it_cannot_judge_has_no_score(scorer):
         ("an explosion", "bomb"),
         ("a train whistle blowing", None),
         ("wind in the leaves", None),
-        ("a siren wailing", None),  # there is no real recording of one to try it on
+        ("a siren wailing", None),  # no real recording to validate it on
     ],
 )
 def test_prompts_are_read_by_their_words(prompt, concept):
@@ -94,7 +94,7 @@ def test_every_group_is_a_sound_of_mini_that_its_own_prompt_asks_for():
 def test_only_what_it_knows_of_real_recordings_is_judged():
     judged = {group.concept for group in groups("birdnet") if group.is_judged}
     assert {"dog", "bird", "owl", "truck"} <= judged
-    assert "frog" not in judged  # tried, and not known well enough
+    assert "frog" not in judged  # tested, and not known well enough
     assert all(
         group.recordings >= 2 and group.auc >= 0.75
         for group in groups("birdnet")
@@ -124,7 +124,7 @@ def test_the_mean_share_is_the_area_under_the_curve():
     others, own = rng.normal(0, 1, 4000), rng.normal(1, 1, 4000)
     quantiles = np.quantile(others, np.linspace(0, 1, 21))
     shares = [share_below(value, quantiles) for value in own]
-    expected = 0.5 * (1 + math.erf(0.5))  # of two normal distributions one deviation apart
+    expected = 0.5 * (1 + math.erf(0.5))  # two normal distributions one deviation apart
     assert np.mean(shares) == pytest.approx(expected, abs=0.02)
 
 

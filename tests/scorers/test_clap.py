@@ -28,7 +28,7 @@ def value(clap, sound, prompt="a siren wailing"):
 
 
 def oracle(folder, sound, prompts):
-    """Returns transformers' own cosines of a sound with prompts, by the protocol of the paper."""
+    """Returns transformers' own cosines of a sound with prompts, by the paper's protocol."""
     model, processor = ClapModel.from_pretrained(folder), ClapProcessor.from_pretrained(folder)
     resampled = librosa.resample(sound[0].numpy(), orig_sr=16000, target_sr=48000)
     heard = (resampled / np.abs(resampled).max())[:480000]

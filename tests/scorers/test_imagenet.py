@@ -1,4 +1,4 @@
-"""A classifier of photographs knows a cat from noise, and is asked only what it knows."""
+"""A classifier of photographs tells a cat from noise, and judges only what it knows."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def scorer():
 
 @pytest.fixture(scope="module")
 def cats():
-    """Returns a canvas of four times a photograph of a cat."""
+    """Returns a canvas with the photograph of a cat four times."""
     with Image.open(CAT) as photograph:
         side = min(photograph.size)
         gray = photograph.convert("L").crop((0, 0, side, side)).resize((256, 256))
@@ -73,7 +73,7 @@ def test_a_canvas_that_is_narrower_than_high_is_refused(scorer):
         ("a castle with towers", "castle"),
         ("rain falling on an umbrella", "rain"),
         ("a grand piano", "piano"),
-        ("a wolf", None),  # tried, and not known well enough
+        ("a wolf", None),  # tested, and not known well enough
         ("a fire truck", None),
         ("a heart", None),
     ],

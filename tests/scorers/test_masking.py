@@ -1,4 +1,4 @@
-"""Masking: what is known of ears, on planted sounds."""
+"""Masking: known facts of hearing, tested on planted sounds."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""musicnn is the package's own network, and knows instruments from others."""
+"""musicnn equals the original package's network, and tells instruments from others."""
 
 import math
 
@@ -14,7 +14,7 @@ from sonocanvas.scorers.strangers import asked_for, groups, members
 from sonocanvas.words.concepts import sounds
 
 THEIRS = [0.09775972, 0.39533898, 0.01559251, 0.4708541, 0.47289288, 0.05882302, 0.24842288]
-"""What the package answers in TensorFlow 2.21 to the window of the test, the first tags."""
+"""The first tags that the original package gives for the test's window in TensorFlow 2.21."""
 
 
 @pytest.fixture(scope="module")

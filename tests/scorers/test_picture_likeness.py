@@ -1,4 +1,4 @@
-"""Picture likeness: closed form, symmetry, sounds of known shape, monotone damage."""
+"""Picture likeness: closed form, symmetry, sounds of known shape, monotone under damage."""
 
 import dataclasses
 import math

@@ -11,7 +11,7 @@ from sonocanvas.scorers.clip import CLIP, Clip
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """An empty cache of the Hub's client, which is offline."""
+    """Returns an empty cache of the Hub's client, which is offline."""
     return empty_cache(tmp_path / "hub", monkeypatch)
 
 

@@ -61,7 +61,7 @@ def test_error_in_db_has_its_closed_form_under_a_power_law():
         sample_of(louder, samples), waveform=Waveform(samples, 44100), canvas_format=fmt
     )
     correlation, error = (score.value for score in RoundTrip()([sample])[0])
-    assert error == pytest.approx(3, rel=0.02)  # a half of them, after the one best gain
+    assert error == pytest.approx(3, rel=0.02)  # half of the 6 dB remain after the one best gain
     assert 0.5 < correlation < 1
 
 

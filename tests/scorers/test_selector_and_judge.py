@@ -1,4 +1,4 @@
-"""The towers of `mini` and the judge as scorers, and what keeps the judge from selecting."""
+"""The towers of `mini` and the judge as scorers, and checks that the judge never selects."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def test_every_sample_has_two_scores_alone_or_in_a_batch(name):
 def test_a_canvas_is_scored_as_it_is_drawn_and_a_picture_as_in_its_sample():
     scorer = build("scorer", "selector", {})
     samples = [sample_of(hearts(), siren()), sample_of(rough(), siren())]
-    sound = 0.95 * siren() / siren().abs().max()  # as loud as what the towers know
+    sound = 0.95 * siren() / siren().abs().max()  # as loud as the towers' training data
     canvas = waveform_to_canvas(sound, MINI_FORMAT)[0, :, :1024]
     canvases = torch.stack([*(sample.canvas for sample in samples), canvas])
     drawn = scorer.of_canvases(canvases, samples[0].prompts)

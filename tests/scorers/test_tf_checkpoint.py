@@ -1,4 +1,4 @@
-"""A TensorFlow checkpoint that is damaged is one of our errors, wherever the damage lies."""
+"""A damaged TensorFlow checkpoint raises one of our errors, wherever the damage lies."""
 
 import importlib.util
 import random

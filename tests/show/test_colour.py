@@ -1,4 +1,4 @@
-"""Colour of samples that are there: beside the canvas, read as the canvas, never lost."""
+"""Colouring saved samples: the colour lies beside the canvas, reads as it and is never lost."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ QUICK = {"steps": 2, "start_step": 1}
 
 @pytest.fixture
 def run(tmp_path):
-    """A run of two samples by a pair in a folder."""
+    """Returns a run of two samples by a pair in a folder."""
     save_folder(tiny_pair(), tmp_path / "pair")
     for seed in (3, 12):
         save_sample(make_sample(seed), tmp_path / "run")

@@ -1,4 +1,4 @@
-"""The page of a run: all that was made, from the records alone, safe and self-contained."""
+"""The page of a run shows all samples, from the records alone, safe and self-contained."""
 
 import dataclasses
 import shlex

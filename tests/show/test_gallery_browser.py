@@ -44,7 +44,7 @@ def time_s(browser):
 
 
 def at(browser, share):
-    """Returns a place in the middle of the canvas, a share of its width from the left."""
+    """Returns a point at half the canvas's height, at a share of its width from the left."""
     box = browser.run(
         "const box = document.querySelector('.canvas').getBoundingClientRect();"
         "return [box.left, box.top, box.width, box.height]"
@@ -71,7 +71,7 @@ def test_what_is_dragged_over_is_looped_until_escape(browser):
     assert looped(browser) == pytest.approx([20, 5], abs=0.5)
     seen = {round(time_s(browser), 2) for _ in range(40)}
     browser.run(AUDIO + "audio.currentTime = 2.5")
-    browser.until(lambda: time_s(browser) < 2.4, 5)  # it has come to its end, and begins again
+    browser.until(lambda: time_s(browser) < 2.4, 5)  # it reached the end and starts again
     assert all(1.9 < time < 2.8 for time in seen)
     browser.run("document.querySelector('.canvas').focus()")
     browser.press("\ue00c")

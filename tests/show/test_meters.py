@@ -1,4 +1,4 @@
-"""Scores in words: few marks, none by what chose the sample."""
+"""Scores in words: a few marks, and none from the scorer that chose the sample."""
 
 from sonocanvas.choose.ranking import AUDIO_SCORES, IMAGE_SCORES
 from sonocanvas.registry import SELECTORS

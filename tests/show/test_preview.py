@@ -1,4 +1,4 @@
-"""The picture of a run that goes on: what is predicted, now and then, gone at the end."""
+"""The preview of a running run: updated now and then, and removed at the end."""
 
 import functools
 import sys

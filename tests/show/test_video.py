@@ -1,4 +1,4 @@
-"""Videos are decoded again: what is seen at a moment and what is heard then."""
+"""Videos, decoded again: what is seen and heard at a moment."""
 
 import dataclasses
 
@@ -27,7 +27,7 @@ DURATION_S = 1.6
 
 
 def clicks():
-    """Clicks of a millisecond at 0.4, 0.8 and 1.2 s."""
+    """Returns clicks of a millisecond at 0.4, 0.8 and 1.2 s."""
     samples = torch.zeros(1, round(DURATION_S * RATE_HZ))
     for start in (6400, 12800, 19200):
         samples[0, start : start + 16] = 0.9

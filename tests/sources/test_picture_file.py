@@ -58,7 +58,7 @@ def test_sixteen_bits_palette_cmyk_and_colour_are_read_as_what_they_mean(tmp_pat
 
 def test_a_picture_is_turned_as_its_camera_says(tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90 degrees clockwise
+    exif[0x0112] = 6  # rotate by 90 degrees clockwise
     level, _ = saved(tmp_path, Image.fromarray(RAMP).convert("RGB"), "a.jpg", exif=exif)(
         MINI_FORMAT
     )

@@ -1,4 +1,4 @@
-"""A study tells raters nothing and its maker everything; what cannot be compared is refused."""
+"""A study hides the methods from raters, not from its maker, and refuses runs it cannot compare."""
 
 import dataclasses
 import json
@@ -28,20 +28,20 @@ SEEDS = ("0000", "0001")
 
 
 def told(folder):
-    """Returns what the page of a study knows."""
+    """Returns the data in the page of a study."""
     page = (folder / "index.html").read_text("utf-8")
     return json.loads(re.search(r'id="study">(.*)</script>', page).group(1))
 
 
 @pytest.fixture
 def runs(tmp_path):
-    """Two seeds by each of three methods."""
+    """Returns runs of two seeds by each of three methods."""
     return [save_run(tmp_path / "runs" / method, method) for method in METHODS]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Returns a study of three methods, one of which lacks the frog: (folder, key)."""
+    """Returns a study of three methods, one without the frog: (folder, key)."""
     place = tmp_path_factory.mktemp("made")
     runs = [save_run(place / method, method) for method in METHODS]
     for method in METHODS[:2]:

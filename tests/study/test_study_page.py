@@ -1,4 +1,4 @@
-"""A person at the page: by keyboard, with a reload in the middle, to the file that is sent."""
+"""A rater uses the page by keyboard, with a reload in the middle, up to the results file."""
 
 import functools
 import http.server
@@ -19,7 +19,7 @@ PROMPTS = ("<img src=x onerror=document.title='pwned'>", "bells & whistles")
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """Returns the folder of a study of four pairs, two of which are repeated, and its key."""
+    """Returns the folder and the key of a study with four pairs, two of them repeated."""
     place = tmp_path_factory.mktemp("study")
     runs = [save_run(place / method, method, range(4), PROMPTS) for method in METHODS[:2]]
     return place / "study", make_study(runs, place / "study", repeats=2)
@@ -47,13 +47,13 @@ def shown(browser):
 
 
 def watch(browser):
-    """Plays both videos by the space bar, to the end."""
+    """Plays both videos to the end with the space bar."""
     browser.press(" ")
     browser.until(lambda: "Watch" not in text(browser, "missing"))
 
 
 def answer(browser, ours):
-    """Looks like ours, sounds like the other, aligns like ours; returns what was on."""
+    """Answers ours, the other, ours to looks, sounds, aligns; returns the names of the videos."""
     videos = shown(browser)
     watch(browser)
     side = 1 + [name in ours for name in videos].index(True)
@@ -131,7 +131,7 @@ def test_a_mouse_will_do_and_keys_leave_controls_alone(study, browser):
     browser.run("document.querySelector('input[name=aligns]').focus()")
     browser.press(" ")  # the space bar of a radio button
     assert browser.run("return new FormData(document.getElementById('form')).get('aligns')") == "0"
-    browser.press("2")  # it answers the question that has the focus
+    browser.press("2")  # answers the focused question
     assert browser.run("return new FormData(document.getElementById('form')).get('aligns')") == "1"
     for side in (0, 1):
         browser.run("document.querySelectorAll('.play')[arguments[0]].click()", side)

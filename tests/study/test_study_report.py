@@ -1,4 +1,4 @@
-"""Win rates against closed forms, raters of known habits, and files that do not belong."""
+"""Win rates against closed forms, raters with known habits, and files that do not belong."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def coin(seed):
 
 
 def leaning(seed, share):
-    """Returns a rater who keeps to an opinion of each pair, for ours in a share of them."""
+    """Returns a rater with a fixed opinion of each pair, who prefers ours in a share of them."""
 
     def choose(shown, question, ours):
         for_it = random.Random(f"{seed} {question} {sorted(shown)}").random() < share
@@ -184,7 +184,7 @@ def test_json_and_csv_hold_the_numbers():
 
 @pytest.fixture
 def sent(tmp_path):
-    """Writes a changed file of results and returns its path."""
+    """Returns a function that writes a changed results file and returns its path."""
 
     def write(name="one.json", **changes):
         told = json.loads(rate(KEY, 1, for_ours).model_dump_json()) | changes

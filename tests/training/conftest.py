@@ -1,4 +1,4 @@
-"""Captions by number, and back."""
+"""Captions by number, and the reverse."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def captions():
 
 @pytest.fixture
 def told(captions):
-    """Returns what gives the captions of numbers."""
+    """Returns a function that gives the captions for numbers."""
 
     def texts(numbers):
         spelt = {number: caption for caption, number in captions.numbers.items()}

@@ -1,4 +1,4 @@
-"""Captions by number: some are left out, and shared concepts come up more often."""
+"""Captions by number: some are dropped, and shared concepts come up more often."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""The chain: every part exists, the shares add up, what is done is skipped; and the loss plot."""
+"""The chain: every part exists, shares add up, finished parts are skipped; and the loss plot."""
 
 import importlib.util
 

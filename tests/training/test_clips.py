@@ -43,7 +43,7 @@ def test_a_clip_is_frozen():
 
 @pytest.mark.parametrize(("duration_s", "count"), [(1, 1), (12, 1), (20, 2), (60, 6)])
 def test_a_long_recording_becomes_windows_over_its_whole_length(duration_s, count):
-    rising_hz = np.linspace(200, 2000, 16000 * duration_s)  # where a window is, its pitch tells
+    rising_hz = np.linspace(200, 2000, 16000 * duration_s)  # the pitch tells where a window lies
     sweep = 0.5 * np.sin(2 * np.pi * np.cumsum(rising_hz) / 16000)
     pieces = windows(sweep, 16000)
     assert len(pieces) == count

@@ -8,7 +8,7 @@ from sonocanvas.training.clonk_group import group_files, scrambled
 
 
 def plain_group(files):
-    """Returns a group as it lies inside another: bytes of files, dictionaries of groups."""
+    """Returns an uncompressed group; `files` maps names to bytes or, for groups, dictionaries."""
     header = bytearray(b"RedWolf Design GrpFolder\0".ljust(204, b"\0"))
     struct.pack_into("<i", header, 36, len(files))
     entries, bodies = b"", b""

@@ -1,4 +1,4 @@
-"""The judge: rougher augmentation, nothing held out in its batches, and never a selector."""
+"""The judge: stronger augmentation, no held-out items in its batches, and never a selector."""
 
 import json
 from pathlib import Path
@@ -111,6 +111,6 @@ def test_only_what_makes_it_and_what_reports_knows_the_judge():
     }
     reporting = {f"scorers/{name}.py" for name in ("judge", "set_distance", "fid", "fad")}
     reporting |= {"registry.py", "evaluation/plan.py"}
-    reporting |= {"config.py", "show/meters.py"}  # what is scored by default, and how it is told
+    reporting |= {"config.py", "show/meters.py"}  # default scores, and how they are shown
     making = {f"training/{name}.py" for name in ("chain", "export", "report")}
     assert naming == reporting | making

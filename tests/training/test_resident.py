@@ -1,4 +1,4 @@
-"""Canvases are encoded as the autoencoder does and mixed with those of the other modality."""
+"""Canvases are encoded as by the autoencoder and mixed with those of the other modality."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ def test_blurring_keeps_the_mean():
 
 
 class Level:
-    """Stands for a source whose canvases have one level."""
+    """Stands in for a source whose canvases have one level."""
 
     device = "cpu"
 
@@ -61,8 +61,8 @@ def test_a_mixed_sound_keeps_half_of_its_energy_where_a_silhouette_shapes_it():
     canvases, mixed, _ = pictures(200)
     level = mixed[:, 0, 0]
     averaged = level > 0.5
-    assert averaged.any()  # towards the brighter picture
-    assert (level[~averaged] == 0.5).all()  # its silhouette, all black, would have taken too much
+    assert averaged.any()  # averaged with the brighter picture
+    assert (level[~averaged] == 0.5).all()  # the all-black silhouette would remove too much
     assert (canvases == 0.5).all()
 
 

@@ -1,4 +1,4 @@
-"""Drawings stand on canvases as their captions say, and what is held out never appears."""
+"""Drawings are placed on canvases as their captions say, and held-out ones never appear."""
 
 import numpy as np
 import pytest
@@ -22,14 +22,14 @@ def drawing(concept, level, caption=KEPT):
 
 @pytest.fixture
 def pictures(captions):
-    """Returns white dogs, darker owls, and black dogs that are held out."""
+    """Returns pictures of white dogs, darker owls, and held-out black dogs."""
     torch.manual_seed(0)
     drawings = [drawing("dog", 255), drawing("dog", 0, HELD), drawing("owl", 120)]
     return Pictures(drawings, captions, "cpu")
 
 
 def middles(canvases):
-    """Returns the level in the middle row of the 32 columns of blocks."""
+    """Returns the level in the middle row of each of the 32 columns of blocks."""
     return canvases.reshape(len(canvases), SIDE, 32, 32)[:, SIDE // 2].mean(-1)
 
 
@@ -53,7 +53,7 @@ def test_counted_things_stand_where_their_layout_says(pictures, told, number, ca
     texts, lit = told(numbers), middles(canvases) > 0.05
     inside = [place + 4 for place in LAYOUTS[number].places]
     rows = [row for row, text in enumerate(texts) if text == caption and lit[row, inside].all()]
-    assert rows  # outlines are left aside
+    assert rows  # ignoring outlines
     wide = [place + column for place in LAYOUTS[number].places for column in range(8)]
     outside = [column for column in range(32) if column not in wide]
     assert lit[rows][:, wide].float().mean() > 0.8

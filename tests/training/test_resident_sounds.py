@@ -1,4 +1,4 @@
-"""Sounds are synthesized by other processes, and the newest replace the oldest."""
+"""Other processes synthesize sounds, and the newest replace the oldest."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from sonocanvas.words.concepts import Concept
 
 @pytest.fixture
 def few_sounds(monkeypatch):
-    """Makes the pair know three sounds: one synthesized, one recorded, one of which is nothing."""
+    """Limits the pair to three sounds: one synthesized, one recorded and one with no source."""
     known = tuple(Concept("", name, f"{name} sounding") for name in ("bell", "choir", "silence"))
     monkeypatch.setattr(resident_sounds, "sounds", lambda: known)
     monkeypatch.setattr(resident_sounds, "SOUNDS_A_TASK", 2)

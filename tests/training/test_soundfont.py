@@ -5,7 +5,7 @@ from sonocanvas.training.soundfont import SoundFont, instrument_clips
 
 
 class SilentFont(SoundFont):
-    """A font whose synthesizer is not loaded: every phrase is as long as it has notes."""
+    """A font without its synthesizer; a phrase is as long as its number of notes."""
 
     def __init__(self, name, author):
         self.name, self.author = name, author

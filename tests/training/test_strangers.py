@@ -1,4 +1,4 @@
-"""What a stranger makes of recordings: areas under the curve, and what counts as another sound."""
+"""How classifiers by others score recordings: areas under the curve, and which sounds differ."""
 
 import csv
 import math

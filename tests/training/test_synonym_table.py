@@ -1,4 +1,4 @@
-"""The table of a small WordNet, written by hand in the format of wndb(5)."""
+"""The synonym table of a small WordNet, written by hand in the format of wndb(5)."""
 
 import re
 from importlib import resources

@@ -1,4 +1,4 @@
-"""The training programs at tiny size: they learn, resume and keep held-out things out."""
+"""The training programs at tiny size: they learn, resume and keep held-out items out."""
 
 import json
 
@@ -111,7 +111,7 @@ def test_training_lowers_the_loss_and_resumes(tmp_path, muon):
     steps = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["step"]
     train(nn.Linear(2, 1), loss_of_batch, tmp_path, minutes=0.005, learning_rate=0.05, muon=muon)
     again = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["step"]
-    assert again == steps  # the budget was spent: nothing more is trained
+    assert again == steps  # the budget is spent, so nothing more is trained
 
 
 def test_the_linear_code_scales_latents_and_the_decoder_learns_the_rest(tmp_path, disc):
@@ -181,7 +181,7 @@ def test_half_of_the_times_lie_where_a_canvas_is_decided():
 
 
 def learner():
-    """Returns a model and a loss of it that is the same in every call."""
+    """Returns a model and its loss, which uses the same inputs in every call."""
     torch.manual_seed(0)
     model, inputs = nn.Linear(3, 2), torch.randn(8, 3)
     return model, lambda: model(inputs).square().mean()

@@ -1,4 +1,4 @@
-"""The vocoder's trainer: what it hears, and that hearing it helps."""
+"""The vocoder's trainer: the sounds it gets, and that training on them helps."""
 
 import math
 

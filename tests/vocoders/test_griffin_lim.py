@@ -20,7 +20,7 @@ TIME_S = torch.arange(FRAMES * 160) / 16000
 
 
 def harmonic_sound():
-    """Struck tones of ten partials over soft noise."""
+    """Returns struck tones of ten partials over soft noise."""
     sound = 0.01 * torch.randn(TIME_S.shape, generator=torch.Generator().manual_seed(0))
     for strike, pitch_hz in enumerate([220.0, 330.0, 277.0]):
         since = TIME_S - 0.8 * strike
@@ -31,7 +31,7 @@ def harmonic_sound():
 
 
 def drawing():
-    """A dim sky, a bright shaded disc and dark windows: no sound looks like this."""
+    """Returns a dim sky, a bright shaded disc and dark windows: no sound looks like this."""
     row, column = torch.meshgrid(torch.arange(256.0), torch.arange(float(FRAMES)), indexing="ij")
     canvas = 0.1 + 0.25 * row / 255
     distance = torch.hypot(row - 110, column - 128)
@@ -65,7 +65,7 @@ def test_a_440_hz_tone_comes_back_at_440_hz_and_as_loud_where_the_loudest_is_bla
     fmt = RIFFUSION_FORMAT
     tone = 0.1 * torch.sin(2 * math.pi * 440 * torch.arange(100 * 441) / 44100)[None]
     canvas = waveform_to_canvas(tone, fmt)
-    assert 0 < canvas.min() < 0.3  # dark, and not cut off
+    assert 0 < canvas.min() < 0.3  # dark, but not clipped
     played = GriffinLim()(canvas, fmt).samples
     assert played.shape == tone.shape
     peak = torch.fft.rfft(played[0]).abs().argmax() * 44100 / played.shape[1]
@@ -137,7 +137,7 @@ def test_the_mel_inversion_is_non_negative_and_within_half_a_db():
 
 
 def spectral_convergence(samples, magnitude):
-    """Relative error of the magnitudes, without the frames that touch an edge."""
+    """Returns the relative error of the magnitudes, without the frames that touch an edge."""
     spectrum = torch.stft(
         samples,
         n_fft=2048,

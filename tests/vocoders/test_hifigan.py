@@ -1,4 +1,4 @@
-"""HiFi-GAN against the original with torch's weight normalisation, and transformers' own."""
+"""HiFi-GAN against the original with torch's weight normalisation, and against transformers'."""
 
 import pytest
 import torch

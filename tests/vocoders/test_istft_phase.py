@@ -1,4 +1,4 @@
-"""Phases of a known sound give that sound back; magnitudes are the canvas' own."""
+"""The phases of a known sound give that sound back; the magnitudes are the canvas's own."""
 
 import math
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ FRAMES = 64
 
 @dataclass(frozen=True)
 class Known:
-    """Plays one sound, whatever the canvas."""
+    """A vocoder that plays one sound for every canvas."""
 
     samples: torch.Tensor
 

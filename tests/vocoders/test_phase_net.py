@@ -21,7 +21,7 @@ UNPADDED = CanvasFormat(16000, 1024, 1024, 160, 256, 0.0, 8000.0, 1e-3, 50.0)
 
 
 def bells():
-    """Two struck notes of eight partials over soft noise."""
+    """Returns two struck notes of eight partials over soft noise."""
     sound = 1e-3 * torch.randn(TIME_S.shape, generator=torch.Generator().manual_seed(0))
     for strike_s, pitch_hz in ((0.1, 330.0), (0.5, 523.0)):
         since = TIME_S - strike_s
@@ -61,7 +61,7 @@ def test_fitted_phases_turn_as_they_are_told_and_keep_the_magnitudes():
 
 
 def test_a_turn_that_the_network_is_not_sure_of_gives_way():
-    told = torch.tensor([[0, math.pi / 2]])  # the phase of two bins one frame on, by their turns
+    told = torch.tensor([[0, math.pi / 2]])  # phase advance per frame in two bins
     sure = torch.polar(torch.tensor([[1.0, 0.01]]), told)[..., None].expand(1, 2, 3)
     level = torch.full((1, 2, 3), 0.99 + 0j)
     none = CanvasFormat(16000, 2, 2, 2, 1, 0.0, 8000.0, 1e-3, 50.0)

@@ -31,12 +31,12 @@ def studio(tmp_path, monkeypatch, tiny_weights):
 
 @pytest.fixture
 def address(studio, monkeypatch):
-    """Returns where a server shows the studio, in a thread of its own."""
+    """Yields the address of a server of the studio that runs in its own thread."""
     import uvicorn
 
     from sonocanvas.web.app import new_app
 
-    monkeypatch.setattr("sonocanvas.web.app.FIRST", ("a castle", "bells ringing"))  # it knows them
+    monkeypatch.setattr("sonocanvas.web.app.FIRST", ("a castle", "bells ringing"))  # known words
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -55,4 +55,4 @@ def address(studio, monkeypatch):
     server.should_exit = True
     server.force_exit = True
     thread.join(10)
-    gc.collect()  # what Gradio left open is told now, where it is not listened to
+    gc.collect()  # triggers warnings about what Gradio left open here, where they are ignored

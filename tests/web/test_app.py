@@ -1,4 +1,4 @@
-"""The page over HTTP: its interface, and what it does not give away."""
+"""The page over HTTP: its interface, and what it does not expose."""
 
 import concurrent.futures
 import json
@@ -15,7 +15,7 @@ from tiny_asked import QUICK
 
 from sonocanvas.web.app import flattened, made_of, shown
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # Gradio's own
+pytestmark = pytest.mark.filterwarnings("ignore")  # Gradio's own warnings
 
 
 def get(address):
@@ -82,7 +82,7 @@ def test_nothing_outside_the_runs_is_served(client, studio, address, tmp_path):
 
 
 def post(address, data):
-    """Returns the status of a raw call, and what it says."""
+    """Returns the status and the body of a raw call."""
     body = data if isinstance(data, bytes) else json.dumps({"data": data}).encode()
     call = urllib.request.Request(
         f"{address}/gradio_api/call/make", body, {"Content-Type": "application/json"}

@@ -1,4 +1,4 @@
-"""A newcomer at the studio, in a real browser: make, stop, reload, on a phone."""
+"""A newcomer at the studio, in a real browser: make, stop, reload, use a phone."""
 
 from pathlib import Path
 
@@ -118,7 +118,7 @@ def test_an_own_picture_is_kept_and_named_in_the_run(browser, studio, tmp_path):
     browser.until(lambda: browser.run("return !!document.querySelector(arguments[0])", field))
     browser.upload(field, tmp_path / "my moon.png")
     shown = "return document.querySelector('input[aria-label=\"Looks like\"]').value"
-    browser.until(lambda: browser.run(shown) == "")  # nothing is drawn over it
+    browser.until(lambda: browser.run(shown) == "")  # no picture prompt beside the file
     browser.run(CLICK, "#make")
     browser.until(lambda: status(browser).startswith("Done."), 60)
     (name,) = studio.runs()

@@ -1,4 +1,4 @@
-"""The recipe for a Space names what there is."""
+"""The recipe for a Space names only files that exist."""
 
 import re
 from pathlib import Path

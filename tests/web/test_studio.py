@@ -1,4 +1,4 @@
-"""The studio without its page: what is asked for, made, stopped and kept."""
+"""The studio without its page: requests, runs, stops and saved results."""
 
 import re
 import shutil
@@ -172,7 +172,7 @@ def test_a_run_stops_after_the_step_it_is_in_and_the_next_one_runs(studio):
 def test_nobody_waits_for_a_run_that_nobody_looks_at(studio):
     running = studio.make(studio.config_of(QUICK | {"steps": 200}), threading.Event())
     next(running)
-    running.close()  # the window was closed
+    running.close()  # the user closed the window
     assert isinstance(made(studio)[-1], Finished)
 
 

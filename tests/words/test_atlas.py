@@ -1,4 +1,4 @@
-"""The atlas: a warning before what hardly goes together, and what goes better."""
+"""The atlas: it warns of prompts that hardly go together, and suggests better ones."""
 
 import itertools
 

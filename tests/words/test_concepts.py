@@ -14,7 +14,7 @@ def test_there_are_many_and_each_stands_once_in_a_category(known, fewest):
     assert len({one.name for one in known}) == len({one.prompt for one in known}) == len(known)
     categories = [one.category for one in known]
     changes = sum(one != other for one, other in itertools.pairwise(categories))
-    assert changes == len(set(categories)) - 1  # no category is torn apart
+    assert changes == len(set(categories)) - 1  # no category is split
     assert all(one.category and one.prompt == one.prompt.strip() for one in known)
 
 

@@ -1,4 +1,4 @@
-"""Counts in English, in the words that the pair has learned."""
+"""Counts in English become the words that the pair has learned."""
 
 import dataclasses
 

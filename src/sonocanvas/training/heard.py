@@ -1,9 +1,10 @@
-"""Reports what each sound of `mini` was learned from, and how strangers hear it.
+"""Reports what each sound of `mini` was trained on, and how classifiers by others hear it.
 
-`python -m sonocanvas.training.heard --out docs/mini/sounds.tsv` writes a row for each sound: clips
-of the pack, whether a synthesizer makes more of them, and, where a stranger knows such sounds, its
-score of real recordings, of the clips, of the synthesizer and of the sound model alone. A score is
-the share of recordings of other things that the stranger finds less like it; 0.5 is chance.
+`python -m sonocanvas.training.heard --out docs/mini/sounds.tsv` writes a row for each sound: the
+number of clips in the pack, and whether a synthesizer makes more. If a classifier by others (a
+"stranger") knows the sound, the row adds its scores for real recordings, the clips, the synthesizer
+and the sound model alone. A score is the share of recordings of other things that the classifier
+finds less like the sound; 0.5 is chance.
 """
 
 import argparse
@@ -36,7 +37,7 @@ COLUMNS = (
 
 
 def played(pair: ModelPair, prompt: str) -> list[Waveform]:
-    """Returns what the sound model alone makes of a prompt, one sound for each of `SEEDS`."""
+    """Returns the sounds that the sound model alone makes of a prompt, one for each of `SEEDS`."""
     run = RunConfig(image_prompt=prompt, audio_prompt=prompt)
     canvases = sample(pair, Prompts(prompt, prompt), SEEDS, Mean(1.0), run)
     sound = make_vocoder(run, pair)(canvases, MINI_FORMAT)
@@ -46,7 +47,7 @@ def played(pair: ModelPair, prompt: str) -> list[Waveform]:
 def row_of(
     sound: Concept, clips: list[Clip], ears: Mapping[str, Stranger[Waveform]], pair: ModelPair
 ) -> dict[str, Any]:
-    """Returns the row of a sound."""
+    """Returns the table row of a sound."""
     recordings = sum(clip.id.startswith(RECORDED) for clip in clips)
     row: dict[str, Any] = {
         "sound": sound.prompt,
@@ -72,7 +73,7 @@ def row_of(
 
 
 def share(ear: Stranger[Waveform], group: Group, logits: np.ndarray[Any, Any]) -> float:
-    """Returns the mean share of some answers; NaN where there is none."""
+    """Returns the mean share over the answers, or NaN if there are none."""
     own = logits[:, members(ear.labels, group.classes)].max(axis=1)
     return (
         float(np.mean([share_below(value, group.others) for value in own]))

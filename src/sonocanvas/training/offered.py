@@ -1,9 +1,9 @@
 """Finds which pictures `mini` draws reliably: `python -m sonocanvas.training.offered`.
 
-Draws each thing with seeds 10 to 13, by the default sampling and without a sound, and asks the
-selector whether it is among the first five of all. What is in three of the four pictures at least
-is offered by `sonocanvas list prompts`, the studio and error messages; the rest can be asked for
-all the same, with a warning. It writes the column `found` of `data/pictures.tsv`.
+Draws each concept with seeds 10 to 13, with the default sampling and without a sound, and checks
+whether the selector ranks it among the first five of all. A picture recognised in at least three of
+the four tries is offered by `sonocanvas list prompts`, the studio and error messages. The others
+still work as prompts, with a warning. It writes the column `found` of `data/pictures.tsv`.
 """
 
 import csv
