@@ -72,6 +72,8 @@ def test_what_it_cannot_judge_has_no_score(scorer):
         ("a rooster crowing", "rooster"),
         ("a race car passing", "car"),
         ("an explosion", "bomb"),
+        ("a gun shot", "bomb"),
+        ("a laser gun firing", None),
         ("a train whistle blowing", None),
         ("wind in the leaves", None),
         ("a siren wailing", None),  # no real recording to validate it on

@@ -46,7 +46,7 @@ class Group:
 
     Attributes:
         concept: Its name in `mini`.
-        words: Words of which a prompt for it contains at least one.
+        words: Words of which a prompt for it contains at least one; `a+b` stands for both.
         classes: Regular expression for the names of its classes.
         recordings: Number of real recordings or drawings of it that the stranger was tried on.
         auc: How often the stranger's logit is higher on one of these than on another thing; NaN if
@@ -92,7 +92,11 @@ def asked_for(name: str, prompt: str) -> Group | None:
         ('dog', None)
     """
     words = set(re.findall(r"[a-z]+", prompt.lower()))
-    found = next((group for group in groups(name) if group.words & words), None)
+
+    def asks(group: Group) -> bool:
+        return any(words.issuperset(one.split("+")) for one in group.words)
+
+    found = next(filter(asks, groups(name)), None)
     return found if found is not None and found.is_judged else None
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextModel, PreTrainedTokenizerFast, ResNetModel
 
-from sonocanvas.canvas import waveform_to_canvas
+from sonocanvas.canvas import band_middles, canvas_to_mel, mel_to_canvas, waveform_to_canvas
 from sonocanvas.pairs.part_files import check_weights
 from sonocanvas.pairs.parts import load_part
 from sonocanvas.scorers.embedder import likeness, peak_normalised, squares
@@ -29,6 +29,9 @@ ROWS = 64
 """Rows to which a tower's input is reduced, unless its configuration says otherwise."""
 PEAK = 0.95
 """Peak of the sounds that the towers were trained on."""
+PEAK_OVER_COLUMN = 10 ** (-37.4 / 20)
+"""Peak of a played canvas of `mini` over the root of the power of its loudest column: the mean of
+72 canvases, with a standard deviation of 2.1 dB."""
 
 
 class Towers(nn.Module):
@@ -85,6 +88,22 @@ def reduce_rows(canvases: Tensor, rows: int = ROWS) -> Tensor:
         return canvases.float()
     size = (rows, canvases.shape[-1] * rows // canvases.shape[-2])
     return functional.interpolate(canvases[:, None].float(), size, mode="area")[:, 0]
+
+
+def levelled(canvases: Tensor) -> Tensor:
+    """Returns canvases at the level at which a sound tower sees them once they are played.
+
+    A composed canvas is often louder than any sound that the towers were trained on. The peak of
+    its sound is estimated from the power of its loudest column.
+
+    Args:
+        canvases: `(batch, 256, frames)` in the format of `mini`.
+    """
+    mel = canvas_to_mel(canvases, MINI_FORMAT)
+    (widths_hz,) = torch.gradient(band_middles(MINI_FORMAT).to(mel))
+    loudest = (mel.square() * widths_hz[:, None]).sum(1).amax(1).sqrt()
+    gain = PEAK / (PEAK_OVER_COLUMN * loudest)
+    return torch.where(canvases > 0, mel_to_canvas(mel * gain[:, None, None], MINI_FORMAT), 0.0)
 
 
 def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tensor:
@@ -185,7 +204,7 @@ class TowerScorer:
 
     @torch.no_grad()
     def of_canvases(self, canvases: Tensor, prompts: Prompts) -> list[list[Score]]:
-        """Returns the two scores of each canvas as drawn, without playing it.
+        """Returns the two scores of each canvas as drawn, at the level of a sound that is played.
 
         Args:
             canvases: `(batch, 256, frames)` in the format of `mini`, at least 256 frames wide.
@@ -194,7 +213,7 @@ class TowerScorer:
         looks, sounds = self._embedders
         seen = looks.towers.embed("picture", squares(canvases, canvases.shape[1]).flatten(0, 1))
         cosines = (seen @ looks.embed_text(prompts.image)).reshape(len(canvases), -1).mean(1)
-        heard = sounds.towers.embed("sound", canvases) @ sounds.embed_text(prompts.audio)
+        heard = sounds.towers.embed("sound", levelled(canvases)) @ sounds.embed_text(prompts.audio)
         return [
             [
                 Score(f"{self.name}_image", look, "", higher_is_better=True),
