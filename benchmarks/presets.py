@@ -100,13 +100,15 @@ def choose(pairs: list[str]) -> None:
         print(f"best of {name}: {max(found, key=found.__getitem__)}", flush=True)
 
 
-def report() -> None:
-    """Prints the presets' scores by the judge and the scorers that take no part in the choice."""
-    pair = load_pair(next(iter(shipped().values())), "cpu")
+def report(names: list[str]) -> None:
+    """Prints the scores of all presets, or of some, by scorers without a part in the choice."""
+    runs = shipped()
+    pair = load_pair(runs["owl-hoot"], "cpu")
     ranking = Ranking(JUDGE, PROMPTS)
     print(f"| preset | judge: picture | judge: sound | {' | '.join(SCORERS)} |")
     print("|---" * (len(SCORERS) + 3) + "|")
-    for name, run in shipped().items():
+    for name in names or runs:
+        run = runs[name]
         sides = ranks(ranking, pair, run, REPORTED)
         made = generate(run.model_copy(update={"seeds": REPORTED, "scores": SCORERS}), pair=pair)
         cells = [share(side, TOP) for side in sides]
@@ -119,6 +121,6 @@ def report() -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("choose", "report"))
-    parser.add_argument("pairs", nargs="*", help="PICTURE+SOUND, in place of the presets")
+    parser.add_argument("names", nargs="*", help="PICTURE+SOUND to choose for; presets to report")
     arguments = parser.parse_args()
-    choose(arguments.pairs) if arguments.what == "choose" else report()
+    {"choose": choose, "report": report}[arguments.what](arguments.names)

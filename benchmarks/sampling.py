@@ -15,6 +15,7 @@ from sonocanvas.compose.mean import Mean
 from sonocanvas.compose.warm_start import WarmStart
 from sonocanvas.config import RunConfig
 from sonocanvas.pairs import mini
+from sonocanvas.scorers.towers import levelled
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.report import sample
 from sonocanvas.training.views import concepts
@@ -29,8 +30,8 @@ def measure(pair: ModelPair, towers: Ranking, config: RunConfig, every: int) -> 
     for number, row in list(enumerate(concepts()))[::every]:
         prompts = Prompts(row["image_prompt"], row["audio_prompt"])
         canvases = sample(pair, prompts, [0, 1], rule, config)
-        for tower, found in hits.items():
-            found += (towers.rank(tower, canvases, number) < 5).float().tolist()
+        for tower, seen in (("picture", canvases), ("sound", levelled(canvases))):
+            hits[tower] += (towers.rank(tower, seen, number) < 5).float().tolist()
     seconds = time.perf_counter() - began
     shares = {tower: sum(found) / len(found) for tower, found in hits.items()}
     return {**shares, "seconds_per_canvas": seconds / len(hits["sound"])}

@@ -28,17 +28,17 @@ def test_every_sample_has_two_scores_alone_or_in_a_batch(name):
     assert type(scorer).higher_is_better
 
 
-def test_a_canvas_is_scored_as_it_is_drawn_and_a_picture_as_in_its_sample():
+def test_a_drawn_canvas_has_the_picture_score_of_its_sample_and_its_level_does_not_count():
     scorer = build("scorer", "selector", {})
     samples = [sample_of(hearts(), siren()), sample_of(rough(), siren())]
-    sound = 0.95 * siren() / siren().abs().max()  # as loud as the towers' training data
-    canvas = waveform_to_canvas(sound, MINI_FORMAT)[0, :, :1024]
-    canvases = torch.stack([*(sample.canvas for sample in samples), canvas])
+    loud, quiet = (waveform_to_canvas(gain * siren(), MINI_FORMAT)[0] for gain in (4, 1))
+    canvases = torch.stack([*(sample.canvas for sample in samples), loud, quiet])
     drawn = scorer.of_canvases(canvases, samples[0].prompts)
     for (image, _), (played, _) in zip(drawn, scorer(samples), strict=False):
         assert image.value == pytest.approx(played.value, abs=1e-5)
     sounds = [audio.value for _, audio in drawn]
-    assert sounds[2] > max(sounds[:2])  # the siren's own spectrogram
+    assert sounds[2] == pytest.approx(sounds[3], abs=0.01)
+    assert sounds[0] != pytest.approx(sounds[1], abs=0.01)
     assert [score.name for score in drawn[0]] == ["selector_image", "selector_audio"]
 
 

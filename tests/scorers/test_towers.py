@@ -3,9 +3,18 @@ import torch
 from tiny_scorers import hearts, noise, rough, sample_of, siren
 
 from sonocanvas.canvas import waveform_to_canvas
+from sonocanvas.config import RunConfig
 from sonocanvas.errors import CheckpointError, InvalidInputError
+from sonocanvas.finish import make_vocoder
 from sonocanvas.pairs import mini
-from sonocanvas.scorers.towers import load_embedders, load_towers, tokenize, tower_scores
+from sonocanvas.scorers.towers import (
+    PEAK,
+    levelled,
+    load_embedders,
+    load_towers,
+    tokenize,
+    tower_scores,
+)
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.types import MINI_FORMAT
 
@@ -65,6 +74,21 @@ def test_level_and_rate_of_the_sound_do_not_count(embedders):
     heard = sound.embed(sample_of(hearts(), siren()))
     torch.testing.assert_close(sound.embed(sample_of(hearts(), siren() / 9)), heard)
     assert (heard.shape[0], heard.dtype) == (1, torch.float32)
+
+
+@pytest.mark.parametrize("peak", [0.1, 1, 10])
+def test_a_drawn_canvas_is_brought_to_the_level_of_a_played_one(peak):
+    run = RunConfig(image_prompt="a heart", audio_prompt="a siren wailing")
+    sound = siren()
+    drawn = waveform_to_canvas(sound * peak / sound.abs().max(), MINI_FORMAT)
+    played = make_vocoder(run, mini.load())(drawn, MINI_FORMAT).samples
+    heard = waveform_to_canvas(played * PEAK / played.abs().max(), MINI_FORMAT)
+    apart = (levelled(drawn) - heard)[drawn > 0.3].abs().mean()
+    assert apart < 4 / 94  # dB of the range
+
+
+def test_silence_has_no_level():
+    assert levelled(torch.zeros(1, 256, 64)).max() == 0
 
 
 def test_a_canvas_is_seen_in_squares_side_by_side_of_unit_length(embedders):

@@ -16,6 +16,7 @@ from sonocanvas.config import RunConfig
 from sonocanvas.methods.compose import make_rule
 from sonocanvas.pairs import mini
 from sonocanvas.pairs.mini import SHIPPED
+from sonocanvas.scorers.towers import levelled
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.report import sample
 from sonocanvas.types import Prompts
@@ -72,7 +73,7 @@ def main() -> None:
             )
             canvas = sample(pair, prompts, [seed], make_rule(config), config)
             seen = int(ranking.rank("picture", canvas, picture)) + 1
-            heard = int(ranking.rank("sound", canvas, sound)) + 1
+            heard = int(ranking.rank("sound", levelled(canvas), sound)) + 1
             row = (known[picture]["id"], known[sound]["id"], seed, seen, heard)
             file.write("\t".join(map(str, row)) + "\n")
             file.flush()
