@@ -282,4 +282,4 @@ def test_record_says_how_the_sample_came_about(whole):
     assert record["sampling"]["steps"] == 2
     assert record["vocoder"]["name"] == "griffin_lim"
     assert set(record["versions"]) == {"sonocanvas", "torch", "diffusers", "transformers"}
-    assert record["versions"]["torch"] == torch.__version__
+    assert torch.__version__.startswith(record["versions"]["torch"])
