@@ -180,7 +180,7 @@ def test_a_cluster_without_room_is_told(raylets, run, monkeypatch):
     ):
         list(pool(run, [(0,)], None))
     assert said
-    assert said[0].endswith("it has 2 cores and 0 cards. Waiting.")
+    assert said[0].endswith("the cluster has 2 cores and 0 cards. Waiting.")
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence(monkeypatch):
