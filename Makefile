@@ -8,8 +8,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 .PHONY: demo test lint clean
 
 demo: .venv/core
-	$(BIN)/sonocanvas generate --preset owl-hoot --seeds 0-3 --out runs/owl-hoot
-	@echo "Open runs/owl-hoot/index.html in a browser."
+	$(BIN)/sonocanvas generate --preset castle-owl --seeds 0-3 --out runs/castle-owl
+	@echo "Open runs/castle-owl/index.html in a browser."
 
 test: .venv/dev
 	$(BIN)/python -m pytest && passed=0 || passed=1; $(MAKE) lint && exit $$passed
