@@ -15,6 +15,7 @@ import copy
 import dataclasses
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +36,7 @@ from sonocanvas.training.layouts import CANVAS_POSITIONS
 from sonocanvas.training.loop import half_precision, train
 from sonocanvas.training.ranking import Ranking
 from sonocanvas.training.report import composed, share
-from sonocanvas.training.resident import Latents
+from sonocanvas.training.resident import Batches, Latents
 from sonocanvas.training.towers import WIDTH
 from sonocanvas.training.unet import SCHEDULE, denoising_loss, new_unet, noise_times, sources
 from sonocanvas.training.views import concepts
@@ -166,8 +167,9 @@ def followed(model: nn.Module, decays: list[float]) -> tuple[dict[float, Any], C
     return averages, follow
 
 
-def compose(folder: Path) -> None:
+def compose(arguments: argparse.Namespace) -> None:
     """Prints how the judge ranks picture and sound in canvases composed by both pairs."""
+    folder = arguments.out
     shipped, judge = mini.load(), Ranking(JUDGE)
     distilled = dataclasses.replace(
         shipped,
@@ -195,10 +197,97 @@ def load_unet(folder: Path) -> Any:
     return unet.to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
+@dataclass
+class Data:
+    """What a trial trains and is ranked on.
+
+    Attributes:
+        batches: Draws canvases of a modality.
+        text: Embeddings of all captions, by number; the first is that of the empty one.
+        shown: Numbers of the prompts of the shared concepts.
+        alphas, sigmas: Products of the schedule, and the ratios of noise to signal, by time.
+    """
+
+    batches: Batches
+    text: Tensor
+    shown: Tensor
+    alphas: Tensor
+    sigmas: Tensor
+
+
+def load(pack: Path, modality: str) -> Data:
+    """Returns the data of a modality as soon as there is a canvas of every sound."""
+    loading = argparse.Namespace(
+        pack=pack, device="cpu", slots=16, workers=1, rounds=1, seed=0, modality=modality
+    )
+    captions = Captions()
+    batches = sources(loading, captions)
+    shown = torch.tensor([captions(row[f"{modality}_prompt"]) for row in concepts()])
+    alphas = DDIMScheduler.from_config(SCHEDULE).alphas_cumprod
+    text = captions.embedded(mini.WEIGHTS, "cpu")
+    return Data(batches, text, shown, alphas, (1 / alphas - 1).sqrt())
+
+
+def learn(arguments: argparse.Namespace) -> None:
+    """Trains a picture model from scratch and prints a row for each moving average."""
+    data, name = load(arguments.pack, "image"), arguments.kind
+    channels, new = KINDS[name]
+    code = linear_code(channels)
+    torch.manual_seed(0)
+    model = new(channels).train()
+    latents = Latents(data.batches, code, arguments.batch)
+    averages, follow = followed(model, [0.99, 0.995, 0.999])
+
+    def loss() -> Tensor:
+        follow()
+        clean, _, asked = latents()
+        times = noise_times(arguments.batch, data.sigmas)
+        return denoising_loss(model, data.alphas, clean, times, data.text[without_some(asked)])
+
+    options = {"minutes": arguments.minutes, "learning_rate": arguments.learning_rate or 1e-3}
+    average = train(model, loss, arguments.out / name, ema_decay=0.998, **options)
+    data.batches.sounds.close()
+    gflop = flops(average, channels)
+    for decay, one in {0.998: average, **averages}.items():
+        found = ranks(guided(one, data.text[:1], 5.0), code, data.text[data.shown])
+        print(f"| {name} | {gflop:.1f} | {decay} | {share(found, 1)} | {share(found, 5)} |")
+
+
+def distill(arguments: argparse.Namespace) -> None:
+    """Trains a shipped model to do without guidance and prints how both rank."""
+    modality = arguments.modality
+    data, pair = load(arguments.pack, modality), mini.load()
+    shipped = getattr(pair, f"{modality}_unet")
+    teacher = guided(shipped, data.text[:1], GUIDANCE[modality])
+    model = copy.deepcopy(shipped).requires_grad_(True).train()
+    latents = Latents(data.batches, pair.vae, arguments.batch)
+
+    def loss() -> Tensor:
+        clean, _, asked = latents()
+        times, text = noise_times(arguments.batch, data.sigmas), data.text[asked]
+        alpha = data.alphas[times][:, None, None, None]
+        noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * torch.randn_like(clean)
+        with torch.no_grad():
+            wanted = teacher(noisy, times, text)
+        return (single(model)(noisy, times, text) - wanted).square().mean()
+
+    out = arguments.out / f"distilled-{modality}"
+    options = {"minutes": arguments.minutes, "learning_rate": arguments.learning_rate or 2e-4}
+    average = train(model, loss, out, ema_decay=0.998, **options)
+    data.batches.sounds.close()
+    average.save_pretrained(out / "model")
+    tower = {"image": "picture", "audio": "sound"}[modality]
+    for steps in (16, 8, 4):
+        for label, predict in (("guided, two", teacher), ("distilled, one", single(average))):
+            found = ranks(predict, pair.vae, data.text[data.shown], tower, steps)
+            print(f"| {label} | {steps} | {share(found, 1)} | {share(found, 5)} |", flush=True)
+
+
 def main() -> None:
     """Trains one model and prints its rows, or compares the pairs."""
+    trials = {"learn": learn, "distill": distill, "compose": compose}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("learn", "distill", "compose"))
+    parser.add_argument("what", choices=list(trials))
     parser.add_argument("kind", nargs="?", default="unet", choices=list(KINDS))
     parser.add_argument("--modality", default="image", choices=list(GUIDANCE))
     parser.add_argument("--minutes", type=float, default=15)
@@ -207,73 +296,9 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
     parser.add_argument("--out", type=Path, default=Path("checkpoints/trials"))
     arguments = parser.parse_args()
-    if arguments.what == "compose":
-        compose(arguments.out)
-        return
     loop.time = SimpleNamespace(monotonic=time.process_time)  # type: ignore[assignment]
     torch.manual_seed(0)
-    modality = arguments.modality
-    loading = argparse.Namespace(
-        pack=arguments.pack, device="cpu", slots=16, workers=1, rounds=1, seed=0, modality=modality
-    )
-    captions = Captions()
-    batches = sources(loading, captions)
-    shown = torch.tensor([captions(row[f"{modality}_prompt"]) for row in concepts()])
-    text = captions.embedded(mini.WEIGHTS, "cpu")
-    alphas = DDIMScheduler.from_config(SCHEDULE).alphas_cumprod
-    sigmas = (1 / alphas - 1).sqrt()
-    pair = mini.load()
-    teacher = guided(getattr(pair, f"{modality}_unet"), text[:1], GUIDANCE[modality])
-    if arguments.what == "distill":
-        channels, code = 32, pair.vae
-        model: nn.Module = UNet2DConditionModel.from_pretrained(
-            mini.WEIGHTS / f"{modality}_unet", torch_dtype=torch.float32
-        )
-    else:
-        channels, new = KINDS[arguments.kind]
-        code = linear_code(channels)
-        torch.manual_seed(0)
-        model = new(channels)
-    model.train()
-    latents = Latents(batches, code, arguments.batch)
-    averages, follow = followed(model, [0.99, 0.995, 0.999])
-
-    def loss() -> Tensor:
-        follow()
-        clean, _, asked = latents()
-        times = noise_times(arguments.batch, sigmas)
-        if arguments.what == "learn":
-            return denoising_loss(model, alphas, clean, times, text[without_some(asked)])
-        alpha = alphas[times][:, None, None, None]
-        noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * torch.randn_like(clean)
-        with torch.no_grad():
-            wanted = teacher(noisy, times, text[asked])
-        with half_precision("cpu"):
-            noise = model(noisy, times, text[asked], return_dict=False)[0]
-        return (noise.float() - wanted).square().mean()
-
-    name = arguments.kind if arguments.what == "learn" else f"distilled-{modality}"
-    average = train(
-        model,
-        loss,
-        arguments.out / name,
-        minutes=arguments.minutes,
-        learning_rate=arguments.learning_rate or (1e-3 if arguments.what == "learn" else 2e-4),
-        ema_decay=0.998,
-    )
-    batches.sounds.close()
-    gflop = flops(average, channels)
-    if arguments.what == "distill":
-        average.save_pretrained(arguments.out / name / "model")
-        tower = {"image": "picture", "audio": "sound"}[modality]
-        for steps in (16, 8, 4):
-            for label, predict in (("guided, two", teacher), ("distilled, one", single(average))):
-                found = ranks(predict, code, text[shown], tower, steps)
-                print(f"| {label} | {steps} | {share(found, 1)} | {share(found, 5)} |", flush=True)
-        return
-    for decay, one in {0.998: average, **averages}.items():
-        found = ranks(guided(one, text[:1], 5.0), code, text[shown])
-        print(f"| {name} | {gflop:.1f} | {decay} | {share(found, 1)} | {share(found, 5)} |")
+    trials[arguments.what](arguments)
 
 
 if __name__ == "__main__":
