@@ -296,7 +296,7 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, default=Path("packs/mini.zip"))
     parser.add_argument("--out", type=Path, default=Path("checkpoints/trials"))
     arguments = parser.parse_args()
-    loop.time = SimpleNamespace(monotonic=time.process_time)  # type: ignore[assignment]
+    loop.time = SimpleNamespace(monotonic=time.process_time)
     torch.manual_seed(0)
     trials[arguments.what](arguments)
 
