@@ -20,11 +20,18 @@ from sonocanvas.compose.mean import Mean
 from sonocanvas.config import RunConfig
 from sonocanvas.finish import make_vocoder
 from sonocanvas.pairs import mini
-from sonocanvas.scorers.strangers import Group, Stranger, asked_for, members, share_below
+from sonocanvas.scorers.strangers import Stranger, asked_for
 from sonocanvas.training.clips import Clip
 from sonocanvas.training.pack import read_pack
 from sonocanvas.training.report import sample
-from sonocanvas.training.strangers import EARS, RECORDED, hear_clips, some_of_each, synthesized
+from sonocanvas.training.strangers import (
+    EARS,
+    RECORDED,
+    hear_clips,
+    mean_share,
+    some_of_each,
+    synthesized,
+)
 from sonocanvas.training.views import SYNTHESIZERS
 from sonocanvas.types import MINI_FORMAT, ModelPair, Prompts, Waveform
 from sonocanvas.words.concepts import Concept, sounds
@@ -64,22 +71,12 @@ def row_of(
     made = np.stack([ear.answer(one) for one in played(pair, sound.prompt)])
     found = {
         "real": group.auc,
-        "clips": share(ear, group, heard),
+        "clips": mean_share(ear, group, heard),
         "synthesized": synthesized(ear, group),
-        "model": share(ear, group, made),
+        "model": mean_share(ear, group, made),
     }
     rounded = {key: f"{value:.2f}" for key, value in found.items() if not math.isnan(value)}
     return {**row, "stranger": name, **rounded}
-
-
-def share(ear: Stranger[Waveform], group: Group, logits: np.ndarray[Any, Any]) -> float:
-    """Returns the mean share over the answers, or NaN if there are none."""
-    own = logits[:, members(ear.labels, group.classes)].max(axis=1)
-    return (
-        float(np.mean([share_below(value, group.others) for value in own]))
-        if len(own)
-        else math.nan
-    )
 
 
 def main() -> None:

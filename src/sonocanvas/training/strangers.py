@@ -11,7 +11,7 @@ import csv
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -108,6 +108,12 @@ def tried(
     return found
 
 
+def mean_share(stranger: Stranger[Any], group: Group, logits: NDArray[np.float64]) -> float:
+    """Returns the mean score of answers `(answers, classes)` for a group; NaN if there are none."""
+    own = logits[:, members(stranger.labels, group.classes)].max(axis=1)
+    return float(np.mean([share_below(value, group.others) for value in own] or [np.nan]))
+
+
 def synthesized(ears: Stranger[Waveform], group: Group, count: int = 6) -> float:
     """Returns the mean score of our synthesizer's sounds of a group; NaN without a synthesizer."""
     if group.concept not in SYNTHESIZERS:
@@ -115,8 +121,7 @@ def synthesized(ears: Stranger[Waveform], group: Group, count: int = 6) -> float
     rngs = [np.random.default_rng([SEED, number]) for number in range(count)]
     sounds = [arrange(SYNTHESIZERS[group.concept](rng), rng) for rng in rngs]
     clips = [Clip("", "", group.concept, "", "", sound) for sound in sounds]
-    logits = hear_clips(ears, clips)[:, members(ears.labels, group.classes)].max(axis=1)
-    return float(np.mean([share_below(value, group.others) for value in logits]))
+    return mean_share(ears, group, hear_clips(ears, clips))
 
 
 def write_table(found: Sequence[Group], path: Path) -> None:
